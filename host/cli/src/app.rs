@@ -1,0 +1,48 @@
+//! What every command is handed: global options, outputs, terminal, signals, clock.
+
+use std::path::PathBuf;
+
+use jiff::tz::TimeZone;
+
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::interrupts::Interrupts;
+use crate::output::Output;
+use crate::render::time::Clock;
+use crate::terminal::Terminal;
+
+/// The surroundings of one command.
+pub(crate) struct App {
+    /// `--data`, as given.
+    pub(crate) data: Option<PathBuf>,
+    /// `-v`, counted.
+    pub(crate) verbose: u8,
+    /// What the environment says.
+    pub(crate) environment: Environment,
+    /// The program's own file, beside which plugins are looked for.
+    pub(crate) executable: PathBuf,
+    /// Where results go.
+    pub(crate) output: Output,
+    /// What the outputs are.
+    pub(crate) terminal: Terminal,
+    /// The user's time zone.
+    pub(crate) zone: TimeZone,
+    /// Ctrl-C and SIGTERM.
+    pub(crate) interrupts: Interrupts,
+}
+
+impl App {
+    /// The data folder, absolute. It need not exist.
+    pub(crate) fn data_folder(&self) -> Result<PathBuf, Error> {
+        let folder = match &self.data {
+            Some(folder) => folder.clone(),
+            None => self.environment.default_data().ok_or(Error::NoDataFolder)?,
+        };
+        std::path::absolute(&folder).map_err(|source| Error::DataFolder { path: folder, source })
+    }
+
+    /// The present, in the user's zone.
+    pub(crate) fn clock(&self) -> Clock {
+        Clock { now_ms: jiff::Timestamp::now().as_millisecond(), zone: self.zone.clone() }
+    }
+}

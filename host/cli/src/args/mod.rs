@@ -1,0 +1,160 @@
+//! What may be written on the command line, and its help.
+//!
+//! Parsing only: nothing here acts, and nothing below reads the command line again. Help texts
+//! are part of the product and have golden tests. clap ends a wrong command line with status 2.
+
+mod job;
+mod repo;
+mod settings;
+mod work;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use job::{JobCommand, JobList};
+pub(crate) use repo::{RepoCommand, RepoDiff};
+pub(crate) use settings::Setting;
+pub(crate) use work::{Attach, Demo, Detach, Mirror, MirrorFile, Publish, Serve, Sync};
+
+/// The whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wharf",
+    version,
+    about = "Mirror, version and publish content through plugins",
+    after_help = EXIT_CODES,
+    max_term_width = 100,
+    disable_help_flag = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+A repository holds content in numbered versions. An importer brings content
+in, a distributor gives it out; both are plugins, each a process of its own.
+Commands talk to the server of the data folder; when none runs, a command runs
+one inside itself for as long as it needs.
+
+Examples:
+  wharf demo                          try it on the folder you are in
+  wharf mirror file tools --from https://example.org/tools/PULP_MANIFEST
+  wharf serve                         serve what is published
+
+Exit status:
+  0  done, warnings included        3    finished, but not with all items
+  1  failed                         4    a plugin or wharf itself broke
+  2  wrong usage or settings        130  cancelled";
+
+/// Where the options of every command stand in the help.
+const GLOBAL: &str = "Global options";
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// Keep all state below this folder [default: wharf in the XDG data folder]
+    #[arg(
+        long,
+        value_name = "DIR",
+        global = true,
+        env = "WHARF_DATA",
+        hide_env_values = true,
+        help_heading = GLOBAL
+    )]
+    pub(crate) data: Option<PathBuf>,
+    /// Print for people, or one JSON object as the last line
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        global = true,
+        value_enum,
+        default_value_t,
+        hide_default_value = true,
+        help_heading = GLOBAL
+    )]
+    pub(crate) output: Format,
+    /// Print no summary and no progress; errors are still told
+    #[arg(long, short, global = true, help_heading = GLOBAL)]
+    pub(crate) quiet: bool,
+    /// Tell more on standard error; twice: much more
+    #[arg(long, short, global = true, action = clap::ArgAction::Count, help_heading = GLOBAL)]
+    pub(crate) verbose: u8,
+    /// Print help
+    #[arg(
+        long,
+        short,
+        global = true,
+        action = clap::ArgAction::HelpShort,
+        help_heading = GLOBAL
+    )]
+    help: Option<bool>,
+}
+
+/// How results are written to standard output.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    // No doc comments here: clap would turn them into a list of its own.
+    #[default]
+    Text,
+    Json,
+}
+
+/// The commands: everyday verbs first, then nouns with verbs of their own.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the whole way of content on a folder or a URL, then clean up
+    Demo(Demo),
+    /// Bring content in and publish it, in one go
+    #[command(subcommand)]
+    Mirror(Mirror),
+    /// Bind an importer or distributor to a repository
+    Attach(Attach),
+    /// Remove an importer or distributor from a repository
+    Detach(Detach),
+    /// Bring the content of a repository up to date from its source
+    Sync(Sync),
+    /// Publish a repository through its distributors
+    Publish(Publish),
+    /// Serve published content and take commands until stopped
+    Serve(Serve),
+    /// Show whether a server runs, and what it does
+    Status,
+    /// Create, list, compare and delete repositories
+    #[command(aliases = ["repos", "repository", "repositories"])]
+    Repo {
+        /// What to do; without it: list.
+        #[command(subcommand)]
+        command: Option<RepoCommand>,
+    },
+    /// List what is installed
+    #[command(alias = "plugins")]
+    Plugin {
+        /// What to do; without it: list.
+        #[command(subcommand)]
+        command: Option<PluginCommand>,
+    },
+    /// List, follow and cancel jobs
+    #[command(alias = "jobs")]
+    Job {
+        /// What to do; without it: list.
+        #[command(subcommand)]
+        command: Option<JobCommand>,
+    },
+}
+
+/// `wharf plugin ...`
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// List plugins with their components, state and version, and why one is not ready
+    List,
+}
+
+#[cfg(test)]
+mod tests;

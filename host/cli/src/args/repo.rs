@@ -1,0 +1,57 @@
+//! `wharf repo ...`
+
+use clap::{Args, Subcommand};
+
+/// What can be done with repositories.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RepoCommand {
+    /// Create an empty repository
+    #[command(after_help = "\
+Examples:
+  wharf repo create tools
+  wharf repo create tools --type file       it may hold units of this type only")]
+    Create {
+        /// Its name: letters, digits, dots, dashes and underscores
+        name: String,
+        /// A unit type it may hold; may be given several times [default: any]
+        #[arg(long = "type", value_name = "TYPE")]
+        types: Vec<String>,
+    },
+    /// List repositories
+    List,
+    /// Show one repository and what is attached to it
+    Show {
+        /// The repository
+        name: String,
+    },
+    /// List the versions of a repository
+    Versions {
+        /// The repository
+        name: String,
+    },
+    /// Show which units came and went between two versions
+    Diff(RepoDiff),
+    /// Delete a repository with its versions and publications
+    Delete {
+        /// The repository
+        name: String,
+    },
+}
+
+/// `wharf repo diff`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wharf repo diff tools           what the last version changed
+  wharf repo diff tools 3         from version 3 to the current one
+  wharf repo diff tools 3 5       from version 3 to version 5")]
+pub(crate) struct RepoDiff {
+    /// The repository
+    pub(crate) name: String,
+    /// The earlier version [default: the one before B]
+    #[arg(value_name = "A")]
+    pub(crate) from: Option<u64>,
+    /// The later version [default: the current one]
+    #[arg(value_name = "B")]
+    pub(crate) to: Option<u64>,
+}

@@ -1,0 +1,172 @@
+//! The everyday verbs.
+
+use std::net::SocketAddr;
+
+use clap::{Args, Subcommand};
+
+use super::Setting;
+
+/// `wharf demo`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+In a temporary data folder it starts the file plugin, syncs the source,
+publishes it, serves it on loopback, downloads every published file, compares
+each SHA-256 with the source, and syncs again to show that nothing moves.
+Nothing is left behind.
+
+Examples:
+  wharf demo                                        the folder you are in
+  wharf demo ~/Documents
+  wharf demo https://example.org/tools/PULP_MANIFEST
+  wharf demo --keep                                 go on serving until Ctrl-C")]
+pub(crate) struct Demo {
+    /// A folder, or the URL of a PULP_MANIFEST [default: this folder, without target and .git]
+    pub(crate) source: Option<String>,
+    /// Go on serving afterwards, until interrupted
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+/// `wharf mirror ...`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Mirror {
+    /// Mirror a tree of files from a PULP_MANIFEST or a folder
+    File(MirrorFile),
+}
+
+/// `wharf mirror file`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Creates the repository when it is missing, attaches the importer and the
+distributor, syncs and publishes. Repeating it brings the mirror up to date.
+
+Examples:
+  wharf mirror file tools --from https://example.org/tools/PULP_MANIFEST
+  wharf mirror file tools --from https://example.org/tools/     the same
+  wharf mirror file photos --from ~/Pictures
+  wharf mirror file big --from https://example.org/big/ --set policy=on_demand")]
+pub(crate) struct MirrorFile {
+    /// The repository, created when it is missing
+    pub(crate) name: String,
+    /// The URL of a manifest, of its folder with a slash at the end, or a local folder
+    #[arg(long, value_name = "URL|FOLDER")]
+    pub(crate) from: String,
+    /// A setting of the importer; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<Setting>,
+}
+
+/// `wharf attach`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The plugin checks the settings first. Attaching the same component again
+replaces its settings.
+
+Examples:
+  wharf attach tools file.importer --set url=https://example.org/tools/PULP_MANIFEST
+  wharf attach tools file.distributor --set path=public/tools
+
+Settings of every importer:
+  policy         immediate, on_demand or streamed      [default: immediate]
+  mode           mirror or additive                    [default: mirror]
+  on_file_error  skip, fail or defer                   [default: skip]
+  concurrency, rate, auto_publish
+Settings of every distributor:
+  path           where it is served below /content/    [default: the repository]")]
+pub(crate) struct Attach {
+    /// The repository
+    pub(crate) name: String,
+    /// What to attach; add @INSTANCE to attach one component several times
+    #[arg(value_name = "PLUGIN.COMPONENT")]
+    pub(crate) component: String,
+    /// A setting; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<Setting>,
+}
+
+/// `wharf detach`
+#[derive(Debug, Args)]
+pub(crate) struct Detach {
+    /// The repository
+    pub(crate) name: String,
+    /// What to detach, as `wharf repo show` names it
+    #[arg(value_name = "PLUGIN.COMPONENT")]
+    pub(crate) component: String,
+}
+
+/// Whether a command stays until its job has ended.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Waiting {
+    /// Wait for the end of the job (the default)
+    #[arg(long, overrides_with = "no_wait")]
+    wait: bool,
+    /// Leave the job to the running server
+    #[arg(long)]
+    no_wait: bool,
+}
+
+impl Waiting {
+    /// Whether to stay.
+    pub(crate) fn stays(self) -> bool {
+        self.wait || !self.no_wait
+    }
+}
+
+/// `wharf sync`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wharf sync tools
+  wharf sync tools --dry-run        tell what would change
+  wharf sync tools --full           look at everything, even what the source calls unchanged")]
+pub(crate) struct Sync {
+    /// The repository
+    pub(crate) name: String,
+    /// Look at everything again, even what the source calls unchanged
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Tell what would change and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Whether to stay.
+    #[command(flatten)]
+    pub(crate) waiting: Waiting,
+}
+
+/// `wharf publish`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wharf publish tools
+  wharf publish tools --version 3   go back to what version 3 held")]
+pub(crate) struct Publish {
+    /// The repository
+    pub(crate) name: String,
+    /// The version to publish [default: the current one]
+    #[arg(long, value_name = "N")]
+    pub(crate) version: Option<u64>,
+    /// Publish even when this version is being served already
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// Whether to stay.
+    #[command(flatten)]
+    pub(crate) waiting: Waiting,
+}
+
+/// `wharf serve`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Content is served under http://ADDR/content/. Commands with the same data
+folder find the server by themselves, over a private socket. SIGTERM or Ctrl-C
+stops it in good order; jobs that run are taken up at the next start. A second
+one ends it at once.
+
+Examples:
+  wharf serve
+  wharf serve --listen 0.0.0.0:80
+  wharf --data /srv/wharf serve --listen [::]:8080")]
+pub(crate) struct Serve {
+    /// Where to serve content; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+}

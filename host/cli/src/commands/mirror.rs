@@ -1,0 +1,196 @@
+//! `wharf mirror file`: create, attach, sync and publish in one go; repeating it updates.
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::{attach, repo, run};
+use crate::api::{Attachment, CreateRepository, Job, PublishRequest, Repository, SyncRequest};
+use crate::app::App;
+use crate::args::MirrorFile;
+use crate::client::{Client, encode};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::render::json::MirrorLine;
+use crate::session::{Need, Session, with_server};
+
+/// What a URL of a folder stands for.
+const MANIFEST: &str = "PULP_MANIFEST";
+/// What gives the tree out.
+const DISTRIBUTOR: &str = "file.distributor";
+
+/// Where a tree comes from: the importer that reads it, and its setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// `PLUGIN.COMPONENT`.
+    pub(crate) component: &'static str,
+    /// The importer's setting that names the place.
+    pub(crate) key: &'static str,
+    /// The place.
+    pub(crate) value: String,
+}
+
+impl Origin {
+    /// A URL of a manifest, a URL of its folder, or a local folder.
+    pub(crate) fn of(from: &str) -> Result<Self, Error> {
+        if let Some((scheme, rest)) = from.split_once("://") {
+            return Self::of_url(from, scheme, rest);
+        }
+        let path = std::fs::canonicalize(Path::new(from)).map_err(|source| Error::File {
+            action: "find",
+            path: from.into(),
+            source,
+        })?;
+        let text = path.to_str().ok_or_else(|| {
+            Error::usage(format!("the name of {} is not UTF-8", path.display()), "rename it")
+        })?;
+        if path.is_dir() {
+            return Ok(Self { component: "file.folder", key: "path", value: text.to_owned() });
+        }
+        Err(Error::usage(
+            format!("{from} is not a folder"),
+            format!("name a folder, or a manifest by its URL: file://{text}"),
+        ))
+    }
+
+    fn of_url(from: &str, scheme: &str, rest: &str) -> Result<Self, Error> {
+        if !matches!(scheme, "http" | "https" | "file") || rest.is_empty() {
+            return Err(Error::usage(
+                format!("{from} is no address of a manifest"),
+                "write it as https://HOST/FOLDER/PULP_MANIFEST, http://... or file:///...",
+            ));
+        }
+        let value = if from.ends_with('/') { format!("{from}{MANIFEST}") } else { from.to_owned() };
+        Ok(Self { component: "file.importer", key: "url", value })
+    }
+}
+
+/// `wharf mirror file`
+pub(super) async fn file(app: &App, args: MirrorFile) -> Result<Exit, Error> {
+    let origin = Origin::of(&args.from)?;
+    let mut settings = attach::settings(args.settings)?;
+    if settings.insert(origin.key.to_owned(), Value::String(origin.value.clone())).is_some() {
+        return Err(Error::usage(
+            format!("--set {} contradicts --from", origin.key),
+            "name the source with --from only",
+        ));
+    }
+    with_server(app, Need::Jobs, async |session| {
+        mirror(app, session, &args.name, &origin, &settings).await
+    })
+    .await
+}
+
+async fn mirror(
+    app: &App,
+    session: &Session,
+    name: &str,
+    origin: &Origin,
+    settings: &Map<String, Value>,
+) -> Result<Exit, Error> {
+    let client = &session.client;
+    let (repository, created) = ensure(client, name).await?;
+    refuse_others(&repository, origin)?;
+    let importer = attach::put(client, name, origin.component, settings).await?;
+    if !repository.attachments.iter().any(|attachment| attachment.component == DISTRIBUTOR) {
+        attach::put(client, name, DISTRIBUTOR, &Map::new()).await?;
+    }
+    let guard = app.interrupts.guard();
+    let path = format!("repositories/{}/sync", encode(name));
+    let sync: Job = client.post(&path, &SyncRequest::default()).await?;
+    let sync = run::follow(app, session, &guard, sync).await?;
+    run::tell_one(app, session, &sync, false)?;
+    let mut published = Vec::new();
+    if matches!(Exit::of_job(&sync), Exit::DONE | Exit::PARTIAL) {
+        published = publish(app, session, name, &guard).await?;
+    }
+    let worst = published
+        .iter()
+        .chain([&sync])
+        .max_by_key(|job| Exit::of_job(job).gravity())
+        .unwrap_or(&sync);
+    if app.output.is_json() {
+        let mirror = (&repository, created);
+        app.output.json(&MirrorLine::new(&sync, &published, worst, mirror, &importer))?;
+    } else if !published.is_empty() && session.status.content.is_none() {
+        app.output.note("`wharf serve` serves what is published")?;
+    }
+    Ok(Exit::of_job(worst))
+}
+
+async fn publish(
+    app: &App,
+    session: &Session,
+    name: &str,
+    guard: &crate::interrupts::Guard<'_>,
+) -> Result<Vec<Job>, Error> {
+    let path = format!("repositories/{}/publish", encode(name));
+    let jobs: Vec<Job> = session.client.post(&path, &PublishRequest::default()).await?;
+    let mut ended = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let job = run::follow(app, session, guard, job).await?;
+        run::tell_one(app, session, &job, false)?;
+        ended.push(job);
+    }
+    Ok(ended)
+}
+
+/// The repository, made when it is missing, and whether it was.
+async fn ensure(client: &Client, name: &str) -> Result<(Repository, bool), Error> {
+    match repo::get(client, name).await {
+        Ok(repository) => Ok((repository, false)),
+        Err(Error::Problem(problem)) if problem.code.starts_with("not_found") => {
+            let body = CreateRepository { name: name.to_owned(), types: Vec::new() };
+            Ok((client.post("repositories", &body).await?, true))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A repository that another importer fills is not turned into a mirror by accident.
+fn refuse_others(repository: &Repository, origin: &Origin) -> Result<(), Error> {
+    let other = |attachment: &&Attachment| {
+        attachment.role == "importer" && attachment.component != origin.component
+    };
+    let Some(other) = repository.attachments.iter().find(other) else { return Ok(()) };
+    let name = &repository.name;
+    Err(Error::usage(
+        format!("{name} is filled by {} already", other.component),
+        format!("take another name, or first `wharf detach {name} {}`", other.component),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(from: &str) -> String {
+        let origin = Origin::of(from).unwrap();
+        assert_eq!((origin.component, origin.key), ("file.importer", "url"));
+        origin.value
+    }
+
+    #[test]
+    fn a_url_of_a_folder_means_its_manifest() {
+        assert_eq!(value("https://h/t/"), "https://h/t/PULP_MANIFEST");
+        assert_eq!(value("http://h/t/PULP_MANIFEST"), "http://h/t/PULP_MANIFEST");
+        assert_eq!(value("file:///srv/t/"), "file:///srv/t/PULP_MANIFEST");
+    }
+
+    #[test]
+    fn a_local_folder_is_named_absolutely() {
+        let folder = tempfile::tempdir().unwrap();
+        let origin = Origin::of(folder.path().to_str().unwrap()).unwrap();
+        assert_eq!((origin.component, origin.key), ("file.folder", "path"));
+        assert_eq!(Path::new(&origin.value), folder.path().canonicalize().unwrap());
+    }
+
+    #[test]
+    fn what_is_neither_is_refused_with_advice() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().to_str().unwrap();
+        for from in ["ftp://h/", "https://", "/no/such/folder", path] {
+            assert!(Origin::of(from).is_err(), "{from}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The commands, one file per noun or verb. Each asks the API, and renders the answer.
+
+mod attach;
+mod job;
+mod mirror;
+mod plugin;
+mod repo;
+mod run;
+mod serve;
+mod status;
+mod work;
+
+use crate::app::App;
+use crate::args::{Command, JobCommand, JobList, Mirror, PluginCommand, RepoCommand};
+use crate::demo;
+use crate::error::Error;
+use crate::exit::Exit;
+
+pub(crate) use mirror::Origin;
+pub(crate) use run::follow;
+
+/// Does what the command line says.
+pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error> {
+    match command {
+        Command::Demo(args) => demo::run(app, args).await,
+        Command::Mirror(Mirror::File(args)) => mirror::file(app, args).await,
+        Command::Attach(args) => attach::attach(app, args).await,
+        Command::Detach(args) => attach::detach(app, args).await,
+        Command::Sync(args) => work::sync(app, args).await,
+        Command::Publish(args) => work::publish(app, args).await,
+        Command::Serve(args) => serve::serve(app, args).await,
+        Command::Status => status::status(app).await,
+        Command::Repo { command } => match command.unwrap_or(RepoCommand::List) {
+            RepoCommand::Create { name, types } => repo::create(app, name, types).await,
+            RepoCommand::List => repo::list(app).await,
+            RepoCommand::Show { name } => repo::show(app, &name).await,
+            RepoCommand::Versions { name } => repo::versions(app, &name).await,
+            RepoCommand::Diff(args) => repo::diff(app, args).await,
+            RepoCommand::Delete { name } => repo::delete(app, &name).await,
+        },
+        Command::Plugin { command } => match command.unwrap_or(PluginCommand::List) {
+            PluginCommand::List => plugin::list(app).await,
+        },
+        Command::Job { command } => match command.unwrap_or(JobCommand::List(JobList::default())) {
+            JobCommand::List(args) => job::list(app, args).await,
+            JobCommand::Show { id } => job::show(app, id).await,
+            JobCommand::Logs { id, follow } => job::logs(app, id, follow).await,
+            JobCommand::Cancel { id } => job::cancel(app, id).await,
+        },
+    }
+}

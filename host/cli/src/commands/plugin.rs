@@ -1,0 +1,28 @@
+//! `wharf plugin ...`
+
+use serde_json::json;
+
+use crate::api::Plugin;
+use crate::app::App;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::render;
+use crate::session::{Need, with_server};
+
+/// `wharf plugin list`
+pub(super) async fn list(app: &App) -> Result<Exit, Error> {
+    with_server(app, Need::Answers, async |session| {
+        let plugins: Vec<Plugin> = session.client.get("plugins").await?;
+        if app.output.is_json() {
+            app.output.json(&json!({ "plugins": plugins }))?;
+        } else if plugins.is_empty() {
+            app.output.note(
+                "no plugin is installed; they are looked for in DATA/plugins and WHARF_PLUGIN_PATH",
+            )?;
+        } else {
+            app.output.data(&render::plugin::table(&plugins, app.terminal.width))?;
+        }
+        Ok(Exit::DONE)
+    })
+    .await
+}

@@ -1,0 +1,126 @@
+//! Staying with jobs until they end: progress, log lines when asked for, the account at the end.
+
+use crate::api::Job;
+use crate::app::App;
+use crate::client::Following;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::interrupts::Guard;
+use crate::render::json::{JobLine, JobLines};
+use crate::render::progress::Bar;
+use crate::render::{self, LABEL, styled};
+use crate::session::Session;
+
+/// Follows a job to its end, showing how far it is. The first signal cancels it.
+pub(crate) async fn follow(
+    app: &App,
+    session: &Session,
+    guard: &Guard<'_>,
+    job: Job,
+) -> Result<Job, Error> {
+    let bar = Bar::new(&app.terminal, app.output.quiet);
+    let id = job.id;
+    let ended = session.client.follow(job, guard, |job, following| match following {
+        Following::Goes => bar.job(job),
+        Following::Cancels => bar.above(|| {
+            app.output.tell(&format!(
+                "cancelling job {id}; Ctrl-C again leaves at once, then `wharf job show {id}` tells how it ended"
+            ));
+        }),
+    });
+    if app.verbose == 0 {
+        return ended.await;
+    }
+    let (job, ()) = tokio::try_join!(ended, tell_log(app, session, id, &bar))?;
+    Ok(job)
+}
+
+/// Writes the job's log to standard error while it grows.
+async fn tell_log(app: &App, session: &Session, id: i64, bar: &Bar) -> Result<(), Error> {
+    let mut from = 0;
+    loop {
+        let page = session.client.logs(id, from, true).await?;
+        let clock = app.clock();
+        bar.above(|| {
+            for line in &page.lines {
+                app.output.tell(&render::log::line(line, &clock));
+            }
+        });
+        from = page.next;
+        if page.ended {
+            return Ok(());
+        }
+    }
+}
+
+/// Tells how jobs ended, for people and for programs.
+pub(super) fn tell(
+    app: &App,
+    session: &Session,
+    jobs: &[Job],
+    dry_run: bool,
+) -> Result<Exit, Error> {
+    for job in jobs {
+        tell_one(app, session, job, dry_run)?;
+    }
+    let worst = jobs.iter().max_by_key(|job| Exit::of_job(job).gravity());
+    if app.output.is_json() {
+        match jobs {
+            [job] => app.output.json(&JobLine::from(job))?,
+            jobs => app.output.json(&JobLines::new(worst, jobs))?,
+        }
+    }
+    Ok(worst.map_or(Exit::DONE, Exit::of_job))
+}
+
+/// Tells people how one job ended: the account on standard output, a problem on standard error.
+pub(super) fn tell_one(
+    app: &App,
+    session: &Session,
+    job: &Job,
+    dry_run: bool,
+) -> Result<(), Error> {
+    let content = session.status.content.as_deref();
+    if let Some(text) = render::job::ended(job, dry_run, content) {
+        app.output.note(&text)?;
+    }
+    if let Some(problem) = &job.problem {
+        let label = styled(LABEL, "log: ");
+        app.output.tell(&format!(
+            "{}\n  {label} wharf job logs {}",
+            render::problem::render(problem),
+            job.id
+        ));
+    }
+    Ok(())
+}
+
+/// A job's end without being asked to stay: where to look for it.
+pub(super) fn leave(app: &App, jobs: &[Job]) -> Result<Exit, Error> {
+    for job in jobs {
+        app.output.note(&format!(
+            "job {} {}: `wharf job show {}` tells how it goes",
+            job.id,
+            job.state.as_str(),
+            job.id
+        ))?;
+    }
+    if app.output.is_json() {
+        match jobs {
+            [job] => app.output.json(&JobLine::from(job))?,
+            jobs => app.output.json(&JobLines::new(jobs.first(), jobs))?,
+        }
+    }
+    Ok(Exit::DONE)
+}
+
+/// Refuses to leave a job to a server that ends with this command.
+pub(super) fn can_leave(session: &Session) -> Result<(), Error> {
+    if session.is_embedded() {
+        return Err(Error::usage(
+            "no server is running that could go on with the job",
+            "start one with `wharf serve`, or leave out --no-wait",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! `wharf sync` and `wharf publish`.
+
+use super::run;
+use crate::api::{Job, PublishRequest, SyncRequest};
+use crate::app::App;
+use crate::args::{Publish, Sync};
+use crate::client::encode;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::session::{Need, with_server};
+
+/// `wharf sync`
+pub(super) async fn sync(app: &App, args: Sync) -> Result<Exit, Error> {
+    with_server(app, Need::Jobs, async |session| {
+        if !args.waiting.stays() {
+            run::can_leave(session)?;
+        }
+        let guard = app.interrupts.guard();
+        let path = format!("repositories/{}/sync", encode(&args.name));
+        let body = SyncRequest { full: args.full, dry_run: args.dry_run };
+        let job: Job = session.client.post(&path, &body).await?;
+        if !args.waiting.stays() {
+            return run::leave(app, &[job]);
+        }
+        let job = run::follow(app, session, &guard, job).await?;
+        run::tell(app, session, &[job], args.dry_run)
+    })
+    .await
+}
+
+/// `wharf publish`
+pub(super) async fn publish(app: &App, args: Publish) -> Result<Exit, Error> {
+    with_server(app, Need::Jobs, async |session| {
+        if !args.waiting.stays() {
+            run::can_leave(session)?;
+        }
+        let guard = app.interrupts.guard();
+        let path = format!("repositories/{}/publish", encode(&args.name));
+        let body = PublishRequest { version: args.version, full: args.full };
+        let jobs: Vec<Job> = session.client.post(&path, &body).await?;
+        if !args.waiting.stays() {
+            return run::leave(app, &jobs);
+        }
+        let mut ended = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            ended.push(run::follow(app, session, &guard, job).await?);
+        }
+        run::tell(app, session, &ended, false)
+    })
+    .await
+}

@@ -1,0 +1,217 @@
+//! What the demo says, a line as soon as a step is done, and one object at the end for programs.
+
+use std::time::Instant;
+
+use serde_json::{Map, Value, json};
+
+use super::download::Comparison;
+use super::source::Source;
+use crate::api::{Job, JobResult, Plugin};
+use crate::app::App;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::render::json::JobLine;
+use crate::render::text::{count, exact, many, rate, seconds, size};
+use crate::render::{BAD, GOOD, LABEL, WARN, styled};
+
+/// How many file names are shown of each kind.
+const SHOWN: usize = 5;
+
+/// What was downloaded.
+#[derive(Debug)]
+pub(super) struct Downloaded {
+    /// Files, the lists included.
+    pub(super) files: u64,
+    /// Their bytes.
+    pub(super) bytes: u64,
+    /// How long it took, comparing included.
+    pub(super) seconds: f64,
+    /// Files that the published list names.
+    pub(super) listed: u64,
+    /// Both published lists name the same digests.
+    pub(super) lists_agree: bool,
+}
+
+/// Tells step by step.
+pub(super) struct Account<'a> {
+    app: &'a App,
+    started: Instant,
+    object: Map<String, Value>,
+    url: String,
+}
+
+impl<'a> Account<'a> {
+    /// Nothing told yet.
+    pub(super) fn new(app: &'a App) -> Self {
+        Self { app, started: Instant::now(), object: Map::new(), url: String::new() }
+    }
+
+    fn row(&self, label: &str, text: &str) -> Result<(), Error> {
+        self.app.output.note(&format!("{} {text}", styled(LABEL, &format!("{label:<9}"))))
+    }
+
+    fn keep(&mut self, name: &str, value: Value) {
+        self.object.insert(name.to_owned(), value);
+    }
+
+    /// What is shown.
+    pub(super) fn source(&mut self, source: &Source) -> Result<(), Error> {
+        self.keep("source", Value::from(source.origin.value.as_str()));
+        self.keep("files", Value::from(source.extent.files));
+        self.row("source", &source.describe())
+    }
+
+    /// The child process that did it.
+    pub(super) fn plugin(&mut self, plugins: &[Plugin], job: &Job) -> Result<(), Error> {
+        let name = job.component.as_deref().unwrap_or_default();
+        let name = name.split_once('.').map_or(name, |(plugin, _)| plugin);
+        let version = plugins.iter().find(|plugin| plugin.name == name);
+        let version = version.map(|plugin| plugin.version.as_str()).unwrap_or_default();
+        let process = match &job.plugin {
+            Some(process) => {
+                let tls = if process.tls { "mutual TLS" } else { "no encryption" };
+                let took = seconds(process.handshake_ms / 1000.0);
+                format!(": child process {}, handshake {took}, {tls}", process.pid)
+            }
+            None => String::new(),
+        };
+        self.keep("plugin", json!({ "name": name, "version": version, "process": job.plugin }));
+        self.row("plugin", &format!("{} {}{process}", exact(name), exact(version)))
+    }
+
+    /// The first sync.
+    pub(super) fn sync(&mut self, job: &Job) -> Result<(), Error> {
+        let result = result(job);
+        let mut text = format!("{} in {}", many(result.added, "unit", "units"), took(&result));
+        text.push_str(&version(&result));
+        text.push_str(&trouble(&result));
+        self.keep("sync", json!(JobLine::from(job)));
+        self.row("sync", &text)
+    }
+
+    /// The publication.
+    pub(super) fn publish(&mut self, job: &Job, url: &str) -> Result<(), Error> {
+        let result = result(job);
+        url.clone_into(&mut self.url);
+        self.keep("publish", json!(JobLine::from(job)));
+        self.keep("url", Value::from(url));
+        let text = format!("version {} in {} at {url}", result.version.unwrap_or(0), took(&result));
+        self.row("publish", &text)
+    }
+
+    /// The way back over HTTP.
+    pub(super) fn downloaded(&mut self, downloaded: &Downloaded) -> Result<(), Error> {
+        let Downloaded { files, bytes, seconds: span, .. } = *downloaded;
+        let per_second = rate(bytes, span).map(|rate| format!(" ({rate})")).unwrap_or_default();
+        self.keep("download", json!({ "files": files, "bytes": bytes, "seconds": span }));
+        let files = many(files, "file", "files");
+        let lists = "PULP_MANIFEST and SHA256SUMS among them";
+        self.row(
+            "download",
+            &format!(
+                "{files}, {} over HTTP in {}{per_second}; {lists}",
+                size(bytes),
+                seconds(span)
+            ),
+        )
+    }
+
+    /// What the comparison found.
+    pub(super) fn compared(&mut self, found: &Comparison, source: &Source) -> Result<(), Error> {
+        let all = source.extent.files;
+        let mut text = format!(
+            "{} of {} equal to the source by SHA-256",
+            count(found.equal),
+            many(all, "file", "files")
+        );
+        if found.equal == all {
+            text = styled(GOOD, &text);
+        }
+        self.keep("equal", Value::from(found.equal));
+        self.keep("moved", json!(found.moved));
+        self.keep("wrong", json!(found.wrong));
+        self.row("verify", &text)?;
+        self.names("changed meanwhile", WARN, &found.moved)?;
+        self.names("differs", BAD, &found.wrong)
+    }
+
+    fn names(&self, what: &str, style: anstyle::Style, names: &[String]) -> Result<(), Error> {
+        for name in names.iter().take(SHOWN) {
+            self.row("", &format!("{} {}", styled(style, what), exact(name)))?;
+        }
+        if names.len() > SHOWN {
+            self.row("", &format!("{} and {} more", styled(style, what), names.len() - SHOWN))?;
+        }
+        Ok(())
+    }
+
+    /// The second sync, which should find nothing to do.
+    pub(super) fn again(&mut self, job: &Job) -> Result<(), Error> {
+        let result = result(job);
+        let still = result.version.map(|number| format!("version {number}")).unwrap_or_default();
+        let text = if result.added + result.removed == 0 {
+            let same = format!("{} in {}", many(result.unchanged, "unit", "units"), took(&result));
+            format!("{}: {same}, still {still}", styled(GOOD, "nothing moved"))
+        } else {
+            let moved = format!("{} added, {} removed", count(result.added), count(result.removed));
+            format!(
+                "{}: {moved} in {}, now {still}",
+                styled(WARN, "the source changed"),
+                took(&result)
+            )
+        };
+        self.keep("again", json!(JobLine::from(job)));
+        self.row("again", &text)
+    }
+
+    /// The last word.
+    pub(super) fn end(mut self, exit: Exit, keep: bool) -> Result<(), Error> {
+        let span = self.started.elapsed().as_secs_f64();
+        self.keep("seconds", Value::from(span));
+        self.keep("ok", Value::from(exit == Exit::DONE));
+        let span = seconds(span);
+        let verdict = match exit {
+            Exit::DONE => styled(GOOD, "done"),
+            Exit::PARTIAL => {
+                styled(WARN, "done, but not all of the source could be shown unchanged")
+            }
+            _ => styled(BAD, "what is published is not what the source holds"),
+        };
+        let left = if keep {
+            format!("{}: serving at {} until Ctrl-C", verdict, self.url)
+        } else {
+            format!("{verdict} in {span}; nothing is left behind (--keep goes on serving)")
+        };
+        self.app.output.note(&left)?;
+        if self.app.output.is_json() {
+            self.app.output.json(&self.object)?;
+        }
+        Ok(())
+    }
+}
+
+fn result(job: &Job) -> JobResult {
+    job.result.clone().unwrap_or_default()
+}
+
+/// `210 ms, 12.3 MiB at 58.6 MiB/s`
+fn took(result: &JobResult) -> String {
+    let moved = match rate(result.bytes, result.seconds) {
+        Some(rate) => format!(", {} at {rate}", size(result.bytes)),
+        None if result.bytes > 0 => format!(", {}", size(result.bytes)),
+        None => String::new(),
+    };
+    format!("{}{moved}", seconds(result.seconds))
+}
+
+fn version(result: &JobResult) -> String {
+    result.version.map(|number| format!(", version {number}")).unwrap_or_default()
+}
+
+/// What could not be brought in.
+fn trouble(result: &JobResult) -> String {
+    let kinds = [(result.failed, "failed"), (result.skipped, "skipped")];
+    let kinds = kinds.iter().filter(|(number, _)| *number > 0);
+    let words = kinds.map(|(number, word)| styled(WARN, &format!("{} {word}", count(*number))));
+    words.fold(String::new(), |text, words| text + ", " + &words)
+}

@@ -1,0 +1,96 @@
+//! `wharf demo`: the whole way of content, shown on real files, with nothing left behind.
+//!
+//! It takes the way of every other command, through the HTTP API of a server, and that server is
+//! its own, in a temporary data folder. What it claims it has checked: it reads the source and the
+//! published tree by itself and compares digests. The steps are in `Show::play`.
+
+mod account;
+mod download;
+mod folder;
+mod manifest;
+mod show;
+mod source;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::app::App;
+use crate::args::Demo;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::interrupts::Guard;
+use crate::session::{Embedded, Session};
+
+use account::Account;
+use show::Show;
+use source::Source;
+
+/// `wharf demo`
+pub(crate) async fn run(app: &App, args: Demo) -> Result<Exit, Error> {
+    let guard = app.interrupts.guard();
+    let scratch = scratch()?;
+    let result = in_folder(app, &args, &guard, scratch.path()).await;
+    let path = scratch.path().to_owned();
+    let removed = tokio::task::spawn_blocking(move || scratch.close()).await;
+    if !matches!(removed, Ok(Ok(()))) {
+        app.output.tell(&format!("{} could not be removed", path.display()));
+    } else if matches!(result, Err(Error::Interrupted)) {
+        app.output.tell("interrupted; nothing is left behind");
+    }
+    result
+}
+
+fn scratch() -> Result<TempDir, Error> {
+    let parent = std::env::temp_dir();
+    tempfile::Builder::new()
+        .prefix("wharf-demo-")
+        .tempdir_in(&parent)
+        .map_err(|source| Error::DataFolder { path: parent, source })
+}
+
+/// Everything between making the folder and removing it. An interruption ends the server in good
+/// order before the folder goes.
+async fn in_folder(
+    app: &App,
+    args: &Demo,
+    guard: &Guard<'_>,
+    scratch: &Path,
+) -> Result<Exit, Error> {
+    let source = tokio::select! {
+        source = Source::look(args.source.as_deref(), scratch) => source?,
+        () = guard.first() => return Err(Error::Interrupted),
+    };
+    let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let data = scratch.join("data");
+    let Ok(server) = Embedded::start(app, data.clone(), Some(loopback)).await? else {
+        // The folder was made a moment ago, under a name that nobody else knows.
+        return Err(Error::Silent { data, pid: None });
+    };
+    let result = tokio::select! {
+        result = play(app, args, guard, &source, &server) => result,
+        () = guard.first() => Err(Error::Interrupted),
+    };
+    if args.keep && result.is_ok() {
+        guard.first().await;
+    }
+    server.stop().await;
+    result
+}
+
+async fn play(
+    app: &App,
+    args: &Demo,
+    guard: &Guard<'_>,
+    source: &Source,
+    server: &Embedded,
+) -> Result<Exit, Error> {
+    let session = Session::own(server).await?;
+    let mut account = Account::new(app);
+    account.source(source)?;
+    let show = Show { app, guard, source, session: &session };
+    let exit = show.play(&mut account).await?;
+    account.end(exit, args.keep)?;
+    Ok(exit)
+}

@@ -1,0 +1,247 @@
+//! Jobs: one line at their end, a table of many, everything about one.
+
+use super::table::{Align, Cell, Table, labelled};
+use super::text::{count, exact, many, one_line, plain, rate, seconds, size};
+use super::time::Clock;
+use super::{BAD, BOLD, GOOD, WARN, styled};
+use crate::api::{Item, Job, JobResult, JobState, Outcome};
+
+/// How many failed items and warnings are shown after a run.
+const SHOWN: usize = 10;
+
+/// The colour of a state.
+fn style(state: JobState) -> anstyle::Style {
+    match state {
+        JobState::Succeeded => GOOD,
+        JobState::Partial | JobState::Cancelled | JobState::Skipped | JobState::Interrupted => WARN,
+        JobState::Failed => BAD,
+        _ => anstyle::Style::new(),
+    }
+}
+
+/// What is said when a job has ended; nothing when a problem says it all.
+pub(crate) fn ended(job: &Job, dry_run: bool, content: Option<&str>) -> Option<String> {
+    let result = job.result.clone().unwrap_or_default();
+    let name = styled(BOLD, &plain(job.repository.as_deref().unwrap_or("?")));
+    let head = match job.state {
+        JobState::Succeeded | JobState::Partial => match job.operation.as_str() {
+            "sync" if dry_run => would(&name, &result),
+            "sync" => synced(&name, &result),
+            "publish" => published(&name, &result, content),
+            other => format!("{name}: {} done{}", plain(other), took(&result)),
+        },
+        JobState::Skipped => format!("{name}: {} was skipped", plain(&job.operation)),
+        _ => return None,
+    };
+    let mut lines = vec![head];
+    lines.extend(remarks(&result));
+    if let Some(more) = more(job, &result) {
+        lines.push(more);
+    }
+    Some(lines.join("\n"))
+}
+
+fn would(name: &str, result: &JobResult) -> String {
+    if result.added + result.removed == 0 {
+        return format!("{name} would stay as it is: {} unchanged", count(result.unchanged));
+    }
+    format!("{name} would change: {}", changes(result))
+}
+
+fn synced(name: &str, result: &JobResult) -> String {
+    let version = |word: &str| {
+        result.version.map(|number| format!(" {word} version {number}")).unwrap_or_default()
+    };
+    if result.added + result.removed == 0 && result.failed + result.skipped == 0 {
+        let same = many(result.unchanged, "unit", "units");
+        return format!("{name} is up to date{}: {same}{}", version("at"), took(result));
+    }
+    format!("{name} synced{}: {}{}", version("to"), changes(result), took(result))
+}
+
+fn published(name: &str, result: &JobResult, content: Option<&str>) -> String {
+    let version = result.version.map(|number| format!(" version {number}")).unwrap_or_default();
+    let place = result.url.as_deref().map(|url| match content {
+        Some(content) if url.starts_with('/') => format!(" at {content}{}", plain(url)),
+        _ => format!(" at {}", plain(url)),
+    });
+    let place = place.unwrap_or_default();
+    if result.changed {
+        let files = many(result.added, "file", "files");
+        format!("{name}{version} published{place}: {files}{}", took(result))
+    } else {
+        format!("{name}{version} is published already{place}")
+    }
+}
+
+/// `3 added, 1 removed, 10 unchanged, 2 failed`: always the first three, the others when there are any.
+fn changes(result: &JobResult) -> String {
+    let mut parts = vec![
+        format!("{} added", count(result.added)),
+        format!("{} removed", count(result.removed)),
+        format!("{} unchanged", count(result.unchanged)),
+    ];
+    if result.failed > 0 {
+        parts.push(styled(BAD, &format!("{} failed", count(result.failed))));
+    }
+    if result.skipped > 0 {
+        parts.push(styled(WARN, &format!("{} skipped", count(result.skipped))));
+    }
+    parts.join(", ")
+}
+
+/// ` (1.2 s, 9.8 MiB at 8.2 MiB/s)`
+fn took(result: &JobResult) -> String {
+    let mut parts = vec![seconds(result.seconds)];
+    if result.bytes > 0 {
+        let rate = rate(result.bytes, result.seconds).map(|rate| format!(" at {rate}"));
+        parts.push(format!("{}{}", size(result.bytes), rate.unwrap_or_default()));
+    }
+    format!(" ({})", parts.join(", "))
+}
+
+/// Failed and skipped items, then warnings, each on a line.
+fn remarks(result: &JobResult) -> Vec<String> {
+    let wrong = result.items.iter().filter_map(item);
+    let warnings = result.warnings_list.iter().map(|warning| {
+        let item = warning.item.as_ref().filter(|item| !item.is_empty());
+        let item = item.map(|item| format!("{}: ", exact(item))).unwrap_or_default();
+        format!("  {} {item}{}", styled(WARN, "warning"), one_line(&warning.text))
+    });
+    wrong.take(SHOWN).chain(warnings.take(SHOWN)).collect()
+}
+
+fn item(item: &Item) -> Option<String> {
+    let word = match item.outcome {
+        Outcome::Failed => styled(BAD, "failed"),
+        Outcome::Skipped => styled(WARN, "skipped"),
+        _ => return None,
+    };
+    let why = item.problem.as_ref().map(|problem| format!(": {}", one_line(&problem.message)));
+    Some(format!("  {word} {}{}", exact(&item.key), why.unwrap_or_default()))
+}
+
+/// Where the rest can be seen, when not all was shown.
+fn more(job: &Job, result: &JobResult) -> Option<String> {
+    let shown = u64::try_from(SHOWN).unwrap_or(u64::MAX);
+    let hidden = (result.failed + result.skipped).saturating_sub(shown)
+        + result.warnings.saturating_sub(shown);
+    (hidden > 0).then(|| format!("  and {} more: wharf job logs {}", count(hidden), job.id))
+}
+
+/// Many jobs, one a line.
+pub(crate) fn table(jobs: &[Job], clock: &Clock, width: Option<usize>) -> String {
+    let mut table = Table::new(&[
+        ("JOB", Align::Right),
+        ("STATE", Align::Left),
+        ("OPERATION", Align::Left),
+        ("REPOSITORY", Align::Left),
+        ("SUBMITTED", Align::Left),
+        ("TOOK", Align::Right),
+        ("RESULT", Align::Left),
+    ]);
+    for job in jobs {
+        let took = job.started_ms.map(|started| clock.span(started, job.finished_ms));
+        table.row([
+            job.id.to_string().into(),
+            Cell::styled(job.state.as_str(), style(job.state)),
+            plain(&job.operation).into(),
+            plain(job.repository.as_deref().unwrap_or_default()).into(),
+            clock.ago(job.submitted_ms).into(),
+            took.unwrap_or_default().into(),
+            short(job).into(),
+        ]);
+    }
+    table.render(width)
+}
+
+/// A job's outcome in a few words.
+fn short(job: &Job) -> String {
+    if let Some(problem) = &job.problem {
+        return plain(&problem.code);
+    }
+    if let Some(progress) = &job.progress
+        && !job.state.is_final()
+    {
+        let total = progress.total.map(|total| format!("/{}", count(total))).unwrap_or_default();
+        return format!("{} {}{total}", plain(&progress.phase), count(progress.done));
+    }
+    let Some(result) = &job.result else { return String::new() };
+    let mut parts = Vec::new();
+    if !result.changed && job.state == JobState::Succeeded {
+        parts.push("unchanged".to_owned());
+    } else if job.operation == "sync" {
+        parts.push(format!("+{} -{}", count(result.added), count(result.removed)));
+    } else if let Some(version) = result.version {
+        parts.push(format!("version {version}"));
+    }
+    if result.failed > 0 {
+        parts.push(format!("{} failed", count(result.failed)));
+    }
+    if result.warnings > 0 {
+        parts.push(many(result.warnings, "warning", "warnings"));
+    }
+    parts.join(", ")
+}
+
+/// Everything about one job.
+pub(crate) fn details(job: &Job, clock: &Clock) -> String {
+    let attempts =
+        if job.attempts > 1 { format!(" in attempt {}", job.attempts) } else { String::new() };
+    let took = job.started_ms.map(|started| clock.span(started, job.finished_ms));
+    let mut rows = vec![
+        ("job", job.id.to_string()),
+        ("state", format!("{}{attempts}", styled(style(job.state), job.state.as_str()))),
+        ("operation", plain(&job.operation)),
+        ("repository", plain(job.repository.as_deref().unwrap_or_default())),
+        ("component", plain(job.component.as_deref().unwrap_or_default())),
+        ("submitted", clock.date_time(job.submitted_ms)),
+        ("took", took.unwrap_or_default()),
+    ];
+    if let Some(plugin) = &job.plugin {
+        let tls = if plugin.tls { "mutual TLS" } else { "unencrypted" };
+        let handshake = seconds(plugin.handshake_ms / 1000.0);
+        rows.push(("plugin", format!("pid {}, handshake {handshake}, {tls}", plugin.pid)));
+    }
+    if let Some(progress) = job.progress.as_ref().filter(|_| !job.state.is_final()) {
+        rows.push(("progress", super::progress::line(progress, "", 100)));
+    }
+    if let Some(result) = &job.result {
+        rows.extend(figures(result));
+    }
+    let mut blocks = vec![labelled(&rows)];
+    if let Some(result) = &job.result {
+        blocks.extend(remarks(result));
+        blocks.extend(more(job, result));
+    }
+    if let Some(problem) = &job.problem {
+        blocks.push(super::problem::render(problem));
+    }
+    blocks.join("\n")
+}
+
+fn figures(result: &JobResult) -> Vec<(&'static str, String)> {
+    let transfer = if result.bytes > 0 {
+        let rate = rate(result.bytes, result.seconds).map(|rate| format!(" at {rate}"));
+        let files = many(result.downloads, "download", "downloads");
+        format!("{} in {files}{}", size(result.bytes), rate.unwrap_or_default())
+    } else {
+        String::new()
+    };
+    let mut rows = vec![
+        ("changes", changes(result)),
+        ("moved", transfer),
+        ("version", result.version.map(|number| number.to_string()).unwrap_or_default()),
+        ("address", result.url.as_deref().map(plain).unwrap_or_default()),
+    ];
+    let words: Vec<String> = result
+        .summary
+        .iter()
+        .map(|(name, value)| {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            format!("{}: {}", plain(name), plain(&value))
+        })
+        .collect();
+    rows.push(("plugin says", words.join("\n")));
+    rows
+}

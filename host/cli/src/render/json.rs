@@ -1,0 +1,134 @@
+//! Objects for programs. Their fields are an interface: they are added to, never renamed.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::api::{Attachment, Item, Job, JobPlugin, JobState, Problem, Repository, Warning};
+
+/// A job on one level: what scripts ask for first, then the rest.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct JobLine {
+    job: i64,
+    state: JobState,
+    operation: String,
+    repository: Option<String>,
+    component: Option<String>,
+    added: u64,
+    removed: u64,
+    unchanged: u64,
+    failed: u64,
+    skipped: u64,
+    bytes: u64,
+    downloads: u64,
+    seconds: f64,
+    warnings: u64,
+    version: Option<u64>,
+    changed: bool,
+    url: Option<String>,
+    attempts: u32,
+    submitted_ms: i64,
+    started_ms: Option<i64>,
+    finished_ms: Option<i64>,
+    plugin: Option<JobPlugin>,
+    problem: Option<Problem>,
+    items: Vec<Item>,
+    warnings_list: Vec<Warning>,
+    summary: Map<String, Value>,
+}
+
+impl From<&Job> for JobLine {
+    fn from(job: &Job) -> Self {
+        let job = job.clone();
+        let result = job.result.unwrap_or_default();
+        Self {
+            job: job.id,
+            state: job.state,
+            operation: job.operation,
+            repository: job.repository,
+            component: job.component,
+            added: result.added,
+            removed: result.removed,
+            unchanged: result.unchanged,
+            failed: result.failed,
+            skipped: result.skipped,
+            bytes: result.bytes,
+            downloads: result.downloads,
+            seconds: result.seconds,
+            warnings: result.warnings,
+            version: result.version,
+            changed: result.changed,
+            url: result.url,
+            attempts: job.attempts,
+            submitted_ms: job.submitted_ms,
+            started_ms: job.started_ms,
+            finished_ms: job.finished_ms,
+            plugin: job.plugin,
+            problem: job.problem,
+            items: result.items,
+            warnings_list: result.warnings_list,
+            summary: result.summary,
+        }
+    }
+}
+
+/// Several jobs of one command: the fields of the one that ended worst, and all of them.
+#[derive(Debug, Serialize)]
+pub(crate) struct JobLines {
+    #[serde(flatten)]
+    worst: Option<JobLine>,
+    jobs: Vec<JobLine>,
+}
+
+impl JobLines {
+    /// Of these jobs; `worst` is one of them.
+    pub(crate) fn new(worst: Option<&Job>, jobs: &[Job]) -> Self {
+        Self { worst: worst.map(JobLine::from), jobs: jobs.iter().map(JobLine::from).collect() }
+    }
+}
+
+/// A command that went wrong before or beside any job.
+#[derive(Debug, Serialize)]
+pub(crate) struct Failure<'a> {
+    /// Why.
+    pub(crate) problem: &'a Problem,
+    /// The exit status that follows.
+    pub(crate) exit: u8,
+}
+
+/// A mirror: the fields of its sync, and what else was done.
+#[derive(Debug, Serialize)]
+pub(crate) struct MirrorLine {
+    /// The sync, its state replaced by the worst of all jobs.
+    #[serde(flatten)]
+    sync: JobLine,
+    mirror: String,
+    from: String,
+    created: bool,
+    published: Vec<JobLine>,
+}
+
+impl MirrorLine {
+    /// Of a sync and the publications after it.
+    pub(crate) fn new(
+        sync: &Job,
+        published: &[Job],
+        worst: &Job,
+        mirror: (&Repository, bool),
+        importer: &Attachment,
+    ) -> Self {
+        let mut line = JobLine::from(sync);
+        line.state = worst.state;
+        line.problem.clone_from(&worst.problem);
+        let result = published.iter().find_map(|job| job.result.as_ref());
+        line.url = result.and_then(|result| result.url.clone());
+        let setting = |name: &str| importer.settings.get(name).and_then(Value::as_str);
+        let from = setting("url").or_else(|| setting("path")).unwrap_or_default();
+        Self {
+            sync: line,
+            mirror: mirror.0.name.clone(),
+            from: from.to_owned(),
+            created: mirror.1,
+            published: published.iter().map(JobLine::from).collect(),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Repositories, their versions, attachments and differences.
+
+use serde_json::Value;
+
+use super::table::{Align, Table, labelled};
+use super::text::{count, exact, plain};
+use super::time::Clock;
+use super::{BAD, GOOD, styled};
+use crate::api::{Attachment, Change, DiffEntry, Repository, Version};
+
+/// Repositories, one a line.
+pub(crate) fn table(repositories: &[Repository], clock: &Clock, width: Option<usize>) -> String {
+    let mut table = Table::new(&[
+        ("REPOSITORY", Align::Left),
+        ("VERSION", Align::Right),
+        ("UNITS", Align::Right),
+        ("LAST SYNC", Align::Left),
+        ("PUBLISHED", Align::Left),
+        ("ATTACHED", Align::Left),
+    ]);
+    for repository in repositories {
+        let of = |role: &'static str| {
+            repository.attachments.iter().filter(move |attachment| attachment.role == role)
+        };
+        let synced = of("importer")
+            .filter_map(|importer| importer.last.as_ref())
+            .map(|last| last.finished_ms);
+        let published: Vec<String> = of("distributor")
+            .filter_map(|distributor| distributor.publication.as_ref())
+            .map(|publication| publication.version.to_string())
+            .collect();
+        let attached: Vec<String> = repository.attachments.iter().map(address).collect();
+        table.row([
+            exact(&repository.name).into(),
+            repository.version.to_string().into(),
+            count(repository.units).into(),
+            synced.max().map(|ms| clock.ago(ms)).unwrap_or_default().into(),
+            published.join(", ").into(),
+            attached.join(", ").into(),
+        ]);
+    }
+    table.render(width)
+}
+
+/// `PLUGIN.COMPONENT`, with the instance when it is not the only one.
+pub(crate) fn address(attachment: &Attachment) -> String {
+    match attachment.instance.as_str() {
+        "" | "default" => exact(&attachment.component),
+        instance => exact(&format!("{}@{instance}", attachment.component)),
+    }
+}
+
+/// Everything about one repository.
+pub(crate) fn details(repository: &Repository, content: Option<&str>, clock: &Clock) -> String {
+    let types = if repository.types.is_empty() {
+        "any".to_owned()
+    } else {
+        plain(&repository.types.join(", "))
+    };
+    let mut blocks = vec![labelled(&[
+        ("repository", exact(&repository.name)),
+        ("types", types),
+        ("version", repository.version.to_string()),
+        ("units", count(repository.units)),
+        ("created", clock.date_time(repository.created_ms)),
+    ])];
+    for attachment in &repository.attachments {
+        blocks.push(self::attachment(attachment, content, clock));
+    }
+    blocks.join("\n\n")
+}
+
+/// One attachment with its settings.
+pub(crate) fn attachment(attachment: &Attachment, content: Option<&str>, clock: &Clock) -> String {
+    let settings: Vec<String> = attachment
+        .settings
+        .iter()
+        .map(|(key, value)| format!("{}={}", exact(key), exact(&text(value))))
+        .collect();
+    let last = attachment.last.as_ref().map(|last| {
+        format!(
+            "{}, {}, version {}",
+            clock.ago(last.finished_ms),
+            plain(&last.outcome),
+            last.version
+        )
+    });
+    let serves = attachment.publication.as_ref().map(|publication| {
+        let path = attachment.path.as_deref().unwrap_or_default();
+        let place = format!("{}/content/{}/", content.unwrap_or_default(), exact(path));
+        format!("version {} at {place}", publication.version)
+    });
+    labelled(&[
+        (role(attachment), address(attachment)),
+        ("settings", settings.join("\n")),
+        ("last run", last.unwrap_or_default()),
+        ("serves", serves.unwrap_or_default()),
+    ])
+}
+
+fn role(attachment: &Attachment) -> &'static str {
+    match attachment.role.as_str() {
+        "importer" => "importer",
+        "distributor" => "distributor",
+        _ => "component",
+    }
+}
+
+/// A value as it would be typed behind `key=`.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Versions, the newest first.
+pub(crate) fn versions(versions: &[Version], clock: &Clock, width: Option<usize>) -> String {
+    let mut table = Table::new(&[
+        ("VERSION", Align::Right),
+        ("CREATED", Align::Left),
+        ("UNITS", Align::Right),
+        ("ADDED", Align::Right),
+        ("REMOVED", Align::Right),
+        ("JOB", Align::Right),
+    ]);
+    for version in versions {
+        table.row([
+            version.number.to_string().into(),
+            clock.date_time(version.created_ms).into(),
+            count(version.units).into(),
+            count(version.added).into(),
+            count(version.removed).into(),
+            version.job.map(|job| job.to_string()).unwrap_or_default().into(),
+        ]);
+    }
+    table.render(width)
+}
+
+/// One unit that came or went: `+ file a/b.txt`; a key of several fields is written with names.
+pub(crate) fn difference(entry: &DiffEntry) -> String {
+    let (sign, style) = match entry.change {
+        Change::Added => ("+", GOOD),
+        Change::Removed => ("-", BAD),
+    };
+    let key = match &entry.key {
+        Value::Object(fields) if fields.len() == 1 => fields.values().map(text).collect(),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| format!("{name}={}", text(value)));
+            fields.collect::<Vec<_>>().join(" ")
+        }
+        other => text(other),
+    };
+    format!("{} {} {}", styled(style, sign), exact(&entry.type_id), exact(&key))
+}

@@ -1,0 +1,274 @@
+//! How things look, approved as a whole.
+
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::time::Clock;
+use super::{job, json, log, plugin, problem, progress, repo, status};
+use crate::api::{
+    Attachment, DiffEntry, Job, LogLine, Plugin, Problem, Progress, Repository, Status, Version,
+};
+
+const NOW: i64 = 1_800_000_000_000;
+
+fn clock() -> Clock {
+    Clock { now_ms: NOW, zone: TimeZone::UTC }
+}
+
+/// Without colours, as a pipe gets it.
+fn bare(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+fn from<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+fn synced(state: &str, result: impl Into<Value>) -> Job {
+    let result = result.into();
+    from(json!({
+        "id": 12, "operation": "sync", "repository": "tools", "component": "file.importer",
+        "state": state, "attempts": 1, "submitted_ms": NOW - 62_000, "started_ms": NOW - 61_900,
+        "finished_ms": NOW - 60_000, "revision": 9, "result": result,
+        "plugin": { "pid": 4711, "handshake_ms": 4.2, "tls": true },
+    }))
+}
+
+fn job_with_trouble() -> Job {
+    let items: Vec<Value> = (0..12)
+        .map(|number| {
+            json!({
+                "key": format!("dir/file {number}.bin"), "outcome": "failed",
+                "problem": {
+                    "class": "operation", "code": "integrity.digest",
+                    "message": "the bytes are not\nthe ones announced \u{1b}[2J",
+                },
+            })
+        })
+        .collect();
+    synced(
+        "partial",
+        json!({
+            "added": 9988, "removed": 3, "unchanged": 0, "failed": 12, "bytes": 10_240_000,
+            "downloads": 10_000, "seconds": 1.9, "warnings": 1, "version": 2, "changed": true,
+            "items": items,
+            "warnings_list": [{ "code": "content.double", "text": "listed twice", "item": "a.bin" }],
+        }),
+    )
+}
+
+fn failed() -> Job {
+    let mut job = synced("failed", json!({ "seconds": 0.2, "added": 0 }));
+    job.problem = Some(crash());
+    job.attempts = 2;
+    job
+}
+
+fn crash() -> Problem {
+    from(json!({
+        "class": "fault", "code": "crashed",
+        "message": "plugin file 0.1.0 (process 4711) was killed by signal 9\nin the middle of a sync",
+        "at": "tools, file.importer", "help": "run the sync again; report it if it happens again",
+        "details": { "stderr_tail": ["one", "two", "three", "four", "five", "thread panicked\u{7}"] },
+    }))
+}
+
+fn repository() -> Repository {
+    let attachment = |component: &str, role: &str, more: Value| {
+        let mut value = json!({ "component": component, "role": role, "instance": "default" });
+        value.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        value
+    };
+    let last = json!({ "finished_ms": NOW - 120_000, "version": 3, "outcome": "succeeded" });
+    from(json!({
+        "name": "tools", "types": ["file"], "version": 3, "units": 10_000, "created_ms": NOW,
+        "attachments": [
+            attachment("file.importer", "importer", json!({
+                "settings": { "url": "https://example.org/tools/PULP_MANIFEST", "concurrency": 8 },
+                "last": last,
+            })),
+            attachment("file.distributor", "distributor", json!({
+                "path": "tools", "publication": { "id": 7, "version": 3 },
+            })),
+        ],
+    }))
+}
+
+#[test]
+fn ends_of_jobs() {
+    let unchanged = synced(
+        "succeeded",
+        json!({ "unchanged": 10_000, "seconds": 0.009, "version": 3, "changed": false }),
+    );
+    let first = synced(
+        "succeeded",
+        json!({ "added": 1, "seconds": 2.0, "bytes": 3_000_000, "version": 1, "changed": true }),
+    );
+    let mut publish = synced(
+        "succeeded",
+        json!({ "added": 10_002, "seconds": 0.2, "version": 3, "changed": true, "url": "/content/tools/" }),
+    );
+    publish.operation = "publish".to_owned();
+    let mut again = publish.clone();
+    again.result.as_mut().unwrap().changed = false;
+    let content = Some("http://127.0.0.1:8080");
+    let texts = [
+        job::ended(&first, false, None),
+        job::ended(&first, true, None),
+        job::ended(&unchanged, false, None),
+        job::ended(&unchanged, true, None),
+        job::ended(&publish, false, content),
+        job::ended(&publish, false, None),
+        job::ended(&again, false, content),
+        job::ended(&job_with_trouble(), false, None),
+    ];
+    let texts: Vec<String> = texts.into_iter().map(|text| bare(&text.unwrap())).collect();
+    insta::assert_snapshot!(texts.join("\n"));
+    assert_eq!(job::ended(&failed(), false, None), None);
+}
+
+#[test]
+fn job_tables_fold_on_narrow_terminals() {
+    let mut running = synced("running", Value::Null);
+    running.finished_ms = None;
+    running.progress =
+        Some(from(json!({ "phase": "download", "done": 1234, "total": 10_000, "unit": "files" })));
+    let jobs = [running, job_with_trouble(), failed()];
+    let wide = job::table(&jobs, &clock(), None);
+    let narrow = job::table(&jobs, &clock(), Some(40));
+    insta::assert_snapshot!(bare(&format!("{wide}\n\n--- 40 columns\n\n{narrow}")));
+}
+
+#[test]
+fn one_job_in_full() {
+    let texts = [job::details(&job_with_trouble(), &clock()), job::details(&failed(), &clock())];
+    insta::assert_snapshot!(bare(&texts.join("\n\n")));
+}
+
+#[test]
+fn problems() {
+    let bare_one = Problem { at: None, help: None, details: None, ..crash() };
+    let cancelled: Problem = from(
+        json!({ "class": "cancelled", "code": "cancelled", "message": "cancelled on request" }),
+    );
+    let texts = [crash(), bare_one, cancelled].map(|problem| problem::render(&problem));
+    insta::assert_snapshot!(bare(&texts.join("\n\n")));
+    insta::assert_snapshot!("problem_in_colour", format!("{:?}", problem::render(&crash())));
+}
+
+#[test]
+fn repositories() {
+    let mut empty = repository();
+    empty.name = "a".to_owned();
+    empty.attachments.clear();
+    empty.version = 0;
+    empty.units = 0;
+    empty.types.clear();
+    let versions: Vec<Version> = from(json!([
+        { "number": 2, "created_ms": NOW, "job": 12, "units": 10_000, "added": 9_999, "removed": 0 },
+        { "number": 1, "created_ms": NOW - 1000, "units": 1, "added": 1, "removed": 0 },
+    ]));
+    let differences: Vec<DiffEntry> = from(json!([
+        { "change": "added", "type": "file", "key": { "relative_path": "a  b\nc.txt" } },
+        { "change": "removed", "type": "deb", "key": { "name": "x", "version": 1 } },
+    ]));
+    let differences: Vec<String> = differences.iter().map(repo::difference).collect();
+    let texts = [
+        repo::table(&[repository(), empty.clone()], &clock(), None),
+        repo::details(&repository(), Some("http://127.0.0.1:8080"), &clock()),
+        repo::details(&empty, None, &clock()),
+        repo::versions(&versions, &clock(), None),
+        differences.join("\n"),
+    ];
+    insta::assert_snapshot!(bare(&texts.join("\n\n")));
+}
+
+#[test]
+fn an_instance_is_named_when_there_are_several() {
+    let mut attachment: Attachment = repository().attachments.remove(0);
+    assert_eq!(repo::address(&attachment), "file.importer");
+    attachment.instance = "second".to_owned();
+    assert_eq!(repo::address(&attachment), "file.importer@second");
+}
+
+#[test]
+fn plugins_tell_why_they_are_not_ready() {
+    let component = |id: &str, role: &str| json!({ "id": id, "role": role, "types": ["file"] });
+    let plugins: Vec<Plugin> = from(json!([
+        {
+            "name": "file", "version": "0.1.0", "state": "installed", "origin": "/p/file",
+            "components": [component("importer", "importer"), component("distributor", "distributor")],
+        },
+        {
+            "name": "odd", "version": "2.0.0", "state": "broken", "origin": "/p/odd",
+            "reason": "the executable wharf-plugin-odd\nis missing", "components": [],
+        },
+    ]));
+    let wide = plugin::table(&plugins, None);
+    let narrow = plugin::table(&plugins, Some(20));
+    insta::assert_snapshot!(bare(&format!("{wide}\n\n--- 20 columns\n\n{narrow}")));
+}
+
+#[test]
+fn f150_progress_fits_every_width() {
+    let progress: Progress = from(json!({
+        "phase": "download", "done": 3412, "total": 10_000, "unit": "files", "bytes": 34_100_000,
+        "rate": 12_300_000, "activity": "dir/a rather long name of a file.tar.gz",
+    }));
+    let unknown = Progress { total: None, bytes: 0, rate: 0, ..progress.clone() };
+    let mut lines = Vec::new();
+    for width in [20, 40, 60, 80, 120] {
+        for progress in [&progress, &unknown] {
+            let line = progress::line(progress, "tools", width);
+            assert!(line.chars().count() <= width, "{line}");
+            lines.push(format!("{width:>3} |{line}|"));
+        }
+    }
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn log_lines() {
+    let lines: Vec<LogLine> = from(json!([
+        { "n": 1, "ms": NOW, "level": "info", "text": "started", "fields": { "plugin": "file", "url": "a b" } },
+        { "n": 2, "ms": NOW + 1, "level": "plugin", "text": "\u{1b}[31mred" },
+    ]));
+    let lines: Vec<String> = lines.iter().map(|line| log::line(line, &clock())).collect();
+    insta::assert_snapshot!(bare(&lines.join("\n")));
+}
+
+#[test]
+fn a_server() {
+    let status: Status = from(json!({
+        "version": "0.1.0", "pid": 4711, "started_ms": NOW - 3_600_000, "data": "/srv/wharf",
+        "content": "http://127.0.0.1:8080", "running": 1, "queued": 2, "draining": false,
+    }));
+    let leaving = Status { content: None, draining: true, running: 0, queued: 0, ..status.clone() };
+    let texts =
+        [status, leaving].map(|status| status::render(&status, "/srv/wharf/api.sock", &clock()));
+    insta::assert_snapshot!(bare(&texts.join("\n\n")));
+}
+
+#[test]
+fn a_job_for_programs_has_what_scripts_rely_on() {
+    let line = serde_json::to_value(json::JobLine::from(&job_with_trouble())).unwrap();
+    let names = [
+        "job",
+        "state",
+        "added",
+        "removed",
+        "unchanged",
+        "failed",
+        "bytes",
+        "seconds",
+        "warnings",
+        "version",
+    ];
+    for name in names {
+        assert!(line.get(name).is_some(), "{name}");
+    }
+    assert_eq!(line["state"], "partial");
+    let none = serde_json::to_value(json::JobLine::from(&failed())).unwrap();
+    assert_eq!(none["version"], Value::Null);
+    assert_eq!(none["problem"]["code"], "crashed");
+}

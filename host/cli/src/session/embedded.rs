@@ -1,0 +1,88 @@
+//! A server inside this process.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use wharf_server::{Config, Server};
+use wharf_supervisor::SearchPath;
+
+use crate::api::{Class, Problem};
+use crate::app::App;
+use crate::error::Error;
+
+/// How long a server that ends may take; plugins are given less than that.
+const FAREWELL: Duration = Duration::from_secs(30);
+
+/// A server that ends with this process.
+pub(crate) struct Embedded {
+    server: Server,
+}
+
+impl Embedded {
+    /// Starts a server for this data folder. With `listen` it also serves content there. The inner
+    /// error is the process that has the folder already, when it is known.
+    pub(crate) async fn start(
+        app: &App,
+        data: PathBuf,
+        listen: Option<SocketAddr>,
+    ) -> Result<Result<Self, Option<u32>>, Error> {
+        let search = SearchPath::standard(&data, &app.environment.plugin_path, &app.executable);
+        let runtime = wharf_supervisor::standard_runtime_dir(&data);
+        let engine = wharf_engine::Config::new(data, search, runtime);
+        let config = Config { engine, listen, embedded: listen.is_none() };
+        match Server::start(config).await {
+            Ok(server) => Ok(Ok(Self { server })),
+            Err(wharf_server::Error::Locked { pid, .. }) => Ok(Err(pid)),
+            Err(error) => Err(problem(&error).into()),
+        }
+    }
+
+    /// Its data folder.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.server.data().to_owned()
+    }
+
+    /// Takes no new jobs, finishes what other commands brought, and ends.
+    pub(crate) async fn leave(self) {
+        self.server.drain();
+        self.server.idle().await;
+        self.stop().await;
+    }
+
+    /// Ends; jobs that run go back to the queue.
+    pub(crate) async fn stop(self) {
+        if tokio::time::timeout(FAREWELL, self.server.shutdown()).await.is_err() {
+            tracing::warn!("the server did not end in time and is cut off");
+        }
+    }
+}
+
+/// Why no server could be started, the causes joined into one sentence.
+fn problem(error: &wharf_server::Error) -> Problem {
+    let mut message = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !message.ends_with(&text) {
+            message.push_str(": ");
+            message.push_str(&text);
+        }
+        source = cause.source();
+    }
+    let (class, code, help) = match error {
+        wharf_server::Error::Exposed { .. } => (Class::Usage, "policy.data_folder", None),
+        wharf_server::Error::Folder { .. } => (
+            Class::Operation,
+            "storage.data_folder",
+            Some("name another data folder with --data or WHARF_DATA"),
+        ),
+        wharf_server::Error::Listen { .. } => {
+            (Class::Usage, "usage.listen", Some("name another address with --listen"))
+        }
+        wharf_server::Error::Engine(_) => (Class::Operation, "storage.open", None),
+        _ => (Class::Fault, "internal", None),
+    };
+    let (code, help) = (code.to_owned(), help.map(str::to_owned));
+    Problem { class, code, message, at: None, help, details: None }
+}

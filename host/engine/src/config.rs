@@ -1,0 +1,58 @@
+//! What an engine needs to be told.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use wharf_supervisor::SearchPath;
+
+use crate::fetch;
+
+/// Where an engine keeps its state, where it finds plugins, and its limits.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The data folder; everything that must survive is below it.
+    pub data: PathBuf,
+    /// Where plugins are looked for.
+    pub search: SearchPath,
+    /// The folder for plugin sockets; short, private, not cleaned by age.
+    pub runtime: PathBuf,
+    /// Jobs that an earlier host left wait until this one is asked for a job itself. For a host that lives as long as
+    /// one command: listing repositories should not start yesterday's sync.
+    pub wait_for_work: bool,
+    /// How many jobs run at once.
+    pub jobs: usize,
+    /// Limits of the downloader.
+    pub fetch: fetch::Config,
+    /// How long a plugin may take from its start to its handshake line.
+    pub start_timeout: Duration,
+    /// How long a stream of events may be silent before its plugin counts as unresponsive.
+    pub stall_timeout: Duration,
+    /// How often a plugin is asked for a sign of life.
+    pub heartbeat: Duration,
+    /// How long it may take to give one, before it is killed.
+    pub heartbeat_timeout: Duration,
+    /// How long a plugin has for each step of an orderly stop.
+    pub grace: Duration,
+    /// How long a superseded publication is still served.
+    pub publication_grace: Duration,
+}
+
+impl Config {
+    /// The defaults for this data folder.
+    pub fn new(data: PathBuf, search: SearchPath, runtime: PathBuf) -> Self {
+        Self {
+            data,
+            search,
+            runtime,
+            wait_for_work: false,
+            jobs: 4,
+            fetch: fetch::Config::default(),
+            start_timeout: Duration::from_secs(60),
+            stall_timeout: Duration::from_secs(300),
+            heartbeat: Duration::from_secs(5),
+            heartbeat_timeout: Duration::from_secs(20),
+            grace: Duration::from_secs(2),
+            publication_grace: Duration::from_secs(3 * 24 * 3600),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Published content: a path becomes bytes. Bytes that the store lacks are fetched once for all who wait
+//! ([`OnDemand`]); nothing unverified is ever given out whole.
+
+mod on_demand;
+
+use std::fs::File;
+
+use wharf_store::model::{Digest, Listing, Lookup, PublishedEntry};
+
+use crate::engine::{Engine, Inner};
+use crate::fetch::Reader;
+use crate::problem::Problem;
+
+pub(crate) use on_demand::OnDemand;
+
+/// What stands at a published path.
+#[derive(Debug)]
+pub enum Content {
+    /// A file whose bytes are here.
+    File(FileContent),
+    /// A directory, sorted by name.
+    Directory(Listing),
+    /// A directory that was asked for without its slash.
+    DirectorySlash,
+    /// Look there instead, relative to the publication.
+    Redirect(String),
+    /// Nothing.
+    NotFound,
+}
+
+/// A published file.
+#[derive(Debug)]
+pub struct FileContent {
+    /// None while the bytes were never here.
+    pub digest: Option<Digest>,
+    /// None when upstream never said.
+    pub size: Option<u64>,
+    /// Empty: not known.
+    pub media_type: String,
+    /// Milliseconds since 1970.
+    pub modified_ms: i64,
+    /// Where to read.
+    pub body: Body,
+}
+
+/// Where a published file's bytes come from.
+#[derive(Debug)]
+pub enum Body {
+    /// From the store.
+    Blob(File),
+    /// From upstream, by [`Engine::fetch_content`].
+    Remote(Box<RemoteFile>),
+}
+
+/// A published file that has to be fetched first.
+#[derive(Debug, Clone)]
+pub struct RemoteFile(pub(crate) PublishedEntry);
+
+impl Engine {
+    /// Looks a path up, and opens the file that is there. Blocks for some ten microseconds: for a thread that may.
+    ///
+    /// # Errors
+    ///
+    /// `storage.*`, `integrity.lost` when the database knows bytes that the disk has lost.
+    pub fn content(&self, path: &str) -> Result<Content, Problem> {
+        match self.inner.store.meta.lookup_blocking(path)? {
+            Lookup::File(PublishedEntry { redirect: Some(target), .. }) => {
+                Ok(Content::Redirect(target))
+            }
+            Lookup::File(entry) => self.inner.open(entry).map(Content::File),
+            Lookup::Directory(listing) => Ok(Content::Directory(listing)),
+            Lookup::RedirectToSlash => Ok(Content::DirectorySlash),
+            Lookup::NotFound => Ok(Content::NotFound),
+        }
+    }
+
+    /// Begins to fetch a file that was never here, or joins those who wait for it already. Returns when its first
+    /// bytes may be read.
+    pub async fn fetch_content(&self, remote: &RemoteFile) -> Result<Reader, Problem> {
+        on_demand::fetch(&self.inner, &remote.0).await
+    }
+}
+
+impl Inner {
+    fn open(&self, entry: PublishedEntry) -> Result<FileContent, Problem> {
+        let mut content = FileContent {
+            digest: entry.sha256,
+            size: entry.size,
+            media_type: entry.media_type.clone(),
+            modified_ms: entry.modified_ms,
+            body: Body::Remote(Box::new(RemoteFile(entry.clone()))),
+        };
+        let Some(digest) = entry.sha256.filter(|_| entry.present) else { return Ok(content) };
+        match self.store.blobs.open_blocking(digest)? {
+            Some((file, size)) => {
+                content.size = Some(size);
+                content.body = Body::Blob(file);
+                Ok(content)
+            }
+            None if entry.unit.is_some() => Ok(content),
+            None => Err(Problem::operation(
+                "integrity.lost",
+                format!("the bytes sha256:{digest} are gone from the store"),
+            )),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Errors of the crates below, and those that plugins send, as problems.
+
+use serde_json::json;
+use wharf_proto::v1;
+use wharf_supervisor::calls::CallError;
+
+use crate::problem::{Class, Problem};
+
+/// What a plugin sent as its error.
+pub(crate) type PluginProblem = v1::Error;
+
+/// A plugin's expected error.
+pub(crate) fn problem(error: PluginProblem) -> Problem {
+    let class = match error.class() {
+        v1::ErrorClass::Usage => Class::Usage,
+        v1::ErrorClass::Operation => Class::Operation,
+        v1::ErrorClass::Cancelled => Class::Cancelled,
+        v1::ErrorClass::Unspecified | v1::ErrorClass::Fault => Class::Fault,
+    };
+    let code = if error.code.is_empty() { default_code(class).to_owned() } else { error.code };
+    let mut problem = Problem::new(class, code, error.message);
+    let at = [error.item, error.field].into_iter().find(|at| !at.is_empty());
+    problem.at = at;
+    problem.details = serde_json::from_str(&error.details).ok();
+    problem
+}
+
+const fn default_code(class: Class) -> &'static str {
+    match class {
+        Class::Usage => "usage",
+        Class::Operation => "source",
+        Class::Cancelled => "cancelled",
+        Class::Fault => "internal",
+    }
+}
+
+impl From<CallError> for Problem {
+    fn from(error: CallError) -> Self {
+        let message = error.to_string();
+        match error {
+            CallError::Plugin(error) => problem(*error),
+            CallError::Cancelled => Self::cancelled(),
+            CallError::Crashed { exit, .. } => {
+                Self::fault("crashed", message).details(json!({ "stderr": exit.stderr }))
+            }
+            other => Self::fault(other.code(), message),
+        }
+    }
+}
+
+impl From<wharf_supervisor::Error> for Problem {
+    fn from(error: wharf_supervisor::Error) -> Self {
+        let code = error.code();
+        let class = match code {
+            "policy" | "config" | "conflict" => Class::Usage,
+            _ => Class::Fault,
+        };
+        Self::new(class, code, chain(&error))
+    }
+}
+
+impl From<wharf_store::Error> for Problem {
+    fn from(error: wharf_store::Error) -> Self {
+        let code = error.code();
+        let class = match code.split('.').next().unwrap_or(code) {
+            "storage" => Class::Operation,
+            "not_found" | "conflict" | "policy" | "config" | "usage" => Class::Usage,
+            "content" | "integrity" | "limit" => Class::Operation,
+            _ => Class::Fault,
+        };
+        Self::new(class, code, chain(&error))
+    }
+}
+
+impl From<crate::fetch::Error> for Problem {
+    fn from(error: crate::fetch::Error) -> Self {
+        let code = error.code();
+        let class = match code {
+            "cancelled" => Class::Cancelled,
+            code if code.starts_with("internal") => Class::Fault,
+            _ => Class::Operation,
+        };
+        Self::new(class, code, chain(&error))
+    }
+}
+
+impl From<serde_json::Error> for Problem {
+    fn from(error: serde_json::Error) -> Self {
+        Self::fault("internal", format!("stored JSON cannot be read or written: {error}"))
+    }
+}
+
+impl From<getrandom::Error> for Problem {
+    fn from(error: getrandom::Error) -> Self {
+        Self::fault("internal", format!("the system gives no random numbers: {error}"))
+    }
+}
+
+/// The error with its causes, where they say more than it does.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let words = error.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        cause = error.source();
+    }
+    text
+}

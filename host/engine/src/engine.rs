@@ -1,0 +1,162 @@
+//! The engine's handle and what all its parts share.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use wharf_store::Store;
+use wharf_store::model::{JobId, TypeDefinition, TypeId};
+use wharf_supervisor::{Catalog, Installed, Supervisor};
+
+use crate::config::Config;
+use crate::content::OnDemand;
+use crate::error::Error;
+use crate::fetch::Fetcher;
+use crate::host_service::{self, Grants};
+use crate::jobs::{Board, dispatch};
+use crate::problem::Problem;
+
+/// Runs syncs and publishes. A cheap handle; clones share one engine.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) config: Config,
+    pub(crate) store: Store,
+    pub(crate) catalog: Catalog,
+    pub(crate) supervisor: Supervisor,
+    pub(crate) fetcher: Fetcher,
+    pub(crate) grants: Grants,
+    pub(crate) board: Board,
+    pub(crate) types: HashMap<String, Type>,
+    /// Why a plugin that was found cannot be used, by name.
+    pub(crate) unusable: HashMap<String, String>,
+    pub(crate) on_demand: OnDemand,
+    pub(crate) stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// A registered type.
+#[derive(Clone)]
+pub(crate) struct Type {
+    pub(crate) id: TypeId,
+    pub(crate) definition: Arc<TypeDefinition>,
+}
+
+impl Engine {
+    /// Opens the data folder, finds the plugins, registers their types, and takes up the jobs that an earlier host
+    /// left. Starts no plugin.
+    pub async fn open(config: Config) -> Result<Self, Error> {
+        let store = Store::open(&config.data).await?;
+        store.blobs.clean().await?;
+        let catalog = Catalog::discover(&config.search);
+        let (types, unusable) = register_types(&store, &catalog).await?;
+        let fetcher = Fetcher::new(config.fetch.clone())?;
+        let grants = Grants::default();
+        let services = host_service::routes(grants.clone(), store.clone(), fetcher.clone(), &types);
+        let supervisor = Supervisor::new(supervision(&config, services));
+        let on_demand = store.blobs.job_folder(JobId(0)).await?;
+        let inner = Arc::new(Inner {
+            store,
+            catalog,
+            supervisor,
+            fetcher,
+            grants,
+            board: Board::new(config.wait_for_work),
+            types,
+            unusable,
+            on_demand: OnDemand::new(on_demand),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            config,
+        });
+        for job in inner.store.meta.recover().await? {
+            tracing::warn!(job = job.id.0, state = ?job.state, "a job was cut off by the end of the host");
+        }
+        for job in inner.store.meta.queued().await? {
+            inner.board.enqueue(&job, &inner.stop);
+        }
+        inner.tasks.spawn(dispatch::dispatch(Arc::clone(&inner)));
+        Ok(Self { inner })
+    }
+
+    /// Stops: running jobs are cancelled and go back to the queue for the next start, plugins are stopped, the
+    /// database is closed.
+    pub async fn shutdown(&self) {
+        self.inner.stop.cancel();
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+        self.inner.on_demand.shutdown().await;
+        self.inner.supervisor.shutdown().await;
+        self.inner.store.close().await;
+    }
+}
+
+impl Inner {
+    /// A plugin that can be used, by name.
+    pub(crate) fn plugin(&self, name: &str) -> Result<&Arc<Installed>, Problem> {
+        let installed = self.catalog.plugin(name).ok_or_else(|| {
+            Problem::usage("not_found.plugin", format!("there is no plugin \"{name}\""))
+                .help("`wharf plugin list` shows what is installed")
+        })?;
+        match installed.broken.as_ref().or_else(|| self.unusable.get(name)) {
+            Some(reason) => Err(Problem::usage(
+                "config.plugin",
+                format!("plugin {name} is not usable: {reason}"),
+            )
+            .at(installed.folder.display().to_string())),
+            None => Ok(installed),
+        }
+    }
+}
+
+fn supervision(config: &Config, services: tonic::service::Routes) -> wharf_supervisor::Config {
+    let mut supervision = wharf_supervisor::Config::new(&config.runtime);
+    supervision.start_timeout = config.start_timeout;
+    supervision.heartbeat = config.heartbeat;
+    supervision.heartbeat_timeout = config.heartbeat_timeout;
+    supervision.grace = config.grace;
+    supervision.term_grace = config.grace;
+    supervision.host_services = Some(services);
+    supervision
+}
+
+/// Registers what every usable plugin declares. A plugin whose types are refused is unusable; the others are not
+/// touched by that.
+async fn register_types(
+    store: &Store,
+    catalog: &Catalog,
+) -> Result<(HashMap<String, Type>, HashMap<String, String>), Error> {
+    let mut unusable = HashMap::new();
+    for plugin in catalog.plugins().iter().filter(|plugin| plugin.broken.is_none()) {
+        let manifest = &plugin.manifest;
+        let files: Vec<(String, String)> = plugin
+            .types
+            .iter()
+            .map(|file| (file.path.display().to_string(), file.text.clone()))
+            .collect();
+        let registered = match wharf_store::model::read_types(&files) {
+            Ok(types) => {
+                store.meta.register_types(&manifest.name, &manifest.version.to_string(), types).await
+            }
+            Err(error) => {
+                unusable.insert(manifest.name.clone(), error.to_string());
+                continue;
+            }
+        };
+        match registered {
+            Ok(()) => {}
+            Err(error) if error.is_refusal() => {
+                unusable.insert(manifest.name.clone(), error.to_string());
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let types = store.meta.types().await?.into_iter().map(|(id, definition)| {
+        (definition.id.clone(), Type { id, definition: Arc::new(definition) })
+    });
+    Ok((types.collect(), unusable))
+}

@@ -1,0 +1,13 @@
+//! Why an engine did not open. What goes wrong later is a [`Problem`](crate::Problem).
+
+/// Why an engine did not open.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The data folder or the database.
+    #[error(transparent)]
+    Store(#[from] wharf_store::Error),
+    /// The downloader.
+    #[error(transparent)]
+    Fetch(#[from] crate::fetch::Error),
+}

@@ -1,0 +1,250 @@
+//! Settings of an attachment: text from a command line becomes values by the schema's types, host-owned keys are
+//! taken out and checked here, the rest is checked against the plugin's schema. Pure; the plugin's own check comes after.
+
+use serde_json::{Map, Value, json};
+
+use crate::problem::Problem;
+
+/// When bytes are fetched. The host's key `policy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Policy {
+    /// By the sync.
+    #[default]
+    Immediate,
+    /// When a client first asks; then kept.
+    OnDemand,
+    /// Whenever a client asks; never kept.
+    Streamed,
+}
+
+/// How a sync treats what upstream no longer has. The host's key `mode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// The new version holds what upstream holds.
+    #[default]
+    Mirror,
+    /// Nothing is taken out.
+    Additive,
+}
+
+/// What happens when one file cannot be had. The host's key `on_file_error`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFileError {
+    /// The item is failed; what stood in its place stays; the job ends partial.
+    #[default]
+    Skip,
+    /// The job fails.
+    Fail,
+    /// The unit is kept without its bytes; they are fetched when a client asks.
+    Defer,
+}
+
+/// The host's own settings of an importer.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct ImporterSettings {
+    /// When bytes are fetched.
+    pub policy: Policy,
+    /// What happens to units that upstream no longer has.
+    pub mode: Mode,
+    /// What happens when one file cannot be had.
+    pub on_file_error: OnFileError,
+    /// How many files are fetched at once; None: the host's own number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
+    /// The most bytes a second; None: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<u64>,
+    /// Publish after each sync that made a version.
+    pub auto_publish: bool,
+}
+
+/// The schema of the keys that the host owns, by role. Source: the contract's manifest rules.
+fn host_properties(role: &str) -> Map<String, Value> {
+    let properties = match role {
+        "importer" => json!({
+            "policy": {"type": "string", "enum": ["immediate", "on_demand", "streamed"]},
+            "mode": {"type": "string", "enum": ["mirror", "additive"]},
+            "on_file_error": {"type": "string", "enum": ["skip", "fail", "defer"]},
+            "concurrency": {"type": "integer", "minimum": 1, "maximum": 256},
+            "rate": {"type": "integer", "minimum": 1},
+            "auto_publish": {"type": "boolean"},
+        }),
+        "distributor" => json!({"path": {"type": "string"}}),
+        _ => json!({}),
+    };
+    match properties {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+/// Settings, parted into what the host keeps for itself and what the plugin is asked about.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Parted {
+    pub(crate) host: Map<String, Value>,
+    pub(crate) plugin: Map<String, Value>,
+}
+
+/// Reads `given` by the schemas and checks it. Values that are text are read as the type that the schema asks for, so
+/// that `5` and `true` may come from a command line.
+///
+/// # Errors
+///
+/// `usage.settings`, naming every field at fault.
+pub(crate) fn read(
+    role: &str,
+    schema: Option<&Value>,
+    given: &Map<String, Value>,
+) -> Result<Parted, Problem> {
+    let host_schema = host_properties(role);
+    let mut parted = Parted { host: Map::new(), plugin: Map::new() };
+    let none = Map::new();
+    let plugin_properties = schema
+        .and_then(|schema| schema.get("properties"))
+        .and_then(Value::as_object)
+        .unwrap_or(&none);
+    for (key, value) in given {
+        if let Some(property) = host_schema.get(key) {
+            parted.host.insert(key.clone(), coerce(value, property));
+        } else {
+            let property = plugin_properties.get(key).unwrap_or(&Value::Null);
+            parted.plugin.insert(key.clone(), coerce(value, property));
+        }
+    }
+    let mut faults = Vec::new();
+    let own = json!({"type": "object", "properties": host_schema});
+    validate(&own, &parted.host, &mut faults)?;
+    if let Some(schema) = schema {
+        let known: Vec<&String> = host_schema.keys().chain(plugin_properties.keys()).collect();
+        if schema.get("additionalProperties").is_none() {
+            unknown_keys(&parted.plugin, plugin_properties, &known, &mut faults);
+        }
+        validate(schema, &parted.plugin, &mut faults)?;
+    }
+    if faults.is_empty() { Ok(parted) } else { Err(refused(&faults)) }
+}
+
+/// One field that is not right.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Fault {
+    pub(crate) field: String,
+    pub(crate) message: String,
+}
+
+/// The problem that lists these faults.
+pub(crate) fn refused(faults: &[Fault]) -> Problem {
+    let words: Vec<String> = faults
+        .iter()
+        .map(|fault| match fault.field.trim_start_matches('/') {
+            "" => fault.message.clone(),
+            field => format!("{field}: {}", fault.message),
+        })
+        .collect();
+    let at: Vec<&str> = faults.iter().map(|fault| fault.field.trim_start_matches('/')).collect();
+    Problem::usage("usage.settings", words.join("; "))
+        .at(at.join(", "))
+        .details(json!({ "fields": faults }))
+}
+
+fn coerce(value: &Value, property: &Value) -> Value {
+    let Value::String(text) = value else { return value.clone() };
+    let kinds: Vec<&str> = match property.get("type") {
+        Some(Value::String(kind)) => vec![kind],
+        Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).collect(),
+        _ => vec![],
+    };
+    let read = |kind: &str| match kind {
+        "integer" => text.parse::<i64>().ok().map(Value::from),
+        "number" => text.parse::<f64>().ok().map(Value::from),
+        "boolean" => text.parse::<bool>().ok().map(Value::from),
+        "array" if text.starts_with('[') => serde_json::from_str(text).ok(),
+        "array" => Some(text.split(',').map(str::trim).map(Value::from).collect()),
+        "object" => serde_json::from_str(text).ok(),
+        "null" if text.is_empty() => Some(Value::Null),
+        _ => None,
+    };
+    kinds.into_iter().find_map(read).unwrap_or_else(|| value.clone())
+}
+
+fn unknown_keys(
+    given: &Map<String, Value>,
+    properties: &Map<String, Value>,
+    known: &[&String],
+    faults: &mut Vec<Fault>,
+) {
+    for key in given.keys().filter(|key| !properties.contains_key(*key)) {
+        let names: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
+        let message = format!("there is no such setting; there are: {}", names.join(", "));
+        faults.push(Fault { field: format!("/{key}"), message });
+    }
+}
+
+fn validate(
+    schema: &Value,
+    values: &Map<String, Value>,
+    faults: &mut Vec<Fault>,
+) -> Result<(), Problem> {
+    let validator = jsonschema::validator_for(schema).map_err(|error| {
+        Problem::usage("config.schema", format!("the plugin's settings schema is not usable: {error}"))
+    })?;
+    let values = Value::Object(values.clone());
+    for error in validator.iter_errors(&values) {
+        faults.push(Fault { field: error.instance_path().to_string(), message: error.to_string() });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema() -> Value {
+        json!({
+            "type": "object",
+            "required": ["url"],
+            "properties": {
+                "url": {"type": "string"},
+                "depth": {"type": "integer"},
+                "names": {"type": "array", "items": {"type": "string"}},
+            },
+        })
+    }
+
+    fn given(pairs: &[(&str, &str)]) -> Map<String, Value> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), Value::from(*value))).collect()
+    }
+
+    #[test]
+    fn text_is_read_by_the_schemas_type_and_host_keys_are_parted() {
+        let given = given(&[
+            ("url", "5"),
+            ("depth", "5"),
+            ("names", "a, b"),
+            ("auto_publish", "true"),
+            ("policy", "on_demand"),
+        ]);
+        let parted = read("importer", Some(&schema()), &given).expect("good settings");
+        assert_eq!(
+            Value::Object(parted.plugin),
+            json!({"url": "5", "depth": 5, "names": ["a", "b"]})
+        );
+        assert_eq!(
+            Value::Object(parted.host),
+            json!({"auto_publish": true, "policy": "on_demand"})
+        );
+    }
+
+    #[test]
+    fn every_field_at_fault_is_named() {
+        let given = given(&[("depth", "deep"), ("policy", "later"), ("urll", "x")]);
+        let problem = read("importer", Some(&schema()), &given).expect_err("bad settings");
+        assert_eq!(problem.code, "usage.settings");
+        for word in ["depth", "policy", "urll", "url"] {
+            assert!(problem.message.contains(word), "{word} is missing in: {}", problem.message);
+        }
+    }
+}

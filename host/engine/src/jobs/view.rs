@@ -1,0 +1,140 @@
+//! What the outside sees of a job: the stored row, joined with what is known only while it runs.
+
+use serde::{Deserialize, Serialize};
+
+use crate::problem::Problem;
+
+/// The states of a job. Source: `wharf_store::model::JobState`.
+pub use wharf_store::model::JobState;
+
+/// How many failed items and warnings a job keeps word for word; the counts go on.
+pub const KEPT: usize = 100;
+
+/// How far a job is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// What goes on, in a word or two.
+    pub phase: String,
+    /// How many are done.
+    pub done: u64,
+    /// Of how many; 0 while unknown. Never less than `done`.
+    pub total: u64,
+    /// What is counted: "files", "units".
+    pub unit: String,
+    /// Bytes received so far.
+    pub bytes: u64,
+    /// Bytes a second, lately.
+    pub rate: u64,
+    /// The thing at hand.
+    pub activity: String,
+}
+
+/// How one item ended, where that is worth telling.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ItemReport {
+    /// The item: a path or a key.
+    pub key: String,
+    /// failed or skipped.
+    pub outcome: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+}
+
+/// Something the user should know; nothing was lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarningReport {
+    /// For programs.
+    pub code: String,
+    /// For people.
+    pub text: String,
+    /// What it is about, or empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub item: String,
+}
+
+/// What a job did. Counted by the host, never taken from a plugin.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JobResult {
+    /// Units in the new version that the base version lacked; for a publish, files of the publication.
+    pub added: u64,
+    /// Units of the base version that the new version lacks.
+    pub removed: u64,
+    /// Units in both.
+    pub unchanged: u64,
+    /// Items that could not be brought in.
+    pub failed: u64,
+    /// Items that the plugin left out on purpose.
+    pub skipped: u64,
+    /// Bytes received from upstream.
+    pub bytes: u64,
+    /// Requests sent upstream for files.
+    pub downloads: u64,
+    /// Wall time of the run.
+    pub seconds: f64,
+    /// How many warnings there were.
+    pub warnings: u64,
+    /// The repository's version after the run, or the version that was published.
+    pub version: Option<u64>,
+    /// Whether a version or a publication appeared.
+    pub changed: bool,
+    /// Nothing was stored: the job only compared.
+    pub dry_run: bool,
+    /// Where the publication is served, relative to the server: "/content/NAME/".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The first failed and skipped items.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<ItemReport>,
+    /// The first warnings.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings_list: Vec<WarningReport>,
+    /// The plugin's own words, as a JSON object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<serde_json::Value>,
+}
+
+/// The process that works on a job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PluginProcess {
+    /// The plugin's process id.
+    pub pid: u32,
+    /// From the start of the process to its handshake line, in milliseconds. None: the process was running already.
+    pub handshake_ms: f64,
+    /// Whether the connection is encrypted and both sides proved who they are.
+    pub tls: bool,
+}
+
+/// A job as the API shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobView {
+    /// The job's number.
+    pub id: i64,
+    /// sync or publish.
+    pub operation: String,
+    /// The repository's name.
+    pub repository: Option<String>,
+    /// The component that does it: `file.importer`.
+    pub component: Option<String>,
+    /// Where it stands.
+    pub state: JobState,
+    /// How often it was started.
+    pub attempts: u32,
+    /// Milliseconds since 1970.
+    pub submitted_ms: i64,
+    /// Milliseconds since 1970.
+    pub started_ms: Option<i64>,
+    /// Milliseconds since 1970.
+    pub finished_ms: Option<i64>,
+    /// Grows with every change of this view while the host lives.
+    pub revision: u64,
+    /// While it runs.
+    pub progress: Option<Progress>,
+    /// When it ended.
+    pub result: Option<JobResult>,
+    /// Why it ended badly.
+    pub problem: Option<Problem>,
+    /// While it runs and after.
+    pub plugin: Option<PluginProcess>,
+}

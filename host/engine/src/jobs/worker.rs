@@ -1,0 +1,137 @@
+//! Runs one job from its claim to its end.
+//!
+//! A plugin that crashes or stops answering costs the job one attempt: it is tried once more from the base version,
+//! under a new lease. Any other problem ends it. A panic in the job's code ends that job only (F163).
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use tokio::time::{MissedTickBehavior, interval};
+use wharf_store::model::{Job, JobEnd, JobId, JobState, Lease};
+
+use super::dispatch::LiveHandle;
+use super::run::{JobRun, TICK};
+use super::view::JobResult;
+use crate::engine::Inner;
+use crate::problem::{Class, Problem};
+use crate::staging::Folder;
+use crate::{publish, sync};
+
+/// The most attempts of one job.
+const ATTEMPTS: u32 = 2;
+
+/// How an attempt ended.
+struct Ended {
+    state: JobState,
+    result: JobResult,
+    problem: Option<Problem>,
+}
+
+pub(super) async fn work(engine: Arc<Inner>, id: JobId) {
+    let Some(live) = engine.board.live(id) else { return };
+    let ended = match attempts(&engine, id, &live).await {
+        Ok(ended) => ended,
+        Err(problem) => {
+            tracing::error!(job = id.0, %problem, "the job's end cannot be recorded");
+            None
+        }
+    };
+    let job = match ended {
+        Some(job) => Some(job),
+        None => engine.store.meta.job(id).await.ok().flatten(),
+    };
+    if let Some(job) = job {
+        tracing::info!(job = id.0, operation = %job.operation, state = ?job.state, "job ended");
+        engine.board.end(&job);
+    }
+}
+
+/// Runs the job, once more after a fault of its plugin. None: it goes back to the queue of the next start.
+async fn attempts(engine: &Inner, id: JobId, live: &LiveHandle) -> Result<Option<Job>, Problem> {
+    let mut earlier: Option<Problem> = None;
+    loop {
+        let (job, lease) = engine.store.meta.claim(id).await?;
+        let folder = engine.store.blobs.job_folder(id).await?;
+        let folder = Arc::new(Folder::new(folder));
+        let run = JobRun::new(
+            job,
+            lease,
+            folder,
+            live.cancel.clone(),
+            live.view.clone(),
+            engine.store.logs.clone(),
+        );
+        if let Some(problem) = earlier.take() {
+            run.warn("retried", format!("first attempt: {}", problem.message), "").await;
+        }
+        let outcome = ticking(engine, &run).await;
+        engine.store.blobs.remove_job_folder(id).await?;
+        match outcome {
+            Err(problem) if problem.class == Class::Cancelled && engine.stop.is_cancelled() => {
+                engine.store.meta.requeue(lease).await?;
+                return Ok(None);
+            }
+            Err(problem) if may_retry(&problem) && run.job.attempts < ATTEMPTS => {
+                tracing::warn!(job = id.0, %problem, "trying once more");
+                engine.store.meta.requeue(lease).await?;
+                earlier = Some(problem);
+            }
+            outcome => return record(engine, lease, conclude(&run, outcome)).await.map(Some),
+        }
+    }
+}
+
+/// Runs one attempt, bringing watchers up to date meanwhile.
+async fn ticking(engine: &Inner, run: &JobRun) -> Result<JobResult, Problem> {
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut work = std::pin::pin!(AssertUnwindSafe(operate(engine, run)).catch_unwind());
+    loop {
+        tokio::select! {
+            outcome = &mut work => {
+                return outcome.unwrap_or_else(|_panic| Err(Problem::fault(
+                    "internal",
+                    format!("job {} met a bug in the host; see the host's log", run.id()),
+                )));
+            }
+            _ = ticks.tick() => run.tick(),
+        }
+    }
+}
+
+async fn operate(engine: &Inner, run: &JobRun) -> Result<JobResult, Problem> {
+    match run.job.operation.as_str() {
+        "sync" => sync::run(engine, run).await,
+        "publish" => publish::run(engine, run).await,
+        other => {
+            Err(Problem::usage("usage.operation", format!("there is no operation \"{other}\"")))
+        }
+    }
+}
+
+fn may_retry(problem: &Problem) -> bool {
+    problem.class == Class::Fault && matches!(problem.code.as_str(), "crashed" | "unresponsive")
+}
+
+fn conclude(run: &JobRun, outcome: Result<JobResult, Problem>) -> Ended {
+    match outcome {
+        Ok(result) => {
+            let troubled = result.failed + result.skipped > 0;
+            let state = if troubled { JobState::Partial } else { JobState::Succeeded };
+            Ended { state, result, problem: None }
+        }
+        Err(problem) => {
+            let cancelled = problem.class == Class::Cancelled;
+            let state = if cancelled { JobState::Cancelled } else { JobState::Failed };
+            Ended { state, result: run.result(), problem: Some(problem) }
+        }
+    }
+}
+
+async fn record(engine: &Inner, lease: Lease, ended: Ended) -> Result<Job, Problem> {
+    let problem = ended.problem.as_ref().map(serde_json::to_string).transpose()?;
+    let result = serde_json::to_string(&ended.result)?;
+    let end = JobEnd { state: ended.state, problem, result: Some(result) };
+    Ok(engine.store.meta.finish(lease, end).await?)
+}

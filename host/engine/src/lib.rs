@@ -1,0 +1,39 @@
+//! The engine: the only place where plugins and the store meet.
+//!
+//! [`Engine::open`] gives a handle. Repositories and attachments are made and changed at once; a sync or a publish
+//! becomes a job (`jobs`) that follows one readable path (`sync`, `publish`). Plugins parse formats; the engine moves
+//! bytes (`fetch`), asks the store what is new, and commits versions and publications under a lease. What a plugin
+//! may ask meanwhile is in `host_service`. Messages of the contract end in `convert`.
+//!
+//! Never starts a process itself, knows no HTTP server, and prints nothing.
+
+mod clock;
+mod config;
+mod content;
+mod convert;
+mod engine;
+mod error;
+pub mod fetch;
+mod host_service;
+mod instances;
+mod jobs;
+mod plugins;
+pub mod problem;
+mod publish;
+mod repositories;
+mod staging;
+mod sync;
+
+pub use config::Config;
+pub use content::{Body, Content, FileContent};
+pub use engine::Engine;
+pub use error::Error;
+pub use instances::settings::{ImporterSettings, Mode, OnFileError, Policy};
+pub use jobs::view::{
+    ItemReport, JobResult, JobState, JobView, PluginProcess, Progress, WarningReport,
+};
+pub use plugins::{ComponentView, PluginView};
+pub use problem::{Class, Problem};
+pub use publish::PublishOptions;
+pub use repositories::{AttachmentView, RepositoryView};
+pub use sync::SyncOptions;

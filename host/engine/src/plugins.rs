@@ -1,0 +1,156 @@
+//! Installed plugins as people see them, and processes lent to jobs.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use wharf_proto::v1;
+use wharf_supervisor::calls::Bounds;
+use wharf_supervisor::{Installed, Lease};
+
+use crate::engine::{Engine, Inner};
+use crate::jobs::run::JobRun;
+use crate::jobs::view::PluginProcess;
+use crate::problem::{Class, Problem};
+
+/// A component of an installed plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComponentView {
+    /// Its id inside the plugin.
+    pub id: String,
+    /// importer, distributor, builder, action.
+    pub role: String,
+    /// Empty: none.
+    pub profile: String,
+    /// What it can do.
+    pub operations: Vec<String>,
+    /// Types that it brings in or takes.
+    pub types: Vec<String>,
+}
+
+/// An installed plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginView {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// One line for people.
+    pub description: String,
+    /// enabled, running, broken, crash-loop.
+    pub state: String,
+    /// Why it is not usable.
+    pub reason: Option<String>,
+    /// Its processes.
+    pub pids: Vec<u32>,
+    /// What it offers.
+    pub components: Vec<ComponentView>,
+    /// The folder it was found in.
+    pub origin: String,
+}
+
+impl Engine {
+    /// All plugins that were found, usable or not.
+    pub fn plugins(&self) -> Vec<PluginView> {
+        let states = self.inner.supervisor.states();
+        let found = self.inner.catalog.plugins().iter();
+        found.map(|plugin| self.plugin_view(plugin, &states)).collect()
+    }
+
+    fn plugin_view(
+        &self,
+        plugin: &Arc<Installed>,
+        states: &[wharf_supervisor::PluginState],
+    ) -> PluginView {
+        let manifest = &plugin.manifest;
+        let state = states.iter().find(|state| state.name == manifest.name);
+        let broken = plugin.broken.clone().or_else(|| self.inner.unusable.get(&manifest.name).cloned());
+        PluginView {
+            name: manifest.name.clone(),
+            version: manifest.version.to_string(),
+            description: manifest.description.clone(),
+            state: match (&broken, state) {
+                (Some(_), _) => "broken".to_owned(),
+                (None, Some(state)) => state.state.to_string(),
+                (None, None) => "enabled".to_owned(),
+            },
+            reason: broken.or_else(|| state.and_then(|state| state.reason.clone())),
+            pids: state.map(|state| state.pids.clone()).unwrap_or_default(),
+            components: manifest
+                .components
+                .iter()
+                .map(|component| ComponentView {
+                    id: component.id.clone(),
+                    role: component.role.to_string(),
+                    profile: component.profile.clone(),
+                    operations: component.operations.clone(),
+                    types: component.content_types.clone(),
+                })
+                .collect(),
+            origin: plugin.folder.display().to_string(),
+        }
+    }
+}
+
+/// A process that works for one job, to be given back or thrown away.
+pub(crate) struct Borrowed(Lease);
+
+impl Deref for Borrowed {
+    type Target = Lease;
+
+    fn deref(&self) -> &Lease {
+        &self.0
+    }
+}
+
+impl Borrowed {
+    /// The job ended badly: after a fault the process is not used again.
+    pub(crate) fn end(self, problem: &Problem) {
+        if problem.class == Class::Fault {
+            self.0.discard();
+        }
+    }
+}
+
+impl Inner {
+    /// A process of this plugin for one job, started if need be.
+    pub(crate) async fn borrow_process(
+        &self,
+        run: &JobRun,
+        plugin: &Arc<Installed>,
+    ) -> Result<Borrowed, Problem> {
+        let lease = tokio::select! {
+            lease = self.supervisor.lease(plugin) => lease?,
+            () = run.cancel.cancelled() => return Err(Problem::cancelled()),
+        };
+        let handshake = lease.handshake();
+        run.works_in(PluginProcess {
+            pid: lease.pid(),
+            handshake_ms: handshake.took.as_secs_f64() * 1e3,
+            tls: handshake.tls,
+        });
+        Ok(Borrowed(lease))
+    }
+
+    /// The limits of a long call for this job.
+    pub(crate) fn bounds(&self, run: &JobRun) -> Bounds {
+        Bounds::new(self.config.stall_timeout).cancel(run.cancel.clone())
+    }
+
+    /// What a call is told about the job and the way to the host.
+    pub(crate) fn job_context(
+        &self,
+        run: &JobRun,
+        process: &Lease,
+        token: &str,
+    ) -> v1::JobContext {
+        v1::JobContext {
+            host_address: process.host_address().unwrap_or_default().to_owned(),
+            token: token.to_owned(),
+            job: run.id().unsigned_abs(),
+            deadline_ms: 0,
+            work_dir: run.folder.path().display().to_string(),
+            traceparent: String::new(),
+            attempt: run.job.attempts,
+        }
+    }
+}

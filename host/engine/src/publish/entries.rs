@@ -1,0 +1,179 @@
+//! Files of a publication: what the plugin names becomes entries; generated files become blobs first.
+
+use wharf_proto::v1::{self, published_file::From};
+use wharf_store::model::{
+    Digest, EntryFrom, NewArtifact, NewEntry, PublicationId, RelativePath, Staged, UnitId,
+};
+
+use crate::engine::Inner;
+use crate::jobs::run::JobRun;
+use crate::problem::Problem;
+use crate::staging;
+
+/// The publication that is being made.
+pub(super) struct Target<'a> {
+    pub(super) engine: &'a Inner,
+    pub(super) run: &'a JobRun,
+    pub(super) publication: PublicationId,
+    pub(super) previous: Option<PublicationId>,
+    /// The time of files that name none.
+    pub(super) now_ms: i64,
+}
+
+impl Target<'_> {
+    /// Saves a batch; says how many files it held.
+    pub(super) async fn files(&self, files: v1::PublishedFiles) -> Result<u64, Problem> {
+        if files.files.len() > wharf_proto::MAX_BATCH {
+            return Err(Problem::protocol("more than 1,000 files in one message"));
+        }
+        let mut entries = Vec::with_capacity(files.files.len());
+        let mut staged = Vec::new();
+        let mut named = Vec::new();
+        for file in files.files {
+            entries.push(self.entry(file, &mut staged, &mut named).await?);
+        }
+        self.check_named(named).await?;
+        let count = entries.len() as u64;
+        let meta = &self.engine.store.meta;
+        if !staged.is_empty() {
+            let artifact = |file: &Staged| NewArtifact { digest: file.digest, size: file.size };
+            let artifacts = staged.iter().map(artifact).collect();
+            self.engine.store.blobs.adopt(staged).await?;
+            meta.save_artifacts(self.run.lease, artifacts).await?;
+        }
+        meta.save_entries(self.run.lease, self.publication, entries).await?;
+        Ok(count)
+    }
+
+    async fn entry(
+        &self,
+        file: v1::PublishedFile,
+        staged: &mut Vec<Staged>,
+        named: &mut Vec<Digest>,
+    ) -> Result<NewEntry, Problem> {
+        let path = path(&file.path)?;
+        let from = match file.from {
+            Some(From::Unit(unit)) => EntryFrom::UnitFile(
+                UnitId(i64::try_from(unit.unit).unwrap_or_default()),
+                self::path(&unit.path)?,
+            ),
+            Some(From::Digest(digest)) => {
+                let digest = digest.parse().map_err(|error| {
+                    Problem::protocol(format!("{path}: the digest is not one: {error}"))
+                })?;
+                named.push(digest);
+                EntryFrom::Artifact(digest)
+            }
+            Some(From::Staged(from)) => {
+                let file = staging::hash_below(self.run.folder.path(), &self::path(&from)?).await?;
+                let from = EntryFrom::Artifact(file.digest);
+                staged.push(file);
+                from
+            }
+            Some(From::Inline(bytes)) if bytes.len() <= wharf_proto::MAX_INLINE_BYTES => {
+                let file = staging::write(&self.run.folder.fresh(), bytes).await?;
+                let from = EntryFrom::Artifact(file.digest);
+                staged.push(file);
+                from
+            }
+            Some(From::Inline(_)) => {
+                return Err(Problem::protocol(format!("{path}: too much inline; stage it")));
+            }
+            None => return Err(Problem::protocol(format!("{path}: a file without bytes"))),
+        };
+        Ok(NewEntry {
+            path,
+            from,
+            media_type: file.media_type,
+            modified_ms: if file.modified_ms > 0 { file.modified_ms } else { self.now_ms },
+            entry_point: file.entry_point,
+        })
+    }
+
+    /// Digests that the plugin names must be in the store.
+    async fn check_named(&self, named: Vec<Digest>) -> Result<(), Problem> {
+        if named.is_empty() {
+            return Ok(());
+        }
+        let stored = self.engine.store.meta.artifacts(named.clone()).await?;
+        match named.iter().zip(stored).find(|(_, stored)| stored.is_none()) {
+            Some((digest, _)) => {
+                Err(Problem::protocol(format!("sha256:{digest} is published, but not in the store")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    pub(super) async fn pass_through(&self, pass: v1::PassThrough) -> Result<(), Problem> {
+        let prefix = prefix(&pass.prefix)?;
+        let types = pass
+            .types
+            .iter()
+            .map(|name| {
+                let kind = self.engine.types.get(name).ok_or_else(|| {
+                    Problem::protocol(format!("PassThrough names the unknown type \"{name}\""))
+                })?;
+                Ok(kind.id)
+            })
+            .collect::<Result<_, Problem>>()?;
+        let meta = &self.engine.store.meta;
+        let (lease, publication) = (self.run.lease, self.publication);
+        meta.pass_through(lease, publication, &prefix, types, self.now_ms).await?;
+        Ok(())
+    }
+
+    pub(super) async fn reuse(&self, reuse: v1::Reuse) -> Result<(), Problem> {
+        let prefix = prefix(&reuse.prefix)?;
+        let previous = self
+            .previous
+            .filter(|previous| previous.0.unsigned_abs() == reuse.publication)
+            .ok_or_else(|| Problem::protocol("Reuse names a publication that is not the previous"))?;
+        let meta = &self.engine.store.meta;
+        meta.reuse(self.run.lease, self.publication, previous, &prefix).await?;
+        Ok(())
+    }
+
+    pub(super) async fn aliases(&self, aliases: v1::Aliases) -> Result<(), Problem> {
+        let mut entries = Vec::with_capacity(aliases.aliases.len());
+        for alias in aliases.aliases {
+            entries.push(self.alias(&alias).await?);
+        }
+        let meta = &self.engine.store.meta;
+        Ok(meta.save_entries(self.run.lease, self.publication, entries).await?)
+    }
+
+    /// A redirect, or the same bytes under a second name.
+    async fn alias(&self, alias: &v1::Alias) -> Result<NewEntry, Problem> {
+        let (path, target) = (path(&alias.path)?, path(&alias.target)?);
+        let meta = &self.engine.store.meta;
+        let entry = meta.entry(self.publication, target.as_str()).await?.ok_or_else(|| {
+            Problem::protocol(format!("the alias {path} names {target}, which is not published"))
+        })?;
+        let from = match (alias.redirect, entry.unit, entry.sha256) {
+            (true, _, _) => EntryFrom::Redirect(target.to_string()),
+            (false, Some((unit, file)), _) => EntryFrom::UnitFile(unit, file),
+            (false, None, Some(digest)) => EntryFrom::Artifact(digest),
+            (false, None, None) => {
+                return Err(Problem::protocol(format!("the alias {path} names another alias")));
+            }
+        };
+        Ok(NewEntry {
+            path,
+            from,
+            media_type: entry.media_type,
+            modified_ms: entry.modified_ms,
+            entry_point: false,
+        })
+    }
+}
+
+/// A checked path, or nothing.
+fn prefix(text: &str) -> Result<String, Problem> {
+    if text.is_empty() { Ok(String::new()) } else { path(text).map(|path| path.to_string()) }
+}
+
+fn path(text: &str) -> Result<RelativePath, Problem> {
+    text.parse().map_err(|error| {
+        Problem::protocol(format!("{text:?} is no safe relative path: {error}"))
+    })
+}

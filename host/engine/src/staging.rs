@@ -1,0 +1,146 @@
+//! Files in a job's folder: written and hashed by the host, or staged by a plugin and hashed in place. Blocking work
+//! runs off the runtime, by megabytes.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+use sha2::{Digest as _, Sha256};
+use wharf_store::model::{Digest, RelativePath, Staged};
+
+use crate::problem::Problem;
+
+const BLOCK: usize = 1 << 20;
+
+/// A job's folder, and names in it that nobody else takes.
+pub(crate) struct Folder {
+    path: PathBuf,
+    next: AtomicU64,
+}
+
+impl Folder {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, next: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A name for a new file of the host.
+    pub(crate) fn fresh(&self) -> PathBuf {
+        self.path.join(format!(".host-{:x}", self.next.fetch_add(1, Ordering::Relaxed)))
+    }
+}
+
+/// Hashes a file that a plugin staged. Links are not followed, and nothing outside the folder is opened (I9).
+pub(crate) async fn hash_below(folder: &Path, path: &RelativePath) -> Result<Staged, Problem> {
+    let (folder, relative) = (folder.to_owned(), path.as_str().to_owned());
+    blocking(move || {
+        let root = File::open(&folder).map_err(|error| storage(&folder, &error))?;
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        let staged = openat2(&root, relative.as_str(), flags, Mode::empty(), resolve)
+            .map(File::from)
+            .map_err(|error| unusable(&relative, &error.to_string()))?;
+        let is_file = staged.metadata().is_ok_and(|metadata| metadata.is_file());
+        if !is_file {
+            return Err(unusable(&relative, "it is no regular file"));
+        }
+        let (digest, size) =
+            hash(staged).map_err(|error| unusable(&relative, &error.to_string()))?;
+        Ok(Staged { path: folder.join(&relative), digest, size })
+    })
+    .await
+}
+
+/// Writes bytes to a new file.
+pub(crate) async fn write(target: &Path, bytes: Vec<u8>) -> Result<Staged, Problem> {
+    let mut writer = Writer::create(target).await?;
+    writer.write(bytes.into()).await?;
+    writer.finish().await
+}
+
+/// Writes a file and hashes it on the way.
+pub(crate) struct Writer {
+    path: PathBuf,
+    open: Option<(File, Sha256)>,
+    size: u64,
+}
+
+impl Writer {
+    /// Makes the file; what stood there is gone.
+    pub(crate) async fn create(path: &Path) -> Result<Self, Problem> {
+        let path = path.to_owned();
+        blocking(move || {
+            let file = File::create(&path).map_err(|error| storage(&path, &error))?;
+            Ok(Self { path, open: Some((file, Sha256::new())), size: 0 })
+        })
+        .await
+    }
+
+    /// Appends a chunk.
+    pub(crate) async fn write(&mut self, chunk: Bytes) -> Result<(), Problem> {
+        let Some((mut file, mut hasher)) = self.open.take() else {
+            return Err(Problem::fault("internal", "a chunk for a file that is closed"));
+        };
+        let (path, length) = (self.path.clone(), chunk.len() as u64);
+        let open = blocking(move || {
+            file.write_all(&chunk).map_err(|error| storage(&path, &error))?;
+            hasher.update(&chunk);
+            Ok((file, hasher))
+        })
+        .await?;
+        self.open = Some(open);
+        self.size += length;
+        Ok(())
+    }
+
+    /// Bytes written so far.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Closes the file.
+    pub(crate) async fn finish(self) -> Result<Staged, Problem> {
+        let Some((_file, hasher)) = self.open else {
+            return Err(Problem::fault("internal", "a file that is closed twice"));
+        };
+        Ok(Staged { path: self.path, digest: Digest(hasher.finalize().into()), size: self.size })
+    }
+}
+
+fn hash(mut file: File) -> std::io::Result<(Digest, u64)> {
+    let mut hasher = Sha256::new();
+    let mut block = vec![0; BLOCK];
+    let mut size = 0;
+    loop {
+        let read = file.read(&mut block)?;
+        if read == 0 {
+            return Ok((Digest(hasher.finalize().into()), size));
+        }
+        hasher.update(&block[..read]);
+        size += read as u64;
+    }
+}
+
+/// Runs blocking work off the runtime.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| Err(Problem::fault("internal", format!("file work broke: {error}"))))
+}
+
+fn storage(path: &Path, error: &std::io::Error) -> Problem {
+    Problem::operation("storage.write", format!("{}: {error}", path.display()))
+        .help("check the disk's space and the folder's rights")
+}
+
+fn unusable(path: &str, reason: &str) -> Problem {
+    Problem::protocol(format!("the staged file \"{path}\" cannot be taken: {reason}"))
+}

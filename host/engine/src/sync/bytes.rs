@@ -1,0 +1,260 @@
+//! The bytes of a batch: which are missing, and how each comes: by address, staged by the plugin, inline, or streamed
+//! by `Importer.Fetch`. Everything is hashed here; a digest that a plugin names is held against it before it counts.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use wharf_proto::v1::{self, content::Content, event::Event};
+use wharf_store::model::{Digest, Source, Staged};
+use wharf_supervisor::calls;
+
+use super::Sync;
+use crate::convert::{self, Bytes, Pending, PendingFile};
+use crate::fetch::{self, Fetched, Request};
+use crate::problem::Problem;
+use crate::staging;
+
+/// How many files of one batch are on their way at once.
+const AT_ONCE: usize = 16;
+
+/// A file whose bytes are not in the store yet.
+pub(super) struct Wanted {
+    /// Place in the batch.
+    pub(super) unit: usize,
+    /// Place in the unit.
+    pub(super) file: usize,
+    target: PathBuf,
+}
+
+impl Wanted {
+    fn file<'a>(&self, batch: &'a [Pending]) -> &'a PendingFile {
+        &batch[self.unit].files[self.file]
+    }
+}
+
+/// Bytes that came, verified.
+pub(super) struct Arrived {
+    pub(super) digest: Digest,
+    pub(super) size: u64,
+    /// None: the store had them.
+    pub(super) staged: Option<Staged>,
+}
+
+/// The files that this job must bring. Files whose bytes the store has are completed on the way.
+pub(super) async fn wanted(
+    sync: &Sync<'_>,
+    batch: &mut [Pending],
+) -> Result<Vec<Wanted>, Problem> {
+    let asked: Vec<Digest> =
+        batch.iter().flat_map(|pending| pending.files.iter().filter_map(|file| file.sha256)).collect();
+    let mut stored = sync.engine.store.meta.artifacts(asked).await?.into_iter();
+    let mut wanted = Vec::new();
+    for (unit, pending) in batch.iter_mut().enumerate() {
+        let needs_digest = pending.key.is_none();
+        for (file, pending_file) in pending.files.iter_mut().enumerate() {
+            let stored = if pending_file.sha256.is_some() { stored.next().flatten() } else { None };
+            if let Some(size) = stored {
+                check_size(pending_file, size)?;
+                pending_file.size = Some(size);
+                continue;
+            }
+            if matches!(pending_file.bytes, Bytes::Stored) {
+                return Err(Problem::protocol(format!(
+                    "{} is said to be in the store, but it is not",
+                    pending_file.path
+                )));
+            }
+            let must = sync.setup.immediate() || pending_file.eager || needs_digest;
+            if must || !matches!(pending_file.bytes, Bytes::Sources(_)) {
+                let target = sync.run.folder.fresh();
+                wanted.push(Wanted { unit, file, target });
+            }
+        }
+    }
+    Ok(wanted)
+}
+
+/// Brings them, many at a time. A file that cannot be had is an answer of its own, not the end.
+pub(super) async fn bring(
+    sync: &Sync<'_>,
+    batch: &[Pending],
+    wanted: Vec<Wanted>,
+) -> Result<Vec<Outcome>, Problem> {
+    let (addressed, others): (Vec<Wanted>, Vec<Wanted>) = wanted
+        .into_iter()
+        .partition(|wanted| matches!(wanted.file(batch).bytes, Bytes::Sources(_)));
+    let mut arrived = from_sources(sync, batch, addressed).await;
+    let mut coming = stream::iter(others)
+        .map(async |wanted: Wanted| {
+            let outcome = one(sync, &batch[wanted.unit], &wanted).await;
+            (wanted, outcome)
+        })
+        .buffer_unordered(AT_ONCE);
+    while let Some(outcome) = coming.next().await {
+        arrived.push(outcome);
+    }
+    sync.run.check_cancelled()?;
+    Ok(arrived)
+}
+
+/// A wanted file, and how it ended.
+pub(super) type Outcome = (Wanted, Result<Arrived, Problem>);
+
+async fn from_sources(sync: &Sync<'_>, batch: &[Pending], wanted: Vec<Wanted>) -> Vec<Outcome> {
+    let requests: Vec<Request> = wanted
+        .iter()
+        .map(|wanted| {
+            let file = wanted.file(batch);
+            let sources = match &file.bytes {
+                Bytes::Sources(sources) => sources.clone(),
+                _ => Vec::new(),
+            };
+            request(sync, file, sources, &wanted.target)
+        })
+        .collect();
+    let (fetcher, run) = (&sync.engine.fetcher, sync.run);
+    let fetched = match sync.setup.settings.concurrency {
+        None => fetcher.fetch_many(&requests, &run.cancel, &run.meter).await,
+        Some(limit) => {
+            let one = async |request: &Request| fetcher.fetch(request, &run.cancel, &run.meter).await;
+            stream::iter(&requests).map(one).buffered(limit as usize).collect().await
+        }
+    };
+    let outcomes = wanted.into_iter().zip(fetched);
+    outcomes
+        .map(|(wanted, fetched)| {
+            let arrived = landed(&wanted.target, fetched);
+            (wanted, arrived)
+        })
+        .collect()
+}
+
+fn request(sync: &Sync<'_>, file: &PendingFile, sources: Vec<Source>, target: &Path) -> Request {
+    Request {
+        sources,
+        target: target.to_owned(),
+        size: file.size,
+        digests: file.digests.clone(),
+        trust: Arc::clone(&sync.setup.trust),
+        ..Request::default()
+    }
+}
+
+fn landed(target: &Path, fetched: Result<Fetched, fetch::Error>) -> Result<Arrived, Problem> {
+    match fetched? {
+        Fetched::Done(done) => {
+            let staged = Staged { path: target.to_owned(), digest: done.sha256, size: done.size };
+            Ok(Arrived { digest: done.sha256, size: done.size, staged: Some(staged) })
+        }
+        Fetched::NotModified => Err(Problem::fault("internal", "an unasked answer: not modified")),
+    }
+}
+
+async fn one(sync: &Sync<'_>, pending: &Pending, wanted: &Wanted) -> Result<Arrived, Problem> {
+    let file = &pending.files[wanted.file];
+    match &file.bytes {
+        Bytes::Staged(path) => {
+            verified(file, staging::hash_below(sync.run.folder.path(), path).await?)
+        }
+        Bytes::Inline(bytes) => verified(file, staging::write(&wanted.target, bytes.clone()).await?),
+        Bytes::Fetched => from_plugin(sync, pending, file, &wanted.target).await,
+        Bytes::Sources(_) | Bytes::Stored => {
+            Err(Problem::fault("internal", "a file that comes another way"))
+        }
+    }
+}
+
+/// Asks the plugin for one listed item.
+async fn from_plugin(
+    sync: &Sync<'_>,
+    pending: &Pending,
+    file: &PendingFile,
+    target: &Path,
+) -> Result<Arrived, Problem> {
+    let unit = v1::Unit {
+        r#type: pending.definition.id.clone(),
+        key: pending.declared_key.clone(),
+        attributes: pending.attributes.clone(),
+        files: vec![v1::File {
+            path: file.path.to_string(),
+            size: file.size,
+            digests: file.digests.clone(),
+            ..v1::File::default()
+        }],
+        ..v1::Unit::default()
+    };
+    let request = v1::FetchRequest {
+        context: Some(sync.context.clone()),
+        attachment: Some(sync.setup.wire_attachment()),
+        unit: Some(unit),
+        revision: pending.revision.clone().unwrap_or_default(),
+        offset: 0,
+    };
+    let bounds = sync.engine.bounds(sync.run);
+    let mut events = calls::fetch(sync.process, request, &bounds).await?;
+    let mut writer = staging::Writer::create(target).await?;
+    let mut streamed = false;
+    while let Some(event) = events.next().await? {
+        match event {
+            Event::Content(v1::Content { content: Some(content) }) => match content {
+                Content::Chunk(chunk) => {
+                    streamed = true;
+                    sync.run.meter.add_bytes(chunk.len());
+                    writer.write(chunk).await?;
+                    if file.size.is_some_and(|size| writer.size() > size) {
+                        return Err(too_long(file));
+                    }
+                }
+                Content::Source(_) | Content::Staged(_) if streamed => {
+                    return Err(Problem::protocol("Fetch answered with chunks and with a place"));
+                }
+                Content::Source(source) => {
+                    let sources = vec![convert::store_source(source)];
+                    let request = request(sync, file, sources, target);
+                    let (cancel, meter) = (&sync.run.cancel, &sync.run.meter);
+                    return landed(target, sync.engine.fetcher.fetch(&request, cancel, meter).await);
+                }
+                Content::Staged(path) => {
+                    let path = path.parse().map_err(|error| {
+                        Problem::protocol(format!("Content.staged is no relative path: {error}"))
+                    })?;
+                    let staged = staging::hash_below(sync.run.folder.path(), &path).await?;
+                    return verified(file, staged);
+                }
+            },
+            Event::Result(_) => return verified(file, writer.finish().await?),
+            other => convert::tell(sync.run, other).await?,
+        }
+    }
+    Err(Problem::protocol("Fetch ended without a result"))
+}
+
+fn verified(file: &PendingFile, staged: Staged) -> Result<Arrived, Problem> {
+    check_size(file, staged.size)?;
+    match file.sha256 {
+        Some(expected) if expected != staged.digest => Err(Problem::operation(
+            "integrity.digest",
+            format!("{}: sha256 is {}, announced was {expected}", file.path, staged.digest),
+        )
+        .at(file.path.to_string())),
+        _ => Ok(Arrived { digest: staged.digest, size: staged.size, staged: Some(staged) }),
+    }
+}
+
+fn check_size(file: &PendingFile, size: u64) -> Result<(), Problem> {
+    match file.size {
+        Some(expected) if expected != size => Err(Problem::operation(
+            "integrity.size",
+            format!("{} has {size} bytes, announced were {expected}", file.path),
+        )
+        .at(file.path.to_string())),
+        _ => Ok(()),
+    }
+}
+
+fn too_long(file: &PendingFile) -> Problem {
+    Problem::operation("integrity.size", format!("{} is longer than announced", file.path))
+        .at(file.path.to_string())
+}

@@ -1,0 +1,166 @@
+//! What a sync needs to know before it calls the plugin.
+
+use std::sync::Arc;
+
+use wharf_proto::v1;
+use wharf_store::model::{Attachment, LastRun, Repository, VersionMode};
+use wharf_supervisor::Installed;
+
+use super::SyncOptions;
+use crate::convert;
+use crate::engine::Inner;
+use crate::fetch::Trust;
+use crate::host_service::Rights;
+use crate::instances::{self, settings::{ImporterSettings, Mode, Policy}};
+use crate::jobs::run::JobRun;
+use crate::problem::Problem;
+
+pub(super) struct Setup {
+    pub(super) options: SyncOptions,
+    pub(super) repository: Repository,
+    pub(super) attachment: Attachment,
+    pub(super) plugin: Arc<Installed>,
+    /// The component's id inside the plugin.
+    pub(super) component: String,
+    /// The component offers list and fetch: the host drives.
+    pub(super) listed: bool,
+    pub(super) settings: ImporterSettings,
+    /// JSON object: the plugin's part of the settings.
+    pub(super) plugin_settings: String,
+    pub(super) settings_digest: String,
+    pub(super) base: u64,
+    pub(super) base_units: u64,
+    /// Why upstream's shortcuts must not be used; empty if they may.
+    pub(super) full_reasons: Vec<String>,
+    pub(super) trust: Arc<Trust>,
+}
+
+impl Setup {
+    pub(super) async fn load(
+        engine: &Inner,
+        run: &JobRun,
+        options: SyncOptions,
+    ) -> Result<Self, Problem> {
+        let (repository, attachment) = instances::of_job(engine, &run.job).await?;
+        let bound = instances::Bound::resolve(engine, &attachment)?;
+        let settings: ImporterSettings = bound.host_settings()?;
+        let settings_digest = bound.digest();
+        let full_reasons =
+            full_reasons(options, &repository, &attachment, &settings_digest);
+        Ok(Self {
+            options,
+            base: repository.current_version,
+            base_units: repository.units,
+            listed: bound.component.operations.iter().any(|operation| operation == "list"),
+            component: bound.component.id.clone(),
+            plugin_settings: bound.plugin_settings(),
+            trust: Arc::new(bound.trust()),
+            plugin: bound.plugin,
+            repository,
+            attachment,
+            settings,
+            settings_digest,
+            full_reasons,
+        })
+    }
+
+    /// What the plugin may ask of the host during this sync.
+    pub(super) fn rights(&self, run: &JobRun, process: u64) -> Rights {
+        Rights {
+            process,
+            job: run.id(),
+            repository: self.repository.id,
+            version: self.base,
+            attachment: self.attachment.id,
+            settings: self.plugin_settings.clone(),
+            folder: Arc::clone(&run.folder),
+            trust: Arc::clone(&self.trust),
+            meter: Arc::clone(&run.meter),
+            cancel: run.cancel.clone(),
+        }
+    }
+
+    pub(super) fn wire_attachment(&self) -> v1::Attachment {
+        v1::Attachment {
+            instance: Some(v1::Instance {
+                component: self.component.clone(),
+                name: self.attachment.instance.clone(),
+                settings: self.plugin_settings.clone(),
+                secrets: Vec::new(),
+            }),
+            repository: self.repository.name.to_string(),
+            settings: self.plugin_settings.clone(),
+            state: self.attachment.state.clone(),
+        }
+    }
+
+    pub(super) fn sync_request(&self, context: v1::JobContext) -> v1::SyncRequest {
+        v1::SyncRequest {
+            context: Some(context),
+            attachment: Some(self.wire_attachment()),
+            base_version: self.base,
+            base_units: self.base_units,
+            mode: convert::mode(self.settings.mode).into(),
+            policy: convert::policy(self.settings.policy).into(),
+            dry_run: self.options.dry_run,
+            full: !self.full_reasons.is_empty(),
+            full_reasons: self.full_reasons.clone(),
+            last: self.attachment.last.as_ref().map(|last| v1::LastSync {
+                finished_ms: last.finished_ms,
+                version: last.version,
+                outcome: last.outcome.clone(),
+            }),
+            only: Vec::new(),
+            checkpoint: Vec::new(),
+        }
+    }
+
+    /// Whether bytes are fetched by this job.
+    pub(super) fn immediate(&self) -> bool {
+        self.settings.policy == Policy::Immediate
+    }
+
+    pub(super) fn store_mode(&self) -> VersionMode {
+        match self.settings.mode {
+            Mode::Mirror => VersionMode::Mirror,
+            Mode::Additive => VersionMode::Additive,
+        }
+    }
+
+    pub(super) fn last_run(&self, outcome: &str, version: u64) -> LastRun {
+        LastRun {
+            finished_ms: crate::clock::now_ms(),
+            version,
+            outcome: outcome.to_owned(),
+            settings_digest: self.settings_digest.clone(),
+        }
+    }
+}
+
+/// Why a shortcut for an unchanged upstream would be wrong.
+fn full_reasons(
+    options: SyncOptions,
+    repository: &Repository,
+    attachment: &Attachment,
+    settings_digest: &str,
+) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if options.full {
+        reasons.push("asked");
+    }
+    match &attachment.last {
+        None => reasons.push("first"),
+        Some(last) => {
+            if last.outcome != "succeeded" {
+                reasons.push("incomplete");
+            }
+            if last.settings_digest != settings_digest {
+                reasons.push("settings");
+            }
+            if last.version != repository.current_version {
+                reasons.push("content");
+            }
+        }
+    }
+    reasons.into_iter().map(str::to_owned).collect()
+}

@@ -1,0 +1,284 @@
+//! From the engine's and the store's types to those of the API, and back.
+
+use http::StatusCode;
+use serde_json::{Map, Value};
+use wharf_engine as engine;
+use wharf_store::model;
+
+use super::Failure;
+use super::types::{
+    Attachment, Change, Class, Component, DiffEntry, DiffPage, Item, Job, JobPlugin, JobResult,
+    JobState, LastRun, LogLine, Outcome, Plugin, Problem, Progress, PublicationInfo,
+    PublishRequest, Repository, SyncRequest, TypeInfo, Version, Warning,
+};
+
+impl From<engine::Problem> for Problem {
+    fn from(problem: engine::Problem) -> Self {
+        let engine::Problem { class, code, message, at, help, details } = problem;
+        Self { class: class.into(), code, message, at, help, details }
+    }
+}
+
+impl From<engine::Class> for Class {
+    fn from(class: engine::Class) -> Self {
+        match class {
+            engine::Class::Usage => Self::Usage,
+            engine::Class::Operation => Self::Operation,
+            engine::Class::Cancelled => Self::Cancelled,
+            _ => Self::Fault,
+        }
+    }
+}
+
+impl From<engine::PluginView> for Plugin {
+    fn from(plugin: engine::PluginView) -> Self {
+        let engine::PluginView {
+            name, version, description, state, reason, pids, components, origin,
+        } = plugin;
+        let components = components.into_iter().map(Component::from).collect();
+        Self { name, version, description, state, reason, pids, components, origin }
+    }
+}
+
+impl From<engine::ComponentView> for Component {
+    fn from(component: engine::ComponentView) -> Self {
+        let engine::ComponentView { id, role, profile, operations, types } = component;
+        Self { id, role, profile, operations, types }
+    }
+}
+
+impl From<engine::RepositoryView> for Repository {
+    fn from(view: engine::RepositoryView) -> Self {
+        let engine::RepositoryView { repository, attachments } = view;
+        Self {
+            name: repository.name.to_string(),
+            types: repository.types,
+            version: repository.current_version,
+            units: repository.units,
+            created_ms: repository.created_ms,
+            attachments: attachments.into_iter().map(Attachment::from).collect(),
+        }
+    }
+}
+
+impl From<engine::AttachmentView> for Attachment {
+    fn from(view: engine::AttachmentView) -> Self {
+        let attachment = view.attachment;
+        let served = attachment.last.as_ref().map_or(0, |last| last.version);
+        Self {
+            component: attachment.component,
+            instance: attachment.instance,
+            role: attachment.role,
+            settings: object(attachment.settings),
+            path: attachment.path,
+            last: attachment.last.map(LastRun::from),
+            publication: attachment
+                .publication
+                .map(|id| PublicationInfo { id: id.0, version: served }),
+        }
+    }
+}
+
+impl From<model::LastRun> for LastRun {
+    fn from(last: model::LastRun) -> Self {
+        let model::LastRun { finished_ms, version, outcome, .. } = last;
+        Self { finished_ms, version, outcome }
+    }
+}
+
+impl From<model::Version> for Version {
+    fn from(version: model::Version) -> Self {
+        let model::Version { number, created_ms, job, units, added, removed, .. } = version;
+        Self { number, created_ms, job: job.map(|job| job.0), units, added, removed }
+    }
+}
+
+/// One page of differences, and where the next one begins.
+pub(super) fn diff_page(entries: Vec<model::DiffEntry>, cursor: Option<String>) -> DiffPage {
+    DiffPage { entries: entries.into_iter().map(DiffEntry::from).collect(), cursor }
+}
+
+impl From<model::DiffEntry> for DiffEntry {
+    fn from(entry: model::DiffEntry) -> Self {
+        Self {
+            change: if entry.added { Change::Added } else { Change::Removed },
+            type_id: entry.type_name,
+            // The store wrote it as JSON; should it not be, it is shown as it is.
+            key: serde_json::from_str(&entry.key).unwrap_or(Value::String(entry.key)),
+        }
+    }
+}
+
+impl From<model::TypeDefinition> for TypeInfo {
+    fn from(definition: model::TypeDefinition) -> Self {
+        Self {
+            id: definition.id,
+            display_name: definition.display_name,
+            description: definition.description,
+            unit_key: definition.unit_key.into_iter().map(|field| field.name).collect(),
+            repo_key: definition.repo_key,
+            search_indexes: definition.search_indexes,
+            referenced_types: definition.referenced_types,
+            attributes: definition.attributes,
+        }
+    }
+}
+
+impl From<model::LogLine> for LogLine {
+    fn from(line: model::LogLine) -> Self {
+        let model::LogLine { n, ms, level, text, fields } = line;
+        let fields = fields.into_iter().map(|(name, value)| (name, Value::String(value)));
+        Self { n, ms, level: word(level), text, fields: fields.collect() }
+    }
+}
+
+impl From<SyncRequest> for engine::SyncOptions {
+    fn from(wanted: SyncRequest) -> Self {
+        let SyncRequest { full, dry_run } = wanted;
+        Self { full, dry_run }
+    }
+}
+
+impl From<PublishRequest> for engine::PublishOptions {
+    fn from(wanted: PublishRequest) -> Self {
+        let PublishRequest { version, full } = wanted;
+        Self { version, full }
+    }
+}
+
+impl From<engine::JobView> for Job {
+    fn from(view: engine::JobView) -> Self {
+        Self {
+            id: view.id,
+            operation: view.operation,
+            repository: view.repository,
+            component: view.component,
+            state: view.state.into(),
+            attempts: view.attempts,
+            submitted_ms: view.submitted_ms,
+            started_ms: view.started_ms,
+            finished_ms: view.finished_ms,
+            revision: view.revision,
+            progress: view.progress.map(Progress::from),
+            result: view.result.map(JobResult::from),
+            problem: view.problem.map(Problem::from),
+            plugin: view.plugin.map(JobPlugin::from),
+        }
+    }
+}
+
+impl From<model::JobState> for JobState {
+    fn from(state: model::JobState) -> Self {
+        match state {
+            model::JobState::Queued => Self::Queued,
+            model::JobState::Blocked => Self::Blocked,
+            model::JobState::Running => Self::Running,
+            model::JobState::Cancelling => Self::Cancelling,
+            model::JobState::Succeeded => Self::Succeeded,
+            model::JobState::Partial => Self::Partial,
+            model::JobState::Failed => Self::Failed,
+            model::JobState::Cancelled => Self::Cancelled,
+            model::JobState::Skipped => Self::Skipped,
+            _ => Self::Interrupted,
+        }
+    }
+}
+
+impl From<engine::Progress> for Progress {
+    fn from(progress: engine::Progress) -> Self {
+        let engine::Progress { phase, done, total, unit, bytes, rate, activity } = progress;
+        let total = (total > 0).then_some(total);
+        Self { phase, done, total, unit, bytes, bytes_total: None, rate, activity }
+    }
+}
+
+impl From<engine::JobResult> for JobResult {
+    fn from(result: engine::JobResult) -> Self {
+        Self {
+            added: result.added,
+            removed: result.removed,
+            unchanged: result.unchanged,
+            failed: result.failed,
+            skipped: result.skipped,
+            bytes: result.bytes,
+            downloads: result.downloads,
+            seconds: result.seconds,
+            warnings: result.warnings,
+            version: result.version,
+            changed: result.changed,
+            dry_run: result.dry_run,
+            url: result.url,
+            items: result.items.into_iter().map(Item::from).collect(),
+            warnings_list: result.warnings_list.into_iter().map(Warning::from).collect(),
+            summary: result.summary.map(object).unwrap_or_default(),
+        }
+    }
+}
+
+impl From<engine::ItemReport> for Item {
+    fn from(item: engine::ItemReport) -> Self {
+        let engine::ItemReport { key, outcome, problem } = item;
+        let outcome = match outcome.as_str() {
+            "added" => Outcome::Added,
+            "changed" => Outcome::Changed,
+            "unchanged" => Outcome::Unchanged,
+            "removed" => Outcome::Removed,
+            "skipped" => Outcome::Skipped,
+            _ => Outcome::Failed,
+        };
+        Self { key, outcome, problem: problem.map(Problem::from) }
+    }
+}
+
+impl From<engine::WarningReport> for Warning {
+    fn from(warning: engine::WarningReport) -> Self {
+        let engine::WarningReport { code, text, item } = warning;
+        Self { code, text, item: (!item.is_empty()).then_some(item) }
+    }
+}
+
+impl From<engine::PluginProcess> for JobPlugin {
+    fn from(process: engine::PluginProcess) -> Self {
+        let engine::PluginProcess { pid, handshake_ms, tls } = process;
+        Self { pid, handshake_ms, tls }
+    }
+}
+
+/// The filter of `GET /api/v1/jobs`; `states` as in `queued,running`.
+///
+/// # Errors
+/// A word that is no state.
+pub(super) fn job_filter(
+    repository: Option<String>,
+    states: Option<&str>,
+    before: Option<i64>,
+    limit: usize,
+) -> Result<model::JobFilter, Failure> {
+    let words = states.into_iter().flat_map(|words| words.split(','));
+    let states = words.map(|word| {
+        model::JobState::from_word(word).ok_or_else(|| {
+            let message = format!("{word:?} is no state of a job");
+            Failure::usage(StatusCode::UNPROCESSABLE_ENTITY, "usage.query", message).at("state")
+        })
+    });
+    let states = states.collect::<Result<_, _>>()?;
+    Ok(model::JobFilter { repository, states, before: before.map(model::JobId), limit })
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+fn word(level: model::LogLevel) -> String {
+    match level {
+        model::LogLevel::Trace => "trace",
+        model::LogLevel::Debug => "debug",
+        model::LogLevel::Info => "info",
+        model::LogLevel::Warn => "warn",
+        model::LogLevel::Error => "error",
+    }
+    .to_owned()
+}

@@ -1,0 +1,68 @@
+//! The JSON API: a file per resource.
+//!
+//! A request passes the router here, then the extractors (`request` for paths and queries, `json`
+//! for bodies), then one function of a resource, which asks the engine and turns its answer into
+//! one of [`types`] (`convert`). Every refusal is a problem (`problem`), the router's own too.
+//!
+//! It is served on the private socket only: who can open that may do everything.
+
+mod attachments;
+mod convert;
+mod jobs;
+mod json;
+mod plugins;
+mod problem;
+mod repositories;
+mod request;
+mod runs;
+mod status;
+pub mod types;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post, put};
+use http::{Method, StatusCode, Uri};
+
+pub(crate) use self::problem::Failure;
+use crate::app::App;
+
+/// What a handler of the API returns.
+type Answer<T> = Result<T, Failure>;
+
+/// The API's routes.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let repository = get(repositories::show).delete(repositories::delete);
+    let attachment = put(attachments::attach).delete(attachments::detach);
+    let routes = Router::new()
+        .route("/status", get(status::show))
+        .route("/plugins", get(plugins::list))
+        .route("/types", get(plugins::types))
+        .route("/repositories", get(repositories::list).post(repositories::create))
+        .route("/repositories/{repository}", repository)
+        .route("/repositories/{repository}/versions", get(repositories::versions))
+        .route("/repositories/{repository}/diff", get(repositories::diff))
+        .route("/repositories/{repository}/attachments", get(attachments::list))
+        .route("/repositories/{repository}/attachments/{component}", attachment)
+        .route("/repositories/{repository}/sync", post(runs::sync))
+        .route("/repositories/{repository}/publish", post(runs::publish))
+        .route("/jobs", get(jobs::list))
+        .route("/jobs/{job}", get(jobs::show))
+        .route("/jobs/{job}/logs", get(jobs::logs))
+        .route("/jobs/{job}/cancel", post(jobs::cancel));
+    Router::new()
+        .nest("/api/v1", routes)
+        .fallback(unknown)
+        .method_not_allowed_fallback(not_allowed)
+        .with_state(app)
+}
+
+async fn unknown(uri: Uri) -> Failure {
+    let message = "the API has nothing at this address";
+    Failure::usage(StatusCode::NOT_FOUND, "not_found.route", message).at(uri.path())
+}
+
+async fn not_allowed(method: Method, uri: Uri) -> Failure {
+    let message = format!("{method} is not possible at this address");
+    Failure::usage(StatusCode::METHOD_NOT_ALLOWED, "usage.method", message).at(uri.path())
+}

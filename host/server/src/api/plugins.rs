@@ -1,0 +1,26 @@
+//! `/api/v1/plugins` and `/api/v1/types`: what is installed.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+
+use super::Answer;
+use super::request::Query;
+use super::status::NoOptions;
+use super::types::{Plugin, TypeInfo};
+use crate::app::App;
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Query(NoOptions {}): Query<NoOptions>,
+) -> Answer<Json<Vec<Plugin>>> {
+    Ok(Json(app.engine.plugins().into_iter().map(Plugin::from).collect()))
+}
+
+pub(super) async fn types(
+    State(app): State<Arc<App>>,
+    Query(NoOptions {}): Query<NoOptions>,
+) -> Answer<Json<Vec<TypeInfo>>> {
+    Ok(Json(app.engine.types().into_iter().map(TypeInfo::from).collect()))
+}

@@ -1,0 +1,85 @@
+//! `/api/v1/repositories`: repositories, their versions, and how those differ.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::{StatusCode, header};
+use serde::Deserialize;
+
+use super::convert::diff_page;
+use super::request::{Place, Query, within};
+use super::status::NoOptions;
+use super::types::{CreateRepository, DiffPage, Repository, Version};
+use super::{Answer, json};
+use crate::app::App;
+
+/// Differences in one page: unless asked otherwise, and at most.
+const DIFF_PAGE: usize = 1000;
+
+/// `from` and `to` are versions: the current one and the one before it when left out.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DiffOptions {
+    from: Option<u64>,
+    to: Option<u64>,
+    cursor: Option<String>,
+    limit: Option<usize>,
+}
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Query(NoOptions {}): Query<NoOptions>,
+) -> Answer<Json<Vec<Repository>>> {
+    let repositories = app.engine.repositories().await?;
+    Ok(Json(repositories.into_iter().map(Repository::from).collect()))
+}
+
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    Query(NoOptions {}): Query<NoOptions>,
+    json::Json(wanted): json::Json<CreateRepository>,
+) -> Answer<Response> {
+    let made = app.engine.create_repository(&wanted.name, wanted.types).await?;
+    // The engine took the name, so it holds nothing that an address would have to encode.
+    let place = [(header::LOCATION, format!("/api/v1/repositories/{}", wanted.name))];
+    Ok((StatusCode::CREATED, place, Json(Repository::from(made))).into_response())
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Place([name]): Place<1>,
+    Query(NoOptions {}): Query<NoOptions>,
+) -> Answer<Json<Repository>> {
+    Ok(Json(app.engine.repository(&name).await?.into()))
+}
+
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    Place([name]): Place<1>,
+    Query(NoOptions {}): Query<NoOptions>,
+) -> Answer<StatusCode> {
+    app.engine.delete_repository(&name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn versions(
+    State(app): State<Arc<App>>,
+    Place([name]): Place<1>,
+    Query(NoOptions {}): Query<NoOptions>,
+) -> Answer<Json<Vec<Version>>> {
+    let versions = app.engine.versions(&name).await?;
+    Ok(Json(versions.into_iter().map(Version::from).collect()))
+}
+
+pub(super) async fn diff(
+    State(app): State<Arc<App>>,
+    Place([name]): Place<1>,
+    Query(options): Query<DiffOptions>,
+) -> Answer<Json<DiffPage>> {
+    let limit = within("limit", options.limit.unwrap_or(DIFF_PAGE), DIFF_PAGE)?;
+    let DiffOptions { from, to, cursor, .. } = options;
+    let page = app.engine.diff(&name, from, to, cursor, limit).await?;
+    Ok(Json(diff_page(page.entries, page.cursor)))
+}

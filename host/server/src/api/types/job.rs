@@ -1,0 +1,266 @@
+//! Jobs: state, progress, result and log.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Problem;
+
+/// Answer of `GET /api/v1/jobs` and of `POST .../publish`.
+pub type JobList = Vec<Job>;
+
+/// One run of one operation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// Its number.
+    pub id: i64,
+    /// `sync`, `publish`, ...
+    pub operation: String,
+    /// The repository it works on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
+    /// The component that does it, `PLUGIN.COMPONENT[@INSTANCE]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<String>,
+    /// Where it stands.
+    pub state: JobState,
+    /// How often it was begun.
+    pub attempts: u32,
+    /// When it was asked for.
+    pub submitted_ms: i64,
+    /// When it was last begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_ms: Option<i64>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished_ms: Option<i64>,
+    /// Grows with every change of this document; hand it back as `since` to wait for the next.
+    pub revision: u64,
+    /// How far it is, while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+    /// What came of it, once it ended; may stand beside a problem.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<JobResult>,
+    /// Why it failed or was cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+    /// The plugin process that did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<JobPlugin>,
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum JobState {
+    /// It waits for its turn.
+    Queued,
+    /// It waits for something named: another job, a lock, a plugin.
+    Blocked,
+    /// It runs.
+    Running,
+    /// It was asked to stop and has not yet.
+    Cancelling,
+    /// It did all it should.
+    Succeeded,
+    /// It ended, but some items failed or were skipped.
+    Partial,
+    /// It ended with a problem.
+    Failed,
+    /// It was stopped on request.
+    Cancelled,
+    /// It never ran, because what it depended on failed.
+    Skipped,
+    /// The host died while it ran; it is queued again or failed at the next start.
+    Interrupted,
+}
+
+impl JobState {
+    /// Whether the job will not change any more.
+    pub const fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::Succeeded | Self::Partial | Self::Failed | Self::Cancelled | Self::Skipped
+        )
+    }
+
+    /// The word used in JSON and in the `state` filter of `GET /api/v1/jobs`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Blocked => "blocked",
+            Self::Running => "running",
+            Self::Cancelling => "cancelling",
+            Self::Succeeded => "succeeded",
+            Self::Partial => "partial",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Skipped => "skipped",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// How far a running job is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// What is being done, such as `download`.
+    #[serde(default)]
+    pub phase: String,
+    /// Steps done in this phase.
+    #[serde(default)]
+    pub done: u64,
+    /// Steps of this phase, when known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+    /// What a step is, such as `files`.
+    #[serde(default)]
+    pub unit: String,
+    /// Bytes moved.
+    #[serde(default)]
+    pub bytes: u64,
+    /// Bytes to move, when known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_total: Option<u64>,
+    /// Bytes per second, lately.
+    #[serde(default)]
+    pub rate: u64,
+    /// What is being handled right now, such as a file's name.
+    #[serde(default)]
+    pub activity: String,
+}
+
+/// What came of a job.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct JobResult {
+    /// Units added.
+    #[serde(default)]
+    pub added: u64,
+    /// Units removed.
+    #[serde(default)]
+    pub removed: u64,
+    /// Units that stayed as they were.
+    #[serde(default)]
+    pub unchanged: u64,
+    /// Items that failed.
+    #[serde(default)]
+    pub failed: u64,
+    /// Items that were left out on purpose.
+    #[serde(default)]
+    pub skipped: u64,
+    /// Bytes downloaded or taken over.
+    #[serde(default)]
+    pub bytes: u64,
+    /// Files downloaded.
+    #[serde(default)]
+    pub downloads: u64,
+    /// Running time in seconds.
+    #[serde(default)]
+    pub seconds: f64,
+    /// Number of warnings.
+    #[serde(default)]
+    pub warnings: u64,
+    /// The repository's version that was made, found unchanged, or published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    /// Whether anything is different now.
+    #[serde(default)]
+    pub changed: bool,
+    /// Nothing was stored: the job only compared.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+    /// Path or address where the result can be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The first 100 items that were not simply done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<Item>,
+    /// The first 100 warnings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings_list: Vec<Warning>,
+    /// Figures and words of the plugin's own.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub summary: Map<String, Value>,
+}
+
+/// What became of one item of a job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    /// The unit's key or the file's path, as text.
+    pub key: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why, when it failed or was skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+}
+
+/// What became of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It is new.
+    Added,
+    /// It replaced an older one.
+    Changed,
+    /// It was here already.
+    Unchanged,
+    /// It is gone.
+    Removed,
+    /// It was left out on purpose.
+    Skipped,
+    /// It could not be done.
+    Failed,
+}
+
+/// Something the user should know though nothing was lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// Stable word for programs.
+    pub code: String,
+    /// One sentence for people.
+    pub text: String,
+    /// The item it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<String>,
+}
+
+/// The plugin process that did a job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobPlugin {
+    /// The process.
+    pub pid: u32,
+    /// Launch to first answered call, in milliseconds.
+    pub handshake_ms: f64,
+    /// Whether the connection to it is encrypted.
+    pub tls: bool,
+}
+
+/// One page of a job's log.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct LogPage {
+    /// The lines, by number.
+    pub lines: Vec<LogLine>,
+    /// Hand it back as `from` for the lines after these.
+    pub next: u64,
+    /// The job is over and these were its last lines.
+    pub ended: bool,
+}
+
+/// One line of a job's log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// Its number within the job.
+    pub n: u64,
+    /// When it was written.
+    pub ms: i64,
+    /// `trace`, `debug`, `info`, `warn`, `error` or `plugin`.
+    pub level: String,
+    /// The text, without line end.
+    pub text: String,
+    /// Named values beside the text.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub fields: Map<String, Value>,
+}

@@ -1,0 +1,28 @@
+//! The JSON that travels over the HTTP API, in both directions.
+//!
+//! These types are the server's own: no stored row and no wire message of a plugin leaves the
+//! house through them unchanged, so either side may move without the other. They hold no logic
+//! beyond small questions about themselves. A client ignores fields that it does not know; the
+//! server refuses unknown fields in a request body, because a misspelt option that is silently
+//! dropped does the wrong thing quietly.
+//!
+//! Times are milliseconds since 1970-01-01 UTC (`*_ms`), sizes are bytes, and every optional
+//! field is left out when it has nothing to say.
+
+mod job;
+mod plugin;
+mod problem;
+mod repository;
+mod status;
+
+pub use job::{
+    Item, Job, JobList, JobPlugin, JobResult, JobState, LogLine, LogPage, Outcome, Progress,
+    Warning,
+};
+pub use plugin::{Component, Plugin, TypeInfo};
+pub use problem::{Class, Problem, ProblemDocument};
+pub use repository::{
+    Attachment, Change, CreateRepository, DiffEntry, DiffPage, LastRun, PublicationInfo,
+    PublishRequest, PutAttachment, Repository, SyncRequest, Version,
+};
+pub use status::{Health, Status};

@@ -1,0 +1,75 @@
+//! What is installed.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One installed plugin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plugin {
+    /// Its name, unique among the active ones.
+    pub name: String,
+    /// Its version, as its manifest says.
+    pub version: String,
+    /// One line about it.
+    #[serde(default)]
+    pub description: String,
+    /// `installed`, `running`, `crash-loop`, `broken`, ...
+    pub state: String,
+    /// Why it is not ready, when it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Its processes that run now.
+    #[serde(default)]
+    pub pids: Vec<u32>,
+    /// What it can do.
+    #[serde(default)]
+    pub components: Vec<Component>,
+    /// The folder it was found in.
+    pub origin: String,
+}
+
+/// One named ability of a plugin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Component {
+    /// Its name within the plugin; the address is `PLUGIN.ID`.
+    pub id: String,
+    /// `importer`, `distributor`, `builder` or `action`.
+    pub role: String,
+    /// The convention within the role, such as `content` or `tree`.
+    #[serde(default)]
+    pub profile: String,
+    /// The calls it offers.
+    #[serde(default)]
+    pub operations: Vec<String>,
+    /// The unit types it reads or makes.
+    #[serde(default)]
+    pub types: Vec<String>,
+}
+
+/// One type of unit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TypeInfo {
+    /// Its id, unique in the house.
+    pub id: String,
+    /// Its name for people.
+    #[serde(default)]
+    pub display_name: String,
+    /// One line about it.
+    #[serde(default)]
+    pub description: String,
+    /// The fields of its natural key, in order.
+    #[serde(default)]
+    pub unit_key: Vec<String>,
+    /// The fields that at most one unit of a repository may share; empty: the whole key.
+    #[serde(default)]
+    pub repo_key: Vec<String>,
+    /// Its declared search indexes, each a list of fields.
+    #[serde(default)]
+    pub search_indexes: Vec<Vec<String>>,
+    /// Types that its units refer to.
+    #[serde(default)]
+    pub referenced_types: Vec<String>,
+    /// JSON Schema of its attributes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<Value>,
+}

@@ -1,0 +1,61 @@
+//! Opens connections, each set up for its work.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::sql_error;
+use crate::error::Error;
+
+/// How long a statement waits for another process (F87).
+const BUSY: Duration = Duration::from_secs(30);
+/// The write-ahead log is copied into the database when it has so many pages of 4 KiB.
+const CHECKPOINT_PAGES: u32 = 8192;
+/// Statements that stay prepared.
+const STATEMENTS: usize = 128;
+
+const FLAGS: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE
+    .union(OpenFlags::SQLITE_OPEN_NO_MUTEX)
+    .union(OpenFlags::SQLITE_OPEN_NOFOLLOW);
+
+/// The one connection that writes. Makes the database if there is none.
+pub(super) fn writer(file: &Path) -> Result<Connection, Error> {
+    let flags = FLAGS | OpenFlags::SQLITE_OPEN_CREATE;
+    let set_up = |db: Connection| {
+        db.execute_batch(&format!(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA foreign_keys = ON;
+             PRAGMA cache_size = -65536;
+             PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
+             PRAGMA journal_size_limit = 67108864;
+             PRAGMA temp_store = MEMORY;"
+        ))?;
+        Ok(db)
+    };
+    open(file, flags).and_then(set_up).map_err(|error| sql_error(&error, file))
+}
+
+/// A connection that reads.
+pub(super) fn reader(file: &Path) -> Result<Connection, Error> {
+    let set_up = |db: Connection| {
+        db.execute_batch(
+            "PRAGMA query_only = ON; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;",
+        )?;
+        Ok(db)
+    };
+    open(file, FLAGS).and_then(set_up).map_err(|error| sql_error(&error, file))
+}
+
+fn open(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    // A database may be reached through a linked folder; only the last name must be no link.
+    let file = match (file.parent().map(Path::canonicalize), file.file_name()) {
+        (Some(Ok(folder)), Some(name)) => folder.join(name),
+        _ => file.to_path_buf(),
+    };
+    let db = Connection::open_with_flags(file, flags)?;
+    db.busy_timeout(BUSY)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(db)
+}

@@ -1,0 +1,37 @@
+//! Plain data that goes into the store and comes out of it. No handle, no database, no file.
+
+mod attachment;
+mod digest;
+mod ids;
+mod job;
+mod key;
+mod log;
+mod name;
+mod path;
+mod publication;
+mod repository;
+mod type_file;
+mod types;
+mod unit;
+
+pub use attachment::{Attachment, LastRun, NewAttachment};
+pub use digest::{Digest, DigestError};
+pub use ids::{AttachmentId, JobId, PublicationId, RepositoryId, TypeId, UnitId};
+pub use job::{Job, JobEnd, JobFilter, JobState, Lease, NewJob};
+pub use key::{CanonicalKey, KeyError, canonical_key, repo_key};
+pub use log::{LogLevel, LogLine, LogPage};
+pub use name::{NameError, RepositoryName};
+pub use path::{PathError, RelativePath};
+pub use publication::{
+    DirEntry, EntryFrom, Listing, Lookup, NewEntry, Publication, PublicationState, PublishedEntry,
+};
+pub use repository::{
+    CommitVersion, Committed, DiffCursor, DiffEntry, Repository, Version, VersionMode,
+};
+pub(crate) use type_file::is_field_name;
+pub use type_file::{TypeErrors, read_types};
+pub use types::{KeyField, TypeDefinition};
+pub use unit::{
+    FieldEquals, FileRow, FileSource, Known, Member, NewArtifact, NewFile, NewUnit, Saved, Selector,
+    Source, Staged, UnitQuery, UnitRow,
+};

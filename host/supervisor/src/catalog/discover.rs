@@ -1,0 +1,293 @@
+//! Looks through the search path.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use semver::Version;
+
+use super::component::Component;
+use super::manifest::Manifest;
+use super::search::{Root, RootKind, SearchPath};
+
+const MANIFEST: &str = "plugin.json";
+/// More is no manifest and no definition of types.
+const MAX_TEXT_BYTES: u64 = 16 << 20;
+
+/// The name of this platform in a manifest's `executable`.
+const PLATFORM: &str =
+    if cfg!(target_arch = "x86_64") { "linux-amd64" } else { "linux-arm64" };
+
+/// All plugins that were found.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    plugins: Vec<Arc<Installed>>,
+    conflicts: Vec<Conflict>,
+}
+
+/// One plugin in one version.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    /// What it says. Of a plugin whose manifest cannot be read only the name is known: that of its folder.
+    pub manifest: Manifest,
+    /// Where it lies.
+    pub folder: PathBuf,
+    /// The program for this platform.
+    pub executable: PathBuf,
+    /// Its type definitions, unread.
+    pub types: Vec<TypeFile>,
+    /// What its author should know.
+    pub warnings: Vec<String>,
+    /// Why it cannot be used. `None`: it can.
+    pub broken: Option<String>,
+}
+
+/// A file of type definitions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypeFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What it says.
+    pub text: String,
+}
+
+/// A plugin that was found twice in the same version (F24). The first one counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The plugin's name.
+    pub name: String,
+    /// Its version.
+    pub version: Version,
+    /// Where the one lies that counts.
+    pub kept: PathBuf,
+    /// Where the other one lies.
+    pub ignored: PathBuf,
+}
+
+impl Catalog {
+    /// Reads all manifests and the files they name. Starts nothing. What cannot be read becomes a broken plugin.
+    pub fn discover(path: &SearchPath) -> Self {
+        let mut found: BTreeMap<(String, Version), Arc<Installed>> = BTreeMap::new();
+        let mut conflicts = Vec::new();
+        for root in &path.roots {
+            for folder in folders(root) {
+                let plugin = read(&folder, root.binaries.as_deref());
+                let key = (plugin.manifest.name.clone(), plugin.manifest.version.clone());
+                if let Some(first) = found.get(&key) {
+                    let (name, version) = key;
+                    let (kept, ignored) = (first.folder.clone(), folder);
+                    conflicts.push(Conflict { name, version, kept, ignored });
+                } else {
+                    found.insert(key, Arc::new(plugin));
+                }
+            }
+        }
+        Self { plugins: found.into_values().collect(), conflicts }
+    }
+
+    /// All, broken ones too, by name and version.
+    pub fn plugins(&self) -> &[Arc<Installed>] {
+        &self.plugins
+    }
+
+    /// The newest usable version; if there is none, the newest.
+    pub fn plugin(&self, name: &str) -> Option<&Arc<Installed>> {
+        let named = self.plugins.iter().filter(|plugin| plugin.manifest.name == name);
+        named.max_by_key(|plugin| (plugin.broken.is_none(), &plugin.manifest.version))
+    }
+
+    /// By address, `PLUGIN.COMPONENT`, in the version that [`Catalog::plugin`] gives.
+    pub fn component(&self, address: &str) -> Option<(&Arc<Installed>, &Component)> {
+        let (name, id) = address.split_once('.')?;
+        let plugin = self.plugin(name)?;
+        let component = plugin.manifest.components.iter().find(|component| component.id == id)?;
+        Some((plugin, component))
+    }
+
+    /// What was found twice.
+    pub fn conflicts(&self) -> &[Conflict] {
+        &self.conflicts
+    }
+}
+
+/// Folders with a manifest, sorted.
+fn folders(root: &Root) -> Vec<PathBuf> {
+    let mut folders = match root.kind {
+        RootKind::Versions => {
+            subfolders(&root.folder).iter().flat_map(|name| subfolders(name)).collect()
+        }
+        RootKind::Plugins if root.folder.join(MANIFEST).is_file() => vec![root.folder.clone()],
+        RootKind::Plugins => subfolders(&root.folder),
+    };
+    folders.retain(|folder| folder.join(MANIFEST).is_file());
+    folders
+}
+
+fn subfolders(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut folders: Vec<_> =
+        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
+fn read(folder: &Path, binaries: Option<&Path>) -> Installed {
+    let file = folder.join(MANIFEST);
+    let parsed = read_text(&file)
+        .map_err(|error| format!("{}: {error}", file.display()))
+        .and_then(|text| Manifest::parse(&file, &text).map_err(|error| error.to_string()));
+    let (manifest, warnings) = match parsed {
+        Ok(parsed) => parsed,
+        Err(reason) => {
+            let name = folder.file_name().unwrap_or_default().to_string_lossy();
+            return Installed {
+                manifest: Manifest::unreadable(&name),
+                folder: folder.to_owned(),
+                executable: PathBuf::new(),
+                types: Vec::new(),
+                warnings: Vec::new(),
+                broken: Some(reason),
+            };
+        }
+    };
+    let types = read_types(folder, &manifest);
+    let executable = executable(folder, &manifest, binaries);
+    let broken = types.as_ref().err().or(executable.as_ref().err()).cloned();
+    Installed {
+        folder: folder.to_owned(),
+        executable: executable.unwrap_or_default(),
+        types: types.unwrap_or_default(),
+        warnings,
+        broken,
+        manifest,
+    }
+}
+
+fn read_types(folder: &Path, manifest: &Manifest) -> Result<Vec<TypeFile>, String> {
+    let read = |name: &String| {
+        let path = folder.join(name);
+        let text = read_text(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(TypeFile { path, text })
+    };
+    manifest.types.iter().map(read).collect()
+}
+
+fn read_text(file: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(file)?.take(MAX_TEXT_BYTES + 1).read_to_string(&mut text)?;
+    if u64::try_from(text.len()).unwrap_or(u64::MAX) > MAX_TEXT_BYTES {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 16 MiB"));
+    }
+    Ok(text)
+}
+
+/// The plugin's own file, or the program of that name beside the host's.
+fn executable(
+    folder: &Path,
+    manifest: &Manifest,
+    binaries: Option<&Path>,
+) -> Result<PathBuf, String> {
+    let entries = &manifest.executable;
+    let Some(name) = entries.get(PLATFORM).or_else(|| entries.get("any")) else {
+        let offered: Vec<_> = entries.keys().map(String::as_str).collect();
+        return Err(format!("no executable for {PLATFORM}, only for {}", offered.join(", ")));
+    };
+    let own = folder.join(name);
+    if own.is_file() {
+        return Ok(own);
+    }
+    let base = Path::new(name).file_name().unwrap_or_default();
+    let beside = binaries.map(|binaries| binaries.join(base));
+    match beside {
+        Some(beside) if beside.is_file() => Ok(beside),
+        Some(beside) => Err(format!(
+            "its executable is neither {} nor {}; is it built?",
+            own.display(),
+            beside.display()
+        )),
+        None => Err(format!("its executable {} does not exist", own.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn install(folder: &Path, name: &str, version: &str) {
+        fs::create_dir_all(folder).unwrap();
+        let manifest = format!(
+            r#"{{"manifest_version":1,"name":"{name}","version":"{version}","description":"d",
+            "protocol":{{"versions":[1]}},"executable":{{"any":"bin/run-{name}"}},"types":["t.json"],
+            "components":[{{"id":"go","role":"action","operations":["run"]}}]}}"#
+        );
+        fs::write(folder.join(MANIFEST), manifest).unwrap();
+        fs::write(folder.join("t.json"), "types").unwrap();
+        fs::create_dir_all(folder.join("bin")).unwrap();
+        fs::write(folder.join(format!("bin/run-{name}")), "").unwrap();
+    }
+
+    fn root(folder: &Path, kind: RootKind) -> Root {
+        Root { folder: folder.to_owned(), kind, binaries: None }
+    }
+
+    // F24
+    #[test]
+    fn the_first_of_a_version_and_the_newest_of_a_name_count() {
+        let home = tempfile::tempdir().unwrap();
+        let (data, extra) = (home.path().join("data"), home.path().join("extra"));
+        install(&data.join("a/1.9.0"), "a", "1.9.0");
+        install(&data.join("a/1.10.0"), "a", "1.10.0");
+        install(&extra.join("again"), "a", "1.10.0");
+        let roots = vec![root(&data, RootKind::Versions), root(&extra, RootKind::Plugins)];
+        let catalog = Catalog::discover(&SearchPath { roots });
+        let (plugin, component) = catalog.component("a.go").unwrap();
+        assert_eq!(plugin.folder, data.join("a/1.10.0"));
+        assert_eq!((component.id.as_str(), plugin.broken.as_deref()), ("go", None));
+        assert_eq!(plugin.types[0].text, "types");
+        assert_eq!(catalog.plugins().len(), 2);
+        let conflict = &catalog.conflicts()[0];
+        assert_eq!(conflict.kept, data.join("a/1.10.0"));
+        assert_eq!(conflict.ignored, extra.join("again"));
+        assert!(catalog.component("a.none").is_none() && catalog.component("a").is_none());
+    }
+
+    #[test]
+    fn broken_plugins_are_listed_with_the_reason_and_stop_no_other() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = |name: &str| home.path().join(name);
+        install(&folder("good"), "good", "1.0.0");
+        install(&folder("unbuilt"), "unbuilt", "1.0.0");
+        fs::remove_dir_all(folder("unbuilt/bin")).unwrap();
+        install(&folder("typeless"), "typeless", "1.0.0");
+        fs::remove_file(folder("typeless/t.json")).unwrap();
+        fs::create_dir(folder("mad")).unwrap();
+        fs::write(folder("mad").join(MANIFEST), "{").unwrap();
+        fs::create_dir(folder("empty")).unwrap();
+        let roots = vec![root(home.path(), RootKind::Plugins)];
+        let catalog = Catalog::discover(&SearchPath { roots });
+        assert_eq!(catalog.plugins().len(), 4);
+        assert_eq!(catalog.plugin("good").unwrap().broken, None);
+        for (name, says) in
+            [("unbuilt", "bin/run-unbuilt"), ("typeless", "t.json"), ("mad", "plugin.json")]
+        {
+            let reason = catalog.plugin(name).unwrap().broken.clone().unwrap();
+            assert!(reason.contains(says), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_checkouts_binary_is_found_by_its_base_name() {
+        let home = tempfile::tempdir().unwrap();
+        let plugin = home.path().join("plugins/p");
+        install(&plugin, "p", "1.0.0");
+        fs::rename(plugin.join("bin/run-p"), home.path().join("run-p")).unwrap();
+        let binaries = Some(home.path().to_owned());
+        let folder = home.path().join("plugins");
+        let roots = vec![Root { folder, kind: RootKind::Plugins, binaries }];
+        let catalog = Catalog::discover(&SearchPath { roots });
+        let found = catalog.plugin("p").unwrap();
+        assert_eq!(found.executable, home.path().join("run-p"), "{:?}", found.broken);
+    }
+}

@@ -1,0 +1,15 @@
+//! Which plugins there are, read from files alone: nothing is started to find out.
+//!
+//! [`SearchPath`] says where to look, [`Catalog::discover`] looks, [`Manifest`] is what `plugin.json` says. A plugin
+//! that is not usable is listed with the reason and stops no other. What a type definition means is not looked at.
+
+mod check;
+mod component;
+mod discover;
+mod manifest;
+mod search;
+
+pub use component::{Component, Context, Hook, HookFilter, Role};
+pub use discover::{Catalog, Conflict, Installed, TypeFile};
+pub use manifest::{Legacy, Limits, Maintainer, Manifest, Migration, Protocol, Requires};
+pub use search::{Root, RootKind, SearchPath};

@@ -1,0 +1,300 @@
+//! The private folder of one plugin process, and the host's folder that holds them.
+//!
+//! ```text
+//! PARENT/wharf-XXXXXX/            one per host, 0700; `host` in it is locked as long as the host lives
+//! PARENT/wharf-XXXXXX/pXXXXXX/    one per plugin process, 0700: its sockets, HOME and TMPDIR
+//! ```
+//!
+//! A plugin's folder goes when its processes are gone, the host's folder with the host. What a killed host left is
+//! removed by the next one, and only if it carries our mark and nobody holds its lock (F160).
+
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::fs::{FlockOperation, flock};
+use tracing::warn;
+
+use crate::error::Error;
+
+/// A Unix socket's path has at most this many bytes.
+pub(crate) const MAX_SOCKET_PATH: usize = 107;
+/// What plugins put behind their folder: `/plugin` and up to ten digits, with room to spare.
+const SOCKET_NAME: usize = 24;
+/// What we put behind the parent: `/wharf-XXXXXX/pXXXXXX`.
+const OWN_NAMES: usize = 21;
+
+const HOST_PREFIX: &str = "wharf-";
+const NEW_PREFIX: &str = "new-wharf-";
+const MARK: &str = "host";
+
+/// Where hosts keep the sockets of their plugins, unless told otherwise: `/run/user/UID`, else `/run` for root, else
+/// `DATA/run`. None of them is swept by age.
+pub fn standard_runtime_dir(data: &Path) -> PathBuf {
+    short_parents().into_iter().next().unwrap_or_else(|| data.join("run"))
+}
+
+/// Folders of the system that are private enough, kept while the machine runs, and have short names.
+fn short_parents() -> Vec<PathBuf> {
+    let uid = rustix::process::geteuid();
+    let own = PathBuf::from(format!("/run/user/{}", uid.as_raw()));
+    let system = PathBuf::from("/run");
+    let ours = |folder: &PathBuf| {
+        fs::metadata(folder).is_ok_and(|found| found.is_dir() && found.uid() == uid.as_raw())
+    };
+    [own, system].into_iter().filter(ours).collect()
+}
+
+/// The folder of one host.
+#[derive(Debug)]
+pub(crate) struct HostFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl HostFolder {
+    /// Makes it below `parent`, or below a folder with a shorter name if sockets would not fit (F20).
+    ///
+    /// # Errors
+    /// `config`: no folder can be made, or none is short enough.
+    pub(crate) fn create(parent: &Path) -> Result<Self, Error> {
+        let fits = |folder: &PathBuf| {
+            folder.as_os_str().len() + OWN_NAMES + SOCKET_NAME <= MAX_SOCKET_PATH
+        };
+        let fallbacks = short_parents().into_iter().chain([PathBuf::from("/tmp")]);
+        let parent = [parent.to_owned()].into_iter().chain(fallbacks).find(fits);
+        let Some(parent) = parent else { return Err(too_long(Path::new("/tmp"))) };
+        remove_stale(&parent);
+        let failed = |source| {
+            let problem = format!("no folder for plugin sockets can be made in {}", parent.display());
+            Error::config(problem, source)
+        };
+        Self::create_in(&parent).map_err(failed)
+    }
+
+    /// The name by which it is found becomes valid only after the lock is held.
+    fn create_in(parent: &Path) -> io::Result<Self> {
+        make_private(parent)?;
+        let new = tempfile::Builder::new().prefix(NEW_PREFIX).tempdir_in(parent)?;
+        fs::set_permissions(new.path(), Permissions::from_mode(0o700))?;
+        let mut options = OpenOptions::new();
+        let lock = options.write(true).create_new(true).mode(0o600).open(new.path().join(MARK))?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+        let name = new.path().file_name().map(OsStr::as_bytes).unwrap_or_default();
+        let name = name.strip_prefix(b"new-").unwrap_or(name);
+        let path = parent.join(OsStr::from_bytes(name));
+        fs::rename(new.path(), &path)?;
+        // Its old name is gone; dropping it as a temporary folder would only fail.
+        let _renamed = new.keep();
+        Ok(Self { path, _lock: lock })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for HostFolder {
+    fn drop(&mut self) {
+        remove_tree(&self.path);
+    }
+}
+
+/// The folder of one plugin process.
+#[derive(Debug)]
+pub(crate) struct PluginFolder {
+    path: PathBuf,
+    /// Goes after the plugin's folder.
+    _host: Option<Arc<HostFolder>>,
+}
+
+impl PluginFolder {
+    /// Makes one below `parent`, which is made too.
+    ///
+    /// # Errors
+    /// `config`: it cannot be made, or a socket in it would have too long a path.
+    pub(crate) fn create(parent: &Path, host: Option<Arc<HostFolder>>) -> Result<Self, Error> {
+        let failed = |source| {
+            let problem = format!("no private folder can be made in {}", parent.display());
+            Error::config(problem, source)
+        };
+        make_private(parent).map_err(failed)?;
+        let parent = parent.canonicalize().map_err(failed)?;
+        if parent.as_os_str().len() + "/pXXXXXX".len() + SOCKET_NAME > MAX_SOCKET_PATH {
+            return Err(too_long(&parent));
+        }
+        let folder = tempfile::Builder::new().prefix("p").tempdir_in(&parent).map_err(failed)?;
+        let path = folder.keep();
+        Ok(Self { path, _host: host })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for PluginFolder {
+    fn drop(&mut self) {
+        remove_tree(&self.path);
+    }
+}
+
+fn too_long(folder: &Path) -> Error {
+    let bytes = folder.as_os_str().len();
+    let most = MAX_SOCKET_PATH - SOCKET_NAME - "/pXXXXXX".len();
+    let problem = format!(
+        "the folder for plugin sockets {} has a name of {bytes} bytes, sockets need one of at most {most}; set a shorter runtime folder",
+        folder.display()
+    );
+    Error::config(problem, None)
+}
+
+fn make_private(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// Removes the folders of hosts that are dead.
+fn remove_stale(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    let uid = rustix::process::geteuid().as_raw();
+    for entry in entries.flatten() {
+        let named_so = entry.file_name().as_bytes().starts_with(HOST_PREFIX.as_bytes());
+        let ours = || entry.metadata().is_ok_and(|found| found.is_dir() && found.uid() == uid);
+        if named_so && ours() && is_abandoned(&entry.path()) {
+            remove_tree(&entry.path());
+        }
+    }
+}
+
+fn is_abandoned(folder: &Path) -> bool {
+    let mark = OpenOptions::new().write(true).open(folder.join(MARK));
+    mark.is_ok_and(|mark| flock(&mark, FlockOperation::NonBlockingLockExclusive).is_ok())
+}
+
+/// Removes a folder whose content came from somebody else: any depth, any mode, no link followed (F59, F60). What
+/// resists is reported and left.
+fn remove_tree(root: &Path) {
+    if let Err(error) = try_remove_tree(root)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        warn!(folder = %root.display(), %error, "a plugin's folder could not be removed");
+    }
+}
+
+/// Folders inside folders are moved up below the root, so neither the stack nor a path ever grows.
+fn try_remove_tree(root: &Path) -> io::Result<()> {
+    let mut moved: u64 = 0;
+    loop {
+        let mut folders = Vec::new();
+        for entry in open_folder(root)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                folders.push(entry.path());
+            } else {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        if folders.is_empty() {
+            return fs::remove_dir(root);
+        }
+        for folder in folders {
+            for entry in open_folder(&folder)? {
+                let entry = entry?;
+                if entry.file_type()?.is_dir() {
+                    // Moving a folder changes its `..`, so it must be writable itself.
+                    fs::set_permissions(entry.path(), Permissions::from_mode(0o700))?;
+                    fs::rename(entry.path(), free_name(root, &mut moved))?;
+                } else {
+                    fs::remove_file(entry.path())?;
+                }
+            }
+            fs::remove_dir(&folder)?;
+        }
+    }
+}
+
+fn free_name(root: &Path, moved: &mut u64) -> PathBuf {
+    loop {
+        *moved += 1;
+        let path = root.join(format!(".removed-{moved}"));
+        if fs::symlink_metadata(&path).is_err() {
+            return path;
+        }
+    }
+}
+
+fn open_folder(folder: &Path) -> io::Result<fs::ReadDir> {
+    fs::set_permissions(folder, Permissions::from_mode(0o700))?;
+    fs::read_dir(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = entries.map(|name| name.to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    // F160
+    #[test]
+    fn only_marked_folders_of_dead_hosts_are_removed() {
+        let parent = tempfile::Builder::new().tempdir_in("/tmp").unwrap();
+        let living = HostFolder::create(parent.path()).unwrap();
+        let dead = parent.path().join("wharf-dead");
+        fs::create_dir_all(dead.join("p1")).unwrap();
+        fs::write(dead.join(MARK), "").unwrap();
+        fs::create_dir(parent.path().join("wharf-foreign")).unwrap();
+        fs::create_dir(parent.path().join("other")).unwrap();
+
+        let second = HostFolder::create(parent.path()).unwrap();
+        assert!(!dead.exists());
+        assert!(living.path().exists() && second.path().exists());
+        drop((living, second));
+        assert_eq!(names(parent.path()), ["other", "wharf-foreign"]);
+    }
+
+    // F59, F60
+    #[test]
+    fn deep_and_locked_trees_are_removed_without_following_links() {
+        let parent = tempfile::tempdir().unwrap();
+        let outside = parent.path().join("outside");
+        fs::write(&outside, "kept").unwrap();
+        let root = parent.path().join("root");
+        fs::create_dir(&root).unwrap();
+        let mut inner = root.clone();
+        for _level in 0..500 {
+            inner.push("d");
+            fs::create_dir(&inner).unwrap();
+        }
+        fs::write(inner.join("file"), "x").unwrap();
+        fs::create_dir(root.join(".removed-1")).unwrap();
+        fs::create_dir(root.join("locked")).unwrap();
+        fs::write(root.join("locked/file"), "x").unwrap();
+        fs::set_permissions(root.join("locked"), Permissions::from_mode(0)).unwrap();
+        std::os::unix::fs::symlink(&outside, root.join("link")).unwrap();
+        std::os::unix::fs::symlink(parent.path(), root.join("up")).unwrap();
+
+        remove_tree(&root);
+        assert_eq!(names(parent.path()), ["outside"]);
+    }
+
+    // F20
+    #[test]
+    fn a_long_runtime_folder_is_replaced_or_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        let long = parent.path().join("x".repeat(100));
+        let error = PluginFolder::create(&long, None).unwrap_err();
+        assert_eq!(error.code(), "config");
+        assert!(error.to_string().contains("bytes"), "{error}");
+        let host = HostFolder::create(&long).unwrap();
+        assert!(PluginFolder::create(host.path(), None).is_ok());
+    }
+}

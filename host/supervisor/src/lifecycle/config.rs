@@ -1,0 +1,66 @@
+//! What a supervisor needs to know.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tonic::service::Routes;
+
+use crate::launch::{EnvPolicy, GRACE, Guardian, MAX_MESSAGE_BYTES, START_TIMEOUT};
+
+/// How a [`crate::Supervisor`] treats the processes of all plugins.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// Where the host's folder for sockets is made: [`crate::standard_runtime_dir`]. A path that is too long for sockets
+    /// is replaced by a shorter one of the system.
+    pub runtime_dir: PathBuf,
+    /// From a start to the first answer. 60 s.
+    pub start_timeout: Duration,
+    /// How often a process is asked for a sign of life. 5 s.
+    pub heartbeat: Duration,
+    /// How long it may take to give one, before it is killed. 20 s.
+    pub heartbeat_timeout: Duration,
+    /// How long a stop waits after `Shutdown`. 2 s.
+    pub grace: Duration,
+    /// How long it waits after `SIGTERM`. 2 s.
+    pub term_grace: Duration,
+    /// The largest message that is taken from a plugin. 4 MiB.
+    pub max_message_bytes: usize,
+    /// The pause after a first failure; it doubles with each further one in a row. 100 ms.
+    pub backoff: Duration,
+    /// The longest pause. 60 s.
+    pub max_backoff: Duration,
+    /// After so many failures in a row leases are refused at once until the pause is over. 5.
+    pub crash_loop: u32,
+    /// How many idle processes of one plugin are kept. 2.
+    pub max_idle: usize,
+    /// Which program guards the plugins.
+    pub guardian: Guardian,
+    /// Which of the host's variables plugins see.
+    pub env: EnvPolicy,
+    /// What plugins may ask of the host: served for each process on a socket of its own, with a
+    /// [`crate::PeerProcess`] in every request's extensions.
+    pub host_services: Option<Routes>,
+}
+
+impl Config {
+    /// The defaults, with sockets below `runtime_dir`.
+    pub fn new(runtime_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            runtime_dir: runtime_dir.into(),
+            start_timeout: START_TIMEOUT,
+            heartbeat: Duration::from_secs(5),
+            heartbeat_timeout: Duration::from_secs(20),
+            grace: GRACE,
+            term_grace: GRACE,
+            max_message_bytes: MAX_MESSAGE_BYTES,
+            backoff: Duration::from_millis(100),
+            max_backoff: Duration::from_mins(1),
+            crash_loop: 5,
+            max_idle: 2,
+            guardian: Guardian::default(),
+            env: EnvPolicy::default(),
+            host_services: None,
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The book of one plugin's processes.
+
+use std::sync::Arc;
+
+use semver::Version;
+use tokio::time::Instant;
+use wharf_proto::v1::DescribeResponse;
+
+use super::backoff::Backoff;
+use super::config::Config;
+use crate::catalog::Installed;
+use crate::connect::{Process, Taint};
+
+/// What a plugin's processes are doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// There is none.
+    Stopped,
+    /// The first one is being started.
+    Starting,
+    /// At least one answers.
+    Running,
+    /// It failed and is tried again after a pause.
+    BackingOff,
+    /// It failed many times in a row; leases are refused until the pause is over or an operator resets it.
+    CrashLoop,
+}
+
+impl State {
+    /// One word, as in the interface: `crash-loop`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::BackingOff => "backing-off",
+            Self::CrashLoop => "crash-loop",
+        }
+    }
+}
+
+/// One plugin version, as seen from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PluginState {
+    /// The plugin's name.
+    pub name: String,
+    /// Its version.
+    pub version: Version,
+    /// What its processes are doing.
+    pub state: State,
+    /// The process ids of those that live.
+    pub pids: Vec<u32>,
+    /// How many processes were started in place of one that failed.
+    pub restarts: u32,
+    /// What happened at the last failure.
+    pub reason: Option<String>,
+}
+
+/// One process, and how many use it.
+#[derive(Debug)]
+struct Member {
+    process: Process,
+    description: Arc<DescribeResponse>,
+    users: u32,
+    /// Not to be lent again.
+    retired: bool,
+}
+
+/// What to do with a process that nobody uses any more.
+#[derive(Debug)]
+pub(super) enum Discard {
+    /// Down the ladder.
+    Stop(Process),
+    /// It broke the contract or does not answer: no words.
+    Kill(Process),
+}
+
+#[derive(Debug)]
+pub(super) struct Pool {
+    plugin: Arc<Installed>,
+    members: Vec<Member>,
+    starting: u32,
+    restarts: u32,
+    /// Failures whose replacement has not started yet.
+    lost: u32,
+    pub(super) backoff: Backoff,
+}
+
+impl Pool {
+    pub(super) fn new(plugin: Arc<Installed>) -> Self {
+        let backoff = Backoff::default();
+        Self { plugin, members: Vec::new(), starting: 0, restarts: 0, lost: 0, backoff }
+    }
+
+    /// A process with a free place.
+    pub(super) fn lend(&mut self, config: &Config) -> Option<(Process, Arc<DescribeResponse>)> {
+        self.bury(config);
+        let places = places(&self.plugin);
+        let free = |member: &&mut Member| {
+            !member.retired && member.users < places && member.process.taint() == Taint::None
+        };
+        let member = self.members.iter_mut().find(free)?;
+        member.users += 1;
+        Some((member.process.clone(), Arc::clone(&member.description)))
+    }
+
+    pub(super) fn starting(&mut self) {
+        self.starting += 1;
+    }
+
+    pub(super) fn start_over(&mut self) {
+        self.starting = self.starting.saturating_sub(1);
+    }
+
+    /// A new process, lent to the one who started it.
+    pub(super) fn add(&mut self, process: Process, description: Arc<DescribeResponse>) {
+        if self.lost > 0 {
+            self.lost -= 1;
+            self.restarts += 1;
+        }
+        self.members.push(Member { process, description, users: 1, retired: false });
+    }
+
+    pub(super) fn failed(&mut self, config: &Config, reason: String) {
+        self.lost = self.lost.saturating_add(1);
+        self.backoff.failed(Instant::now(), config.backoff, config.max_backoff, reason);
+    }
+
+    /// Takes a process back from one of its users.
+    pub(super) fn give_back(
+        &mut self,
+        config: &Config,
+        id: u64,
+        discard: bool,
+    ) -> Option<Discard> {
+        let place = self.members.iter().position(|member| member.process.id() == id)?;
+        let member = self.members.get_mut(place)?;
+        member.users = member.users.saturating_sub(1);
+        let taint = member.process.taint();
+        member.retired |= discard || taint != Taint::None;
+        if let Some(exit) = member.process.exited() {
+            let crash = exit.is_crash().then(|| exit.to_string());
+            self.members.remove(place);
+            if let Some(reason) = crash {
+                self.failed(config, reason);
+            }
+            return None;
+        }
+        if !member.retired {
+            let idle = member.users == 0;
+            self.backoff.worked();
+            let idlers = self.members.iter().filter(|member| member.users == 0).count();
+            let surplus = idle && idlers > config.max_idle;
+            return surplus.then(|| Discard::Stop(self.members.remove(place).process));
+        }
+        if member.users > 0 {
+            return None;
+        }
+        let process = self.members.remove(place).process;
+        if taint == Taint::Fault {
+            self.failed(config, "a call broke the contract or was not answered".into());
+            return Some(Discard::Kill(process));
+        }
+        Some(Discard::Stop(process))
+    }
+
+    /// Strikes out processes that ended while nobody used them.
+    fn bury(&mut self, config: &Config) {
+        let mut reasons = Vec::new();
+        self.members.retain(|member| {
+            let exit = if member.users == 0 { member.process.exited() } else { None };
+            reasons.extend(exit.as_ref().filter(|exit| exit.is_crash()).map(ToString::to_string));
+            exit.is_none()
+        });
+        for reason in reasons {
+            self.failed(config, reason);
+        }
+    }
+
+    pub(super) fn take_all(&mut self) -> Vec<Process> {
+        self.members.drain(..).map(|member| member.process).collect()
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.plugin.manifest.name
+    }
+
+    pub(super) fn state(&self, config: &Config) -> PluginState {
+        let living = self.members.iter().filter(|member| member.process.exited().is_none());
+        let pids: Vec<u32> = living.map(|member| member.process.pid()).collect();
+        let waiting = self.backoff.pause(Instant::now()).is_some();
+        let state = if !pids.is_empty() {
+            State::Running
+        } else if self.starting > 0 {
+            State::Starting
+        } else if waiting && self.backoff.failures() >= config.crash_loop {
+            State::CrashLoop
+        } else if waiting {
+            State::BackingOff
+        } else {
+            State::Stopped
+        };
+        PluginState {
+            name: self.plugin.manifest.name.clone(),
+            version: self.plugin.manifest.version.clone(),
+            state,
+            pids,
+            restarts: self.restarts,
+            reason: self.backoff.reason().map(str::to_owned),
+        }
+    }
+}
+
+/// How many jobs one process may have at a time: one, unless its components say that they can share it.
+fn places(plugin: &Installed) -> u32 {
+    let components = &plugin.manifest.components;
+    let shared = components.len() == 1 || components.iter().all(|component| component.shared_process);
+    let places = components.iter().map(|component| component.concurrency.unwrap_or(1)).min();
+    if shared { places.unwrap_or(1).max(1) } else { 1 }
+}

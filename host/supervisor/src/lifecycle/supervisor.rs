@@ -1,0 +1,295 @@
+//! The one who lends.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use semver::Version;
+use tokio::runtime::Handle;
+use tokio::sync::OnceCell;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+use wharf_proto::v1::{DescribeRequest, DescribeResponse};
+
+use super::config::Config;
+use super::lease::Lease;
+use super::pool::{Discard, PluginState, Pool};
+use super::verify::difference;
+use crate::calls::{self, Bounds};
+use crate::catalog::Installed;
+use crate::connect::Process;
+use crate::error::Error;
+use crate::launch::Launch;
+use crate::launch::folder::HostFolder;
+
+/// A plugin in one version.
+pub(super) type Key = (String, Version);
+
+/// Owns the processes of all plugins. Clones are handles on the same one; with the last handle, and the last
+/// [`Lease`], all processes die.
+#[derive(Clone)]
+pub struct Supervisor {
+    shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    config: Config,
+    folder: OnceCell<Arc<HostFolder>>,
+    pools: Mutex<BTreeMap<Key, Pool>>,
+    /// Processes that are being ended.
+    ending: TaskTracker,
+    closed: CancellationToken,
+}
+
+impl Supervisor {
+    /// Starts nothing and touches nothing yet.
+    pub fn new(config: Config) -> Self {
+        let shared = Shared {
+            config,
+            folder: OnceCell::new(),
+            pools: Mutex::default(),
+            ending: TaskTracker::new(),
+            closed: CancellationToken::new(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Lends a process of `plugin`: an idle one if there is one, else a new one, after the pause that its last failures
+    /// call for.
+    ///
+    /// # Errors
+    /// Those of [`Launch::start`]; `policy` when the plugin contradicts its manifest; `config` when it is broken;
+    /// `launch` in a crash loop; `cancelled` after [`Supervisor::shutdown`].
+    ///
+    /// # Cancel safety
+    /// A start under way is undone.
+    pub async fn lease(&self, plugin: &Arc<Installed>) -> Result<Lease, Error> {
+        let name = plugin.manifest.name.clone();
+        if let Some(reason) = plugin.broken.clone() {
+            return Err(Error::Broken { plugin: name, reason });
+        }
+        let key = (name.clone(), plugin.manifest.version.clone());
+        loop {
+            if self.shared.closed.is_cancelled() {
+                return Err(Error::Closed { plugin: name });
+            }
+            match self.shared.lend_or_wait(&key, plugin)? {
+                Next::Lent(process, description) => {
+                    return Ok(self.lease_of(key, process, description));
+                }
+                Next::Start(starting) => {
+                    let lent = self.start(&key, plugin).await;
+                    drop(starting);
+                    let (process, description) = lent?;
+                    return Ok(self.lease_of(key, process, description));
+                }
+                Next::Wait(pause) => {
+                    // Whether the pause or a shutdown ended it is seen above.
+                    timeout(pause, self.shared.closed.cancelled()).await.ok();
+                }
+            }
+        }
+    }
+
+    /// Every plugin that was asked for, by name and version.
+    pub fn states(&self) -> Vec<PluginState> {
+        let mut pools = self.shared.pools();
+        pools.values_mut().map(|pool| pool.state(&self.shared.config)).collect()
+    }
+
+    /// Forgets the failures of a plugin, so that it is tried again at once.
+    pub fn reset(&self, name: &str) {
+        for pool in self.shared.pools().values_mut().filter(|pool| pool.name() == name) {
+            pool.backoff.reset();
+        }
+    }
+
+    /// Ends all processes, lent ones too, at the same time, and lends nothing any more. Returns when none is left.
+    pub async fn shutdown(&self) {
+        self.shared.closed.cancel();
+        let processes: Vec<Process> =
+            self.shared.pools().values_mut().flat_map(Pool::take_all).collect();
+        let mut stops = JoinSet::new();
+        for process in processes {
+            stops.spawn(async move { process.stop().await });
+        }
+        while stops.join_next().await.is_some() {}
+        self.shared.ending.close();
+        self.shared.ending.wait().await;
+    }
+
+    fn lease_of(&self, key: Key, process: Process, description: Arc<DescribeResponse>) -> Lease {
+        Lease {
+            process,
+            description,
+            shared: Arc::clone(&self.shared),
+            key,
+            discard: AtomicBool::new(false),
+            runtime: Handle::current(),
+        }
+    }
+
+    async fn start(
+        &self,
+        key: &Key,
+        plugin: &Arc<Installed>,
+    ) -> Result<(Process, Arc<DescribeResponse>), Error> {
+        let started = tokio::select! {
+            started = self.shared.start(plugin) => started,
+            () = self.shared.closed.cancelled() => Err(Error::Closed { plugin: key.0.clone() }),
+        };
+        let mut pools = self.shared.pools();
+        let pool = pools.entry(key.clone()).or_insert_with(|| Pool::new(Arc::clone(plugin)));
+        match started {
+            // A process that is added now would outlive the shutdown.
+            Ok(_) if self.shared.closed.is_cancelled() => {
+                Err(Error::Closed { plugin: key.0.clone() })
+            }
+            Ok((process, description)) => {
+                let description = Arc::new(description);
+                pool.add(process.clone(), Arc::clone(&description));
+                Ok((process, description))
+            }
+            Err(error) => {
+                warn!(plugin = key.0, code = error.code(), %error, "plugin failed to start");
+                // What an operator must set right is no reason to make the next try wait.
+                if !matches!(error.code(), "config" | "cancelled") {
+                    pool.failed(&self.shared.config, error.to_string());
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Supervisor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Supervisor").field("states", &self.states()).finish_non_exhaustive()
+    }
+}
+
+/// What a lease comes to.
+enum Next {
+    Lent(Process, Arc<DescribeResponse>),
+    Start(Starting),
+    Wait(Duration),
+}
+
+/// Counts a start for as long as it lives.
+struct Starting {
+    shared: Arc<Shared>,
+    key: Key,
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        if let Some(pool) = self.shared.pools().get_mut(&self.key) {
+            pool.start_over();
+        }
+    }
+}
+
+impl Shared {
+    fn lend_or_wait(self: &Arc<Self>, key: &Key, plugin: &Arc<Installed>) -> Result<Next, Error> {
+        let mut pools = self.pools();
+        let pool = pools.entry(key.clone()).or_insert_with(|| Pool::new(Arc::clone(plugin)));
+        if let Some((process, description)) = pool.lend(&self.config) {
+            return Ok(Next::Lent(process, description));
+        }
+        let Some(pause) = pool.backoff.pause(Instant::now()) else {
+            pool.starting();
+            return Ok(Next::Start(Starting { shared: Arc::clone(self), key: key.clone() }));
+        };
+        let failures = pool.backoff.failures();
+        if failures >= self.config.crash_loop {
+            let reason = pool.backoff.reason().unwrap_or_default().to_owned();
+            return Err(Error::CrashLoop { plugin: key.0.clone(), failures, retry_in: pause, reason });
+        }
+        Ok(Next::Wait(pause))
+    }
+
+    async fn start(&self, plugin: &Installed) -> Result<(Process, DescribeResponse), Error> {
+        let config = &self.config;
+        let manifest = &plugin.manifest;
+        let folder = self.folder.get_or_try_init(|| self.make_folder()).await?;
+        let mut launch = Launch::new(&plugin.executable)
+            .name(&manifest.name)
+            .args(&manifest.args)
+            .env(config.env.granting(&manifest.requires.environment))
+            .in_host_folder(Arc::clone(folder))
+            .start_timeout(config.start_timeout)
+            .heartbeat(config.heartbeat, config.heartbeat_timeout)
+            .stop_times(config.grace, config.term_grace)
+            .max_message_bytes(config.max_message_bytes)
+            .guardian(config.guardian.clone());
+        for (name, value) in &manifest.env {
+            launch = launch.set_env(name, value);
+        }
+        if let Some(routes) = config.host_services.clone() {
+            launch = launch.host_services(routes);
+        }
+        let process = launch.start().await?;
+        let description = self.describe(plugin, &process).await?;
+        Ok((process, description))
+    }
+
+    async fn make_folder(&self) -> Result<Arc<HostFolder>, Error> {
+        let parent = self.config.runtime_dir.clone();
+        let made = tokio::task::spawn_blocking(move || HostFolder::create(&parent)).await;
+        let folder = made.unwrap_or_else(|error| {
+            Err(Error::config("the runtime folder was not made", std::io::Error::other(error)))
+        })?;
+        info!(folder = %folder.path().display(), "sockets of plugins are kept here");
+        Ok(Arc::new(folder))
+    }
+
+    async fn describe(&self, plugin: &Installed, process: &Process) -> Result<DescribeResponse, Error> {
+        let request = DescribeRequest {
+            host_version: env!("CARGO_PKG_VERSION").to_owned(),
+            ..DescribeRequest::default()
+        };
+        let bounds = Bounds::new(self.config.start_timeout);
+        let name = || plugin.manifest.name.clone();
+        let said = calls::describe(process, request, &bounds).await;
+        let said = said.map_err(|source| Error::FirstCall { plugin: name(), source })?;
+        match difference(plugin, &said) {
+            None => Ok(said),
+            Some(problem) => Err(Error::Policy { plugin: name(), problem }),
+        }
+    }
+
+    pub(super) fn give_back(
+        self: &Arc<Self>,
+        key: &Key,
+        id: u64,
+        discard: bool,
+        runtime: &Handle,
+    ) {
+        let given = {
+            let mut pools = self.pools();
+            pools.get_mut(key).and_then(|pool| pool.give_back(&self.config, id, discard))
+        };
+        let process = match given {
+            None => return,
+            Some(Discard::Stop(process)) => process,
+            Some(Discard::Kill(process)) => {
+                process.kill();
+                process
+            }
+        };
+        let end = async move {
+            process.stop().await;
+        };
+        self.ending.spawn_on(end, runtime);
+    }
+
+    /// A panic elsewhere cannot leave half-made entries behind.
+    fn pools(&self) -> MutexGuard<'_, BTreeMap<Key, Pool>> {
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,60 @@
+//! What distributors tell: the files of a publication.
+
+use wharf_proto::v1;
+use wharf_proto::v1::event::Event;
+
+use super::Context;
+use super::batch::Entry;
+use crate::Error;
+use crate::model::PublishedFile;
+
+impl Context {
+    /// A file of the publication.
+    ///
+    /// # Errors
+    /// [`Error::cancelled`]; a fault when the entry alone is larger than a message.
+    pub async fn file(&self, file: PublishedFile) -> Result<(), Error> {
+        let size = file.wire_size();
+        self.add(Entry::File(file.wire), size).await
+    }
+
+    /// Every file of every unit of the published version, at its own path below a prefix, which may be empty.
+    /// Only units of these types; none means all.
+    ///
+    /// # Errors
+    /// [`Error::cancelled`].
+    pub async fn pass_through(&self, prefix: &str, kinds: &[&str]) -> Result<(), Error> {
+        let types = kinds.iter().map(|&kind| kind.to_owned()).collect();
+        self.send(Event::PassThrough(v1::PassThrough { prefix: prefix.to_owned(), types })).await
+    }
+
+    /// Takes over the entries of the previous publication below a prefix unchanged.
+    ///
+    /// # Errors
+    /// [`Error::cancelled`].
+    pub async fn reuse(&self, publication: u64, prefix: &str) -> Result<(), Error> {
+        self.send(Event::Reuse(v1::Reuse { publication, prefix: prefix.to_owned() })).await
+    }
+
+    /// A second name of a published path, with the same bytes.
+    ///
+    /// # Errors
+    /// [`Error::cancelled`].
+    pub async fn alias(&self, path: &str, target: &str) -> Result<(), Error> {
+        self.second_name(path, target, false).await
+    }
+
+    /// A second name of a published path, answered with a redirect.
+    ///
+    /// # Errors
+    /// [`Error::cancelled`].
+    pub async fn redirect(&self, path: &str, target: &str) -> Result<(), Error> {
+        self.second_name(path, target, true).await
+    }
+
+    async fn second_name(&self, path: &str, target: &str, redirect: bool) -> Result<(), Error> {
+        let size = path.len() + target.len() + 24;
+        let alias = v1::Alias { path: path.to_owned(), target: target.to_owned(), redirect };
+        self.add(Entry::Alias(alias), size).await
+    }
+}

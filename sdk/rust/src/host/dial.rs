@@ -1,0 +1,154 @@
+//! The way to the host.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use tokio::net::UnixStream;
+use tokio_rustls::TlsConnector;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+use tower::service_fn;
+use wharf_proto::v1;
+use wharf_proto::v1::host_client::HostClient;
+
+use crate::Error;
+use crate::serve::stream::PeerStream;
+
+/// The longest socket path that the system takes.
+pub(crate) const MAX_SOCKET_PATH: usize = 107;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 2 << 20;
+const MAX_MESSAGE: usize = 64 << 20;
+
+/// Makes channels to the host, one for all calls of the process.
+#[derive(Clone)]
+pub(crate) struct Dialer {
+    route: Arc<Route>,
+}
+
+enum Route {
+    /// Over the socket that each job names; plain when the host uses no TLS on the plugin's socket either.
+    Socket { tls: Option<Arc<ClientConfig>>, open: Mutex<Option<(String, Channel)>> },
+    /// Over a channel that is there already: the test harness.
+    Ready(Channel),
+}
+
+impl Dialer {
+    pub(crate) fn socket(tls: Option<Arc<ClientConfig>>) -> Self {
+        Self { route: Arc::new(Route::Socket { tls, open: Mutex::new(None) }) }
+    }
+
+    pub(crate) fn ready(channel: Channel) -> Self {
+        Self { route: Arc::new(Route::Ready(channel)) }
+    }
+
+    pub(crate) fn host(&self, job: &v1::JobContext) -> Host {
+        Host { dialer: self.clone(), address: job.host_address.clone(), token: job.token.clone() }
+    }
+
+    /// A channel to this address. Nothing is dialled before the first call.
+    fn channel(&self, address: &str) -> Result<Channel, Error> {
+        match &*self.route {
+            Route::Ready(channel) => Ok(channel.clone()),
+            Route::Socket { tls, open } => {
+                let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some((known, channel)) = &*open
+                    && known == address
+                {
+                    return Ok(channel.clone());
+                }
+                let channel = connect(address, tls.clone())?;
+                *open = Some((address.to_owned(), channel.clone()));
+                Ok(channel)
+            }
+        }
+    }
+}
+
+fn connect(address: &str, tls: Option<Arc<ClientConfig>>) -> Result<Channel, Error> {
+    let Some(path) = address.strip_prefix("unix://").filter(|path| path.starts_with('/')) else {
+        let message = if address.is_empty() {
+            "this call came without a way to the host".to_owned()
+        } else {
+            format!("the host's address {address:?} is not of the form unix:///path")
+        };
+        return Err(Error::fault("protocol.host_address", message));
+    };
+    let path = PathBuf::from(path);
+    let dial = service_fn(move |_uri| {
+        let (path, tls) = (path.clone(), tls.clone());
+        async move { open(&path, tls).await.map(TokioIo::new) }
+    });
+    Ok(endpoint().connect_with_connector_lazy(dial))
+}
+
+/// The parameters of every channel of the SDK. The authority is `localhost` on both sides of the contract.
+pub(crate) fn endpoint() -> Endpoint {
+    Endpoint::from_static("http://localhost")
+        .connect_timeout(CONNECT_TIMEOUT)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+}
+
+async fn open(path: &Path, tls: Option<Arc<ClientConfig>>) -> std::io::Result<PeerStream> {
+    let socket = dial(path).await?;
+    let Some(tls) = tls else { return Ok(PeerStream::Plain(socket)) };
+    let name = wharf_proto::tls::server_name();
+    let stream = TlsConnector::from(tls).connect(name, socket).await?;
+    Ok(PeerStream::to_host(stream))
+}
+
+/// Dials a socket, by way of its open folder when its path is longer than the system takes.
+async fn dial(path: &Path) -> std::io::Result<UnixStream> {
+    if path.as_os_str().as_bytes().len() <= MAX_SOCKET_PATH {
+        return UnixStream::connect(path).await;
+    }
+    let folder = File::open(path.parent().unwrap_or(Path::new("/")))?;
+    let name = path.file_name().unwrap_or(OsStr::new(""));
+    let short = Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name);
+    UnixStream::connect(short).await
+}
+
+/// One job's way to the host.
+#[derive(Clone)]
+pub(crate) struct Host {
+    dialer: Dialer,
+    address: String,
+    token: String,
+}
+
+/// The generated client with the job's token on every call.
+pub(crate) type Client = HostClient<InterceptedService<Channel, Token>>;
+
+impl Host {
+    pub(crate) fn client(&self) -> Result<Client, Error> {
+        let channel = self.dialer.channel(&self.address)?;
+        let token = self.token.parse().map_err(|_invalid| {
+            Error::fault("protocol.token", "the job's token cannot be sent as metadata")
+        })?;
+        let client = HostClient::with_interceptor(channel, Token(token));
+        Ok(client.max_decoding_message_size(MAX_MESSAGE))
+    }
+}
+
+/// Puts the job's token on a call.
+#[derive(Clone)]
+pub(crate) struct Token(MetadataValue<Ascii>);
+
+impl Interceptor for Token {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.metadata_mut().insert(wharf_proto::TOKEN_HEADER, self.0.clone());
+        Ok(request)
+    }
+}

@@ -1,0 +1,46 @@
+//! What a plugin and the host talk about: units with files, entries of a publication, attachments, results.
+//!
+//! Thin, typed covers over the messages of the contract: JSON is written straight from the author's own types
+//! and read straight into them, never through a tree.
+
+mod attachment;
+mod done;
+mod listed;
+mod published;
+mod reference;
+mod unit;
+
+pub use attachment::{Attachment, Instance};
+pub use done::Done;
+pub use listed::ListedItem;
+pub use published::PublishedFile;
+pub use reference::{Keep, UnitRef};
+pub use unit::{File, FileInfo, Unit};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Error;
+
+/// Writes a JSON object, and refuses everything that is JSON but no object.
+pub(crate) fn to_object<T: Serialize + ?Sized>(what: &str, value: &T) -> Result<String, Error> {
+    let text = to_json(what, value)?;
+    if text.starts_with('{') {
+        Ok(text)
+    } else {
+        Err(Error::fault("internal.json", format!("{what} must be a JSON object, not {text}")))
+    }
+}
+
+pub(crate) fn to_json<T: Serialize + ?Sized>(what: &str, value: &T) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|error| {
+        Error::fault("internal.json", format!("{what} cannot be written as JSON")).caused_by(&error)
+    })
+}
+
+/// Reads a JSON object; an empty text is an empty object.
+pub(crate) fn from_object<T: DeserializeOwned>(what: &str, text: &str) -> Result<T, Error> {
+    let text = if text.is_empty() { "{}" } else { text };
+    serde_json::from_str(text)
+        .map_err(|error| Error::usage("config", format!("{what} cannot be read")).caused_by(&error))
+}

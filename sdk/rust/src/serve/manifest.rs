@@ -1,0 +1,125 @@
+//! The part of `plugin.json` that the plugin itself goes by.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use wharf_proto::v1;
+
+use super::StartError;
+use super::registry::Role;
+
+/// What `Describe` needs; the host reads the rest.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Manifest {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    #[serde(default)]
+    components: Vec<Component>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Component {
+    id: String,
+    role: String,
+    #[serde(default)]
+    profile: String,
+    #[serde(default)]
+    operations: Vec<String>,
+    #[serde(default)]
+    content_types: Vec<String>,
+    #[serde(default)]
+    produces: Vec<String>,
+}
+
+impl Manifest {
+    pub(crate) fn read(text: &str) -> Result<Self, StartError> {
+        serde_json::from_str(text).map_err(|source| StartError::Manifest { source })
+    }
+
+    /// Every component has an answer of its role, and every answer a component.
+    pub(crate) fn check(&self, registered: &BTreeMap<String, Role>) -> Result<(), StartError> {
+        for Component { id, role, .. } in &self.components {
+            let found = registered.get(id).map_or("nothing under that id", Role::name);
+            if found != role {
+                let (id, role) = (id.clone(), role.clone());
+                return Err(StartError::Component { id, role, registered: found });
+            }
+        }
+        let unnamed = registered.keys().find(|id| self.components.iter().all(|c| c.id != **id));
+        unnamed.map_or(Ok(()), |id| Err(StartError::Unnamed { id: id.clone() }))
+    }
+
+    pub(crate) fn describe(&self, types: &[TypeDefinition]) -> v1::DescribeResponse {
+        let components = self.components.iter().map(Component::describe).collect();
+        v1::DescribeResponse {
+            name: self.name.clone(),
+            version: self.version.clone(),
+            components,
+            types: types.iter().map(|kind| kind.id.clone()).collect(),
+            features: Vec::new(),
+        }
+    }
+}
+
+impl Component {
+    fn describe(&self) -> v1::Component {
+        let mut types = self.content_types.clone();
+        types.extend(self.produces.iter().filter(|t| !self.content_types.contains(t)).cloned());
+        v1::Component {
+            id: self.id.clone(),
+            role: self.role.clone(),
+            profile: self.profile.clone(),
+            operations: self.operations.clone(),
+            types,
+        }
+    }
+}
+
+/// What the plugin itself goes by of a type definition.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct TypeDefinition {
+    pub(crate) id: String,
+    unit_key: KeyFields,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum KeyFields {
+    One(KeyField),
+    Many(Vec<KeyField>),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum KeyField {
+    Plain(String),
+    Ruled { name: String, from: Option<String> },
+}
+
+impl TypeDefinition {
+    /// The fields of the key, each with whether the host can fill it.
+    pub(crate) fn key_fields(&self) -> impl Iterator<Item = (&str, bool)> {
+        let fields = match &self.unit_key {
+            KeyFields::One(field) => std::slice::from_ref(field),
+            KeyFields::Many(fields) => fields.as_slice(),
+        };
+        fields.iter().map(|field| match field {
+            KeyField::Plain(name) => (name.as_str(), false),
+            KeyField::Ruled { name, from } => (name.as_str(), from.is_some()),
+        })
+    }
+}
+
+pub(crate) fn read_types(texts: &[String]) -> Result<Vec<TypeDefinition>, StartError> {
+    #[derive(Deserialize)]
+    struct Document {
+        types: Vec<TypeDefinition>,
+    }
+    let mut types = Vec::new();
+    for text in texts {
+        let document: Document =
+            serde_json::from_str(text).map_err(|source| StartError::Types { source })?;
+        types.extend(document.types);
+    }
+    Ok(types)
+}

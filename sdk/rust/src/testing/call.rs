@@ -1,0 +1,252 @@
+//! A call, as a host would make it.
+
+use serde::Serialize;
+use tonic::{Response, Status, Streaming};
+use wharf_proto::v1;
+use wharf_proto::v1::action_client::ActionClient;
+use wharf_proto::v1::builder_client::BuilderClient;
+use wharf_proto::v1::distributor_client::DistributorClient;
+use wharf_proto::v1::importer_client::ImporterClient;
+use wharf_proto::v1::plugin_client::PluginClient;
+
+use super::{Harness, Run, Running};
+use crate::{File, Mode, Policy, Unit};
+
+/// A call to one component. Say what differs from a first run with empty settings, then make it.
+pub struct Call<'a> {
+    harness: &'a Harness,
+    attachment: v1::Attachment,
+    sync: v1::SyncRequest,
+    publish: v1::PublishRequest,
+    run: v1::RunRequest,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(harness: &'a Harness, component: &str) -> Self {
+        let instance = v1::Instance {
+            component: component.to_owned(),
+            name: "default".to_owned(),
+            settings: "{}".to_owned(),
+            secrets: Vec::new(),
+        };
+        let attachment = v1::Attachment {
+            instance: Some(instance),
+            repository: "test".to_owned(),
+            settings: "{}".to_owned(),
+            state: Vec::new(),
+        };
+        let sync = v1::SyncRequest {
+            mode: Mode::Mirror.into(),
+            policy: Policy::Immediate.into(),
+            ..v1::SyncRequest::default()
+        };
+        let publish = v1::PublishRequest {
+            version: 1,
+            base_path: "test".to_owned(),
+            ..v1::PublishRequest::default()
+        };
+        Self { harness, attachment, sync, publish, run: v1::RunRequest::default() }
+    }
+
+    /// The effective settings; for actions, the arguments.
+    ///
+    /// # Panics
+    /// When the value cannot be written as JSON.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a harness says what is wrong by failing the test")]
+    pub fn settings<T: Serialize + ?Sized>(mut self, settings: &T) -> Self {
+        let text = serde_json::to_string(settings).expect("settings can be written as JSON");
+        self.run.arguments.clone_from(&text);
+        self.attachment.settings = text;
+        self
+    }
+
+    /// The kept state of the run before: [`Run::state`].
+    #[must_use]
+    pub fn state(mut self, state: impl Into<Vec<u8>>) -> Self {
+        self.attachment.state = state.into();
+        self
+    }
+
+    /// Names of secrets that the instance has.
+    #[must_use]
+    pub fn secrets(mut self, names: &[&str]) -> Self {
+        if let Some(instance) = &mut self.attachment.instance {
+            instance.secrets = names.iter().map(|&name| name.to_owned()).collect();
+        }
+        self
+    }
+
+    /// Upstream's shortcuts must not be used.
+    #[must_use]
+    pub fn full(mut self) -> Self {
+        self.sync.full = true;
+        self.publish.full = true;
+        self
+    }
+
+    /// The mode of a sync; mirror without this.
+    #[must_use]
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.sync.mode = mode.into();
+        self
+    }
+
+    /// The policy of a sync; immediate without this.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.sync.policy = policy.into();
+        self
+    }
+
+    /// What an earlier attempt left.
+    #[must_use]
+    pub fn checkpoint(mut self, data: impl Into<Vec<u8>>) -> Self {
+        self.sync.checkpoint = data.into();
+        self
+    }
+
+    /// The time to write into a publication's metadata.
+    #[must_use]
+    pub fn timestamp_ms(mut self, timestamp_ms: i64) -> Self {
+        self.publish.timestamp_ms = timestamp_ms;
+        self
+    }
+
+    fn context(&self) -> v1::JobContext {
+        v1::JobContext {
+            host_address: "memory".to_owned(),
+            token: "test-token".to_owned(),
+            job: 1,
+            work_dir: self.harness.work_dir().to_string_lossy().into_owned(),
+            attempt: 1,
+            ..v1::JobContext::default()
+        }
+    }
+
+    fn importer(&self) -> ImporterClient<tonic::transport::Channel> {
+        ImporterClient::new(self.harness.channel.clone())
+    }
+
+    fn running(&self, events: Result<Response<Streaming<v1::Event>>, Status>) -> Running {
+        Running::new(events, std::sync::Arc::clone(&self.harness.registry))
+    }
+
+    /// Starts `sync` and hands out its events one by one.
+    pub async fn start_sync(self) -> Running {
+        let (context, attachment) = (Some(self.context()), Some(self.attachment.clone()));
+        let request = v1::SyncRequest { context, attachment, ..self.sync.clone() };
+        self.running(self.importer().sync(request).await)
+    }
+
+    /// Makes `sync`.
+    pub async fn sync(self) -> Run {
+        self.start_sync().await.finish().await
+    }
+
+    /// Makes `list`.
+    pub async fn list(self) -> Run {
+        let (context, attachment) = (Some(self.context()), Some(self.attachment.clone()));
+        let request = v1::ListRequest { context, attachment, ..v1::ListRequest::default() };
+        self.running(self.importer().list(request).await).finish().await
+    }
+
+    /// Makes `fetch` for an item that was listed.
+    pub async fn fetch(self, item: &v1::ListedItem, offset: u64) -> Run {
+        let request = v1::FetchRequest {
+            context: Some(self.context()),
+            attachment: Some(self.attachment.clone()),
+            unit: item.unit.clone(),
+            revision: item.revision.clone(),
+            offset,
+        };
+        self.running(self.importer().fetch(request).await).finish().await
+    }
+
+    /// Makes `upload` with files that lie in the work folder.
+    pub async fn upload(self, kind: &str, files: Vec<File>) -> Run {
+        let request = v1::UploadRequest {
+            context: Some(self.context()),
+            attachment: Some(self.attachment.clone()),
+            r#type: kind.to_owned(),
+            files: files.into_iter().map(|file| file.wire).collect(),
+            ..v1::UploadRequest::default()
+        };
+        self.running(self.importer().upload(request).await).finish().await
+    }
+
+    /// Makes `publish`.
+    pub async fn publish(self) -> Run {
+        let (context, attachment) = (Some(self.context()), Some(self.attachment.clone()));
+        let request = v1::PublishRequest { context, attachment, ..self.publish.clone() };
+        let mut client = DistributorClient::new(self.harness.channel.clone());
+        self.running(client.publish(request).await).finish().await
+    }
+
+    /// Makes `reissue` for the publication with this number.
+    pub async fn reissue(self, publication: u64) -> Run {
+        let request = v1::ReissueRequest {
+            context: Some(self.context()),
+            attachment: Some(self.attachment.clone()),
+            publication: Some(v1::Publication {
+                id: publication,
+                version: 1,
+                ..Default::default()
+            }),
+            timestamp_ms: self.publish.timestamp_ms,
+        };
+        let mut client = DistributorClient::new(self.harness.channel.clone());
+        self.running(client.reissue(request).await).finish().await
+    }
+
+    /// Makes `build`, with the settings as parameters.
+    pub async fn build(self, stage: crate::Stage) -> Run {
+        let request = v1::BuildRequest {
+            context: Some(self.context()),
+            instance: self.attachment.instance.clone(),
+            stage: stage.into(),
+            parameters: self.attachment.settings.clone(),
+            ..v1::BuildRequest::default()
+        };
+        let mut client = BuilderClient::new(self.harness.channel.clone());
+        self.running(client.build(request).await).finish().await
+    }
+
+    /// Makes `run` for these units, with the settings as arguments.
+    pub async fn run(self, units: Vec<Unit>) -> Run {
+        let request = v1::RunRequest {
+            context: Some(self.context()),
+            instance: self.attachment.instance.clone(),
+            units: units.into_iter().map(|unit| unit.wire).collect(),
+            ..self.run.clone()
+        };
+        let mut client = ActionClient::new(self.harness.channel.clone());
+        self.running(client.run(request).await).finish().await
+    }
+
+    /// Makes `Check` for an attachment, with the settings as values.
+    ///
+    /// # Errors
+    /// What the call itself failed with; problems of the values are in the answer.
+    pub async fn check(self) -> Result<v1::CheckResponse, Status> {
+        let request = v1::CheckRequest {
+            component: self.attachment.instance.unwrap_or_default().component,
+            scope: v1::CheckScope::Attachment.into(),
+            values: self.attachment.settings,
+            repository: self.attachment.repository,
+            previous: String::new(),
+        };
+        let mut client = PluginClient::new(self.harness.channel.clone());
+        Ok(client.check(request).await?.into_inner())
+    }
+
+    /// Makes `Ready` for the instance. No reasons: it is.
+    ///
+    /// # Errors
+    /// What the call itself failed with.
+    pub async fn ready(self) -> Result<Vec<v1::FieldProblem>, Status> {
+        let request = v1::ReadyRequest { instance: self.attachment.instance };
+        let mut client = PluginClient::new(self.harness.channel.clone());
+        Ok(client.ready(request).await?.into_inner().reasons)
+    }
+}

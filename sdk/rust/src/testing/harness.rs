@@ -1,0 +1,122 @@
+//! A plugin and a fake host, joined in memory.
+
+use std::convert::Infallible;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+use futures_util::{StreamExt, stream};
+use hyper_util::rt::TokioIo;
+use tempfile::TempDir;
+use tokio::io::DuplexStream;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::service::Routes;
+use tonic::transport::{Channel, Server};
+use tower::service_fn;
+use wharf_proto::v1;
+use wharf_proto::v1::host_server::HostServer;
+use wharf_proto::v1::plugin_client::PluginClient;
+
+use super::Call;
+use super::host::{FakeHost, Service};
+use crate::Plugin;
+use crate::context::Calls;
+use crate::host::{Dialer, endpoint};
+use crate::serve::{Registry, routes};
+
+/// Bytes that a connection in memory holds, and its windows.
+const PIPE: usize = 1 << 20;
+const WINDOW: u32 = 1 << 20;
+
+/// A plugin that runs inside the test.
+///
+/// Dropping it ends the plugin's calls and removes its work folder.
+pub struct Harness {
+    pub(super) channel: Channel,
+    pub(super) registry: Arc<Registry>,
+    pub(super) work: TempDir,
+    stop: CancellationToken,
+    _servers: JoinSet<()>,
+}
+
+impl Harness {
+    /// Starts the plugin beside a fake host. Must be called on a Tokio runtime.
+    ///
+    /// # Panics
+    /// When the plugin and its manifest disagree, or there is no room for the work folder.
+    #[expect(clippy::panic, reason = "a harness says what is wrong by failing the test")]
+    pub fn start(plugin: Plugin, host: FakeHost) -> Self {
+        let plugin = plugin.check().unwrap_or_else(|error| panic!("{error}"));
+        let work = tempfile::tempdir().unwrap_or_else(|error| panic!("no work folder: {error}"));
+        let mut servers = JoinSet::new();
+        let host = Service::new(host, work.path());
+        let to_host = in_memory(&mut servers, Routes::new(HostServer::new(host)));
+        let stop = CancellationToken::new();
+        let calls = Calls {
+            tasks: TaskTracker::new(),
+            stop: stop.clone(),
+            grace: plugin.grace,
+            dialer: Dialer::ready(to_host),
+        };
+        let channel = in_memory(&mut servers, routes(Arc::clone(&plugin.registry), calls));
+        Self { channel, registry: plugin.registry, work, stop, _servers: servers }
+    }
+
+    /// A call to a component, to be filled in and made.
+    pub fn call(&self, component: &str) -> Call<'_> {
+        Call::new(self, component)
+    }
+
+    /// The folder that calls stage their files in.
+    pub fn work_dir(&self) -> &Path {
+        self.work.path()
+    }
+
+    /// What the plugin says of itself.
+    ///
+    /// # Panics
+    /// When the call fails.
+    #[expect(clippy::expect_used, reason = "a harness says what is wrong by failing the test")]
+    pub async fn describe(&self) -> v1::DescribeResponse {
+        let mut client = PluginClient::new(self.channel.clone());
+        let answer = client.describe(v1::DescribeRequest::default()).await;
+        answer.expect("Describe is answered").into_inner()
+    }
+
+    /// Asks the plugin to stop, as a host's Shutdown does: running calls are cancelled, new ones refused.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+}
+
+impl Drop for Harness {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Serves on one end of a pipe and gives a channel on the other.
+fn in_memory(servers: &mut JoinSet<()>, routes: Routes) -> Channel {
+    let (near, far) = tokio::io::duplex(PIPE);
+    let incoming = stream::iter([Ok::<_, Infallible>(far)]).chain(stream::pending());
+    servers.spawn(async move {
+        let server = Server::builder()
+            .initial_stream_window_size(WINDOW)
+            .initial_connection_window_size(WINDOW)
+            .add_routes(routes);
+        drop(server.serve_with_incoming(incoming).await);
+    });
+    let near = Arc::new(Mutex::new(Some(near)));
+    endpoint().connect_with_connector_lazy(service_fn(move |_uri| {
+        let near = take(&near);
+        async move {
+            near.map(TokioIo::new).ok_or_else(|| std::io::Error::other("the one pipe is used up"))
+        }
+    }))
+}
+
+fn take(near: &Mutex<Option<DuplexStream>>) -> Option<DuplexStream> {
+    near.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take()
+}

@@ -1,0 +1,52 @@
+//! `wharf serve` with little patience: the same server, whose waits for silent plugins and silent upstreams end after
+//! a second or two. Tests of silence would take minutes otherwise.
+//!
+//! It takes what it needs from the variables that a test's host sets, and ends in good order at SIGTERM.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "the edge of a program: reads its environment, tells why it cannot start"
+)]
+
+use std::env;
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use wharf_server::{Config, Server};
+use wharf_supervisor::{SearchPath, standard_runtime_dir};
+
+fn main() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(serve()),
+        Err(error) => Err(error.into()),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cannot serve: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let data = PathBuf::from(env::var("WHARF_DATA")?);
+    let plugins = [PathBuf::from(env::var("WHARF_PLUGIN_PATH")?)];
+    let search = SearchPath::standard(&data, &plugins, &env::current_exe()?);
+    let mut engine = wharf_engine::Config::new(data.clone(), search, standard_runtime_dir(&data));
+    engine.start_timeout = Duration::from_millis(1500);
+    engine.stall_timeout = Duration::from_secs(3);
+    engine.heartbeat = Duration::from_millis(300);
+    engine.grace = Duration::from_millis(300);
+    engine.fetch.stall_timeout = Duration::from_millis(800);
+    let listen = Some(env::var("WHARF_LISTEN")?.parse()?);
+    let mut terminate = signal(SignalKind::terminate())?;
+    let server = Server::start(Config { engine, listen, embedded: false }).await?;
+    terminate.recv().await;
+    server.shutdown().await;
+    Ok(())
+}

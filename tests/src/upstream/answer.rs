@@ -1,0 +1,169 @@
+//! One answer: the file with validators and ranges, or what the trick makes of it.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Write as _};
+use std::net::TcpStream;
+use std::time::SystemTime;
+
+use super::{Seen, Shared, Trick};
+use crate::tree::sha256;
+
+/// What is sent, and how.
+struct Reply {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    /// What the head says; None: nothing, and the connection's end is the end.
+    length: Option<usize>,
+    /// Where it breaks, and whether it stalls there before it does.
+    breaks: Option<(usize, bool)>,
+}
+
+/// Answers. Returns the status and whether the connection can go on.
+pub(super) fn answer(
+    shared: &Shared,
+    stream: &TcpStream,
+    request: &Seen,
+    trick: Option<&Trick>,
+) -> (u16, bool) {
+    match trick {
+        Some(Trick::HangUp) => return (0, false),
+        Some(Trick::Hold) => shared.hold(),
+        Some(Trick::Endless(bytes)) => {
+            // The peer gives up before the end; that is what it is for.
+            drop(endless(stream, *bytes));
+            return (200, false);
+        }
+        _ => {}
+    }
+    let reply = reply(shared, request, trick);
+    let status = reply.status;
+    let sent = send(shared, stream, request, &reply);
+    (status, sent.is_ok() && reply.breaks.is_none() && reply.length.is_some())
+}
+
+fn reply(shared: &Shared, request: &Seen, trick: Option<&Trick>) -> Reply {
+    let plain = |status, headers: Vec<(String, String)>| Reply {
+        status,
+        headers,
+        body: Vec::new(),
+        length: Some(0),
+        breaks: None,
+    };
+    match trick {
+        Some(Trick::Status(status, headers)) => return plain(*status, headers.clone()),
+        Some(Trick::Redirect(url)) => {
+            return plain(302, vec![("Location".to_owned(), url.clone())]);
+        }
+        _ => {}
+    }
+    let file = shared.folder.join(&request.path);
+    let inside = !request.path.split('/').any(|segment| segment == "..");
+    let Some((bytes, changed)) = Some(file).filter(|_| inside).and_then(|file| load(&file)) else {
+        return plain(404, Vec::new());
+    };
+    if trick == Some(&Trick::Plain) {
+        let length = Some(bytes.len());
+        return Reply { status: 200, headers: Vec::new(), body: bytes, length, breaks: None };
+    }
+    spoil(proper(request, bytes, changed), trick)
+}
+
+fn load(file: &std::path::Path) -> Option<(Vec<u8>, SystemTime)> {
+    let changed = fs::metadata(file).ok().filter(fs::Metadata::is_file)?.modified().ok()?;
+    Some((fs::read(file).ok()?, changed))
+}
+
+/// The file as a good server gives it.
+fn proper(request: &Seen, bytes: Vec<u8>, changed: SystemTime) -> Reply {
+    let tag = format!("\"{}\"", &sha256(&bytes)[..16]);
+    let date = httpdate::fmt_http_date(changed);
+    let headers = vec![
+        ("ETag".to_owned(), tag.clone()),
+        ("Last-Modified".to_owned(), date.clone()),
+        ("Accept-Ranges".to_owned(), "bytes".to_owned()),
+    ];
+    let asked = |name: &str| request.headers.get(name).map(String::as_str);
+    let same = match (asked("if-none-match"), asked("if-modified-since")) {
+        (Some(tags), _) => tags == tag,
+        (None, Some(since)) => since == date,
+        (None, None) => false,
+    };
+    if same {
+        return Reply { status: 304, headers, body: Vec::new(), length: Some(0), breaks: None };
+    }
+    let holds = asked("if-range").is_none_or(|range| range == tag || range == date);
+    let from = asked("range").filter(|_| holds).and_then(first_byte);
+    match from {
+        Some(from) if from < bytes.len() => {
+            let mut headers = headers;
+            let last = bytes.len() - 1;
+            headers
+                .push(("Content-Range".to_owned(), format!("bytes {from}-{last}/{}", bytes.len())));
+            let body = bytes[from..].to_vec();
+            Reply { status: 206, headers, length: Some(body.len()), body, breaks: None }
+        }
+        Some(_beyond) => {
+            let headers = vec![("Content-Range".to_owned(), format!("bytes */{}", bytes.len()))];
+            Reply { status: 416, headers, body: Vec::new(), length: Some(0), breaks: None }
+        }
+        None => {
+            Reply { status: 200, headers, length: Some(bytes.len()), body: bytes, breaks: None }
+        }
+    }
+}
+
+/// The start of an open range, the only kind that a download asks for.
+fn first_byte(range: &str) -> Option<usize> {
+    range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok()
+}
+
+fn spoil(mut reply: Reply, trick: Option<&Trick>) -> Reply {
+    match trick {
+        Some(Trick::Cut(after)) => reply.breaks = Some((*after, false)),
+        Some(Trick::Stall(after)) => reply.breaks = Some((*after, true)),
+        Some(Trick::Short(by)) => reply.body.truncate(reply.body.len().saturating_sub(*by)),
+        Some(Trick::Long(by)) => reply.body.resize(reply.body.len() + by, b'+'),
+        Some(Trick::WrongBytes) => reply.body.iter_mut().for_each(|byte| *byte ^= 0x55),
+        Some(Trick::Instead(bytes)) => reply.body.clone_from(bytes),
+        _ => {}
+    }
+    if reply.status != 304 {
+        reply.length = Some(reply.body.len());
+    }
+    reply
+}
+
+fn send(shared: &Shared, stream: &TcpStream, request: &Seen, reply: &Reply) -> io::Result<()> {
+    let mut stream = stream;
+    let mut head = format!("HTTP/1.1 {} Scripted\r\n", reply.status);
+    for (name, value) in &reply.headers {
+        write!(head, "{name}: {value}\r\n").expect("a String takes everything");
+    }
+    if let Some(length) = reply.length {
+        write!(head, "Content-Length: {length}\r\n").expect("a String takes everything");
+    }
+    head.push_str("\r\n");
+    stream.write_all(head.as_bytes())?;
+    if request.method == "HEAD" {
+        return Ok(());
+    }
+    let Some((after, stalls)) = reply.breaks else { return stream.write_all(&reply.body) };
+    stream.write_all(&reply.body[..after.min(reply.body.len())])?;
+    if stalls {
+        shared.hold();
+    }
+    Ok(())
+}
+
+/// A body without end, as far as `bytes`.
+fn endless(stream: &TcpStream, bytes: u64) -> io::Result<()> {
+    let mut stream = stream;
+    stream.write_all(b"HTTP/1.1 200 Scripted\r\nConnection: close\r\n\r\n")?;
+    let block = vec![b'~'; 64 * 1024];
+    for _ in 0..bytes / block.len() as u64 {
+        stream.write_all(&block)?;
+    }
+    Ok(())
+}

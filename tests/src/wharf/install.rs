@@ -1,0 +1,105 @@
+//! Putting a plugin of this checkout where a test's host finds it.
+//!
+//! The manifest is the plugin's own but for one thing: its `env` carries the test's mark, so that its processes can be
+//! found. The executable is that of this build.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::TestHost;
+
+impl TestHost {
+    /// Where plugins are installed.
+    pub fn plugins(&self) -> PathBuf {
+        self.folder().join("plugins")
+    }
+
+    /// Installs `plugins/NAME` or `tests/plugins/NAME`.
+    pub fn install(&self, name: &str) {
+        self.install_with(name, |_manifest| {});
+    }
+
+    /// Installs the script plugin that gets the handshake wrong, with these arguments.
+    pub fn install_handshake(&self, arguments: &[&str]) {
+        self.install_with("handshake", |manifest| manifest["args"] = json!(arguments));
+    }
+
+    /// Installs a plugin after a change of its manifest.
+    ///
+    /// # Panics
+    /// When there is no such plugin, or it was not built.
+    pub fn install_with(&self, name: &str, change: impl FnOnce(&mut Value)) {
+        let source = source(name);
+        let target = self.plugins().join(name);
+        copy(&source, &target).expect("the plugin can be copied");
+        let manifest = fs::read_to_string(source.join("plugin.json")).expect("a manifest");
+        let mut manifest: Value = serde_json::from_str(&manifest).expect("the manifest is JSON");
+        let executables = manifest["executable"].as_object().expect("executables").clone();
+        for path in executables.values().filter_map(Value::as_str) {
+            provide(&source, &target, path);
+        }
+        manifest["env"]["WHARF_TEST"] = json!(self.mark());
+        change(&mut manifest);
+        let text = serde_json::to_string_pretty(&manifest).expect("JSON can be written");
+        fs::write(target.join("plugin.json"), text).expect("a file");
+    }
+}
+
+/// The plugin's folder in the checkout.
+fn source(name: &str) -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let own = tests.join("plugins").join(name);
+    if own.is_dir() { own } else { tests.with_file_name("plugins").join(name) }
+}
+
+/// Everything but source code.
+fn copy(source: &Path, target: &Path) -> io::Result<()> {
+    fs::create_dir_all(target)?;
+    for entry in fs::read_dir(source)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let code = entry.path().extension().is_some_and(|extension| extension == "rs");
+        if entry.file_type()?.is_dir() {
+            if name != "src" && name != "tests" {
+                copy(&entry.path(), &target.join(name))?;
+            }
+        } else if !code {
+            fs::copy(entry.path(), target.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts the executable in its place: a script comes with the folder, a program from the build.
+fn provide(source: &Path, target: &Path, path: &str) {
+    let place = target.join(path);
+    if source.join(path).exists() {
+        let executable = fs::Permissions::from_mode(0o755);
+        return fs::set_permissions(&place, executable).expect("our own file");
+    }
+    fs::create_dir_all(place.parent().expect("below the folder")).expect("a folder");
+    let built = program(&place.file_name().expect("a name").to_string_lossy());
+    if fs::hard_link(&built, &place).is_err() {
+        fs::copy(&built, &place).expect("the program can be copied");
+    }
+}
+
+/// A program of this build.
+///
+/// # Panics
+/// When it was not built.
+pub(super) fn program(name: &str) -> PathBuf {
+    let own = std::env::current_exe().expect("/proc is there");
+    let folders = own.ancestors().skip(1).take(3);
+    let found = folders.map(|folder| folder.join(name)).find(|path| path.is_file());
+    found.unwrap_or_else(|| {
+        panic!(
+            "{name} is not built beside {}; run tests/run, or `cargo build --workspace`",
+            own.display()
+        )
+    })
+}
