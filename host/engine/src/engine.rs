@@ -140,7 +140,10 @@ async fn register_types(
             .collect();
         let registered = match wharf_store::model::read_types(&files) {
             Ok(types) => {
-                store.meta.register_types(&manifest.name, &manifest.version.to_string(), types).await
+                store
+                    .meta
+                    .register_types(&manifest.name, &manifest.version.to_string(), types)
+                    .await
             }
             Err(error) => {
                 unusable.insert(manifest.name.clone(), error.to_string());

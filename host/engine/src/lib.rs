@@ -25,7 +25,7 @@ mod staging;
 mod sync;
 
 pub use config::Config;
-pub use content::{Body, Content, FileContent};
+pub use content::{Body, Content, FileContent, RemoteFile};
 pub use engine::Engine;
 pub use error::Error;
 pub use instances::settings::{ImporterSettings, Mode, OnFileError, Policy};
@@ -35,5 +35,5 @@ pub use jobs::view::{
 pub use plugins::{ComponentView, PluginView};
 pub use problem::{Class, Problem};
 pub use publish::PublishOptions;
-pub use repositories::{AttachmentView, RepositoryView};
+pub use repositories::{AttachmentView, DiffPage, RepositoryView};
 pub use sync::SyncOptions;

@@ -36,7 +36,7 @@ pub struct PluginView {
     pub version: String,
     /// One line for people.
     pub description: String,
-    /// enabled, running, broken, crash-loop.
+    /// broken, or what its processes do: stopped, starting, running, backing-off, crash-loop.
     pub state: String,
     /// Why it is not usable.
     pub reason: Option<String>,
@@ -63,15 +63,16 @@ impl Engine {
     ) -> PluginView {
         let manifest = &plugin.manifest;
         let state = states.iter().find(|state| state.name == manifest.name);
-        let broken = plugin.broken.clone().or_else(|| self.inner.unusable.get(&manifest.name).cloned());
+        let broken =
+            plugin.broken.clone().or_else(|| self.inner.unusable.get(&manifest.name).cloned());
         PluginView {
             name: manifest.name.clone(),
             version: manifest.version.to_string(),
             description: manifest.description.clone(),
             state: match (&broken, state) {
                 (Some(_), _) => "broken".to_owned(),
-                (None, Some(state)) => state.state.to_string(),
-                (None, None) => "enabled".to_owned(),
+                (None, Some(state)) => state.state.as_str().to_owned(),
+                (None, None) => "stopped".to_owned(),
             },
             reason: broken.or_else(|| state.and_then(|state| state.reason.clone())),
             pids: state.map(|state| state.pids.clone()).unwrap_or_default(),
@@ -137,12 +138,7 @@ impl Inner {
     }
 
     /// What a call is told about the job and the way to the host.
-    pub(crate) fn job_context(
-        &self,
-        run: &JobRun,
-        process: &Lease,
-        token: &str,
-    ) -> v1::JobContext {
+    pub(crate) fn job_context(&self, run: &JobRun, process: &Lease, token: &str) -> v1::JobContext {
         v1::JobContext {
             host_address: process.host_address().unwrap_or_default().to_owned(),
             token: token.to_owned(),

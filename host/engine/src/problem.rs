@@ -26,11 +26,6 @@
 //! | `internal` | fault | our bug |
 
 use serde::{Deserialize, Serialize};
-
-use wharf_store::Error as StoreError;
-use wharf_supervisor::Error as SupervisorError;
-use wharf_supervisor::calls::CallError;
-
 /// How a problem is treated, and who can do something about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

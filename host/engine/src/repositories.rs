@@ -1,8 +1,8 @@
 //! Repositories, their versions and attachments; and the jobs that are asked of them.
 
-use serde_json::Value;
 use wharf_store::model::{
-    Attachment, DiffEntry, JobFilter, JobId, LogLine, NameError, NewJob, Repository, UnitId, Version,
+    Attachment, DiffEntry, JobFilter, JobId, LogLine, NameError, NewJob, Repository,
+    TypeDefinition, UnitId, Version,
 };
 
 use crate::engine::{Engine, Inner};
@@ -21,6 +21,15 @@ pub struct RepositoryView {
     pub repository: Repository,
     /// In the order they were attached.
     pub attachments: Vec<AttachmentView>,
+}
+
+/// Some differences between two versions.
+#[derive(Debug, Clone)]
+pub struct DiffPage {
+    /// In the order of the units' numbers.
+    pub entries: Vec<DiffEntry>,
+    /// For the page after this one, if there may be one.
+    pub cursor: Option<String>,
 }
 
 /// A component bound to a repository.
@@ -126,8 +135,11 @@ impl Engine {
         if let Some(unknown) = types.iter().find(|name| !self.inner.types.contains_key(*name)) {
             let mut known: Vec<&str> = self.inner.types.keys().map(String::as_str).collect();
             known.sort_unstable();
-            return Err(Problem::usage("not_found.type", format!("there is no type \"{unknown}\""))
-                .help(format!("there are: {}", known.join(", "))));
+            return Err(Problem::usage(
+                "not_found.type",
+                format!("there is no type \"{unknown}\""),
+            )
+            .help(format!("there are: {}", known.join(", "))));
         }
         let repository = self.inner.store.meta.create_repository(&checked, types).await?;
         self.inner.view(repository).await
@@ -166,9 +178,12 @@ impl Engine {
         name: &str,
         from: Option<u64>,
         to: Option<u64>,
-        after: Option<UnitId>,
+        cursor: Option<String>,
         limit: usize,
-    ) -> Result<Vec<DiffEntry>, Problem> {
+    ) -> Result<DiffPage, Problem> {
+        let after = cursor.map(|text| text.parse().map(UnitId)).transpose().map_err(|_not_one| {
+            Problem::usage("usage.cursor", "the cursor is not one that a page of differences gave")
+        })?;
         let repository = self.inner.repository(name).await?;
         let to = to.unwrap_or(repository.current_version);
         let from = from.unwrap_or(to.saturating_sub(1));
@@ -181,7 +196,10 @@ impl Engine {
                 ));
             }
         }
-        Ok(meta.diff(repository.id, from, to, after, limit).await?)
+        let entries = meta.diff(repository.id, from, to, after, limit).await?;
+        let full = entries.len() == limit;
+        let cursor = entries.last().filter(|_| full).map(|entry| entry.unit.0.to_string());
+        Ok(DiffPage { entries, cursor })
     }
 
     /// Asks for a sync by the repository's importer.
@@ -280,11 +298,12 @@ impl Engine {
         self.inner.store.logs.wait(JobId(id), next).await;
     }
 
-    /// The types that plugins brought, as stored.
-    pub fn types(&self) -> Vec<Value> {
-        let mut types: Vec<&crate::engine::Type> = self.inner.types.values().collect();
-        types.sort_by(|left, right| left.definition.id.cmp(&right.definition.id));
-        types.iter().filter_map(|kind| serde_json::to_value(&*kind.definition).ok()).collect()
+    /// The types that plugins brought, by name.
+    pub fn types(&self) -> Vec<TypeDefinition> {
+        let mut types: Vec<TypeDefinition> =
+            self.inner.types.values().map(|kind| (*kind.definition).clone()).collect();
+        types.sort_by(|left, right| left.id.cmp(&right.id));
+        types
     }
 }
 

@@ -131,9 +131,9 @@ fn hash(mut file: File) -> std::io::Result<(Digest, u64)> {
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|error| Err(Problem::fault("internal", format!("file work broke: {error}"))))
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        Err(Problem::fault("internal", format!("file work broke: {error}")))
+    })
 }
 
 fn storage(path: &Path, error: &std::io::Error) -> Problem {

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use wharf_engine::Engine;
 
 /// The server as its requests see it.
@@ -16,22 +18,17 @@ pub(crate) struct App {
     pub(crate) started_ms: i64,
     /// Where published content is served over TCP.
     pub(crate) content: Option<String>,
+    /// Owns the tasks that requests begin.
+    pub(crate) tracker: TaskTracker,
+    /// The host's own threads, which never wait.
+    pub(crate) threads: Handle,
     /// Cancelled when the server leaves; waiting requests answer at once then.
     pub(crate) stop: CancellationToken,
-    draining: AtomicBool,
+    /// No new jobs are taken.
+    pub(crate) draining: AtomicBool,
 }
 
 impl App {
-    pub(crate) fn new(
-        engine: Engine,
-        data: PathBuf,
-        started_ms: i64,
-        content: Option<String>,
-        stop: CancellationToken,
-    ) -> Self {
-        Self { engine, data, started_ms, content, stop, draining: AtomicBool::new(false) }
-    }
-
     /// From now on no new jobs are taken.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::SeqCst);

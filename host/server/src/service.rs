@@ -17,10 +17,10 @@ use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use tower::ServiceExt as _;
 
-use crate::api::Failure;
+use crate::api::{self, Failure};
 use crate::app::App;
 use crate::body::{Body, BodyError};
-use crate::content;
+use crate::content::{self, Waiting};
 use crate::lifecycle::Serving;
 
 /// How long an API request may take; long polls end sooner by themselves.
@@ -30,12 +30,19 @@ const REQUEST_TIMEOUT: Duration = Duration::from_mins(2);
 pub(crate) struct House {
     app: Arc<App>,
     api: Option<axum::Router>,
+    waiting: Waiting,
 }
 
 impl House {
-    /// Published content and health; with `api` the API too.
-    pub(crate) fn new(app: Arc<App>, api: Option<axum::Router>) -> Arc<Self> {
-        Arc::new(Self { app, api })
+    /// Published content and health, on threads for them.
+    pub(crate) fn of_content(app: Arc<App>) -> Arc<Self> {
+        Arc::new(Self { app, api: None, waiting: Waiting::Allowed })
+    }
+
+    /// The API too, on the host's own threads.
+    pub(crate) fn of_api(app: Arc<App>) -> Arc<Self> {
+        let api = Some(api::router(Arc::clone(&app)));
+        Arc::new(Self { app, api, waiting: Waiting::Forbidden })
     }
 
     /// Answers a request. `serving` ends with the last byte of the answer.
@@ -57,11 +64,12 @@ impl House {
         let path = request.uri().path();
         if let Some(published) = path.strip_prefix("/content/") {
             let request = content::Request {
+                waiting: self.waiting,
                 method: request.method(),
                 path: published,
                 headers: request.headers(),
             };
-            return content::serve(&self.app.engine, &request).await.unwrap_or_else(refusal);
+            return content::serve(&self.app, &request).await.unwrap_or_else(refusal);
         }
         match (path, &self.api) {
             ("/health", _) => health(request.method()).unwrap_or_else(refusal),

@@ -291,7 +291,7 @@ impl Error {
         Self::Storage { doing, path: path.to_path_buf(), source: source.into() }
     }
 
-    pub(crate) fn not_found(thing: Thing, name: impl ToString) -> Self {
+    pub(crate) fn not_found(thing: Thing, name: &(impl ToString + ?Sized)) -> Self {
         Self::NotFound { thing, name: name.to_string() }
     }
 }

@@ -1,1 +1,7 @@
-fn main() {}
+//! The executable of the file plugin.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wharf_plugin_file::plugin().serve()
+}

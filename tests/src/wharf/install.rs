@@ -83,8 +83,16 @@ fn provide(source: &Path, target: &Path, path: &str) {
     }
     fs::create_dir_all(place.parent().expect("below the folder")).expect("a folder");
     let built = program(&place.file_name().expect("a name").to_string_lossy());
-    if fs::hard_link(&built, &place).is_err() {
-        fs::copy(&built, &place).expect("the program can be copied");
+    link(&built, &place);
+}
+
+/// Puts a program in another place.
+///
+/// # Panics
+/// When that is not possible.
+pub fn link(program: &Path, place: &Path) {
+    if fs::hard_link(program, place).is_err() {
+        fs::copy(program, place).expect("the program can be copied");
     }
 }
 
@@ -92,7 +100,7 @@ fn provide(source: &Path, target: &Path, path: &str) {
 ///
 /// # Panics
 /// When it was not built.
-pub(super) fn program(name: &str) -> PathBuf {
+pub fn program(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("/proc is there");
     let folders = own.ancestors().skip(1).take(3);
     let found = folders.map(|folder| folder.join(name)).find(|path| path.is_file());

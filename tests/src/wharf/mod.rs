@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub use install::{link, program};
 pub use run::{Background, Run};
 pub use server::{Patience, Server};
 
@@ -34,6 +35,7 @@ impl TestHost {
     pub fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("wharf-test-").tempdir().expect("a folder");
         let host = Self { folder, server: None };
+        std::fs::create_dir(host.temporary()).expect("a folder");
         host.install("file");
         host
     }
@@ -53,6 +55,11 @@ impl TestHost {
     /// The data folder.
     pub fn data(&self) -> PathBuf {
         self.folder().join("data")
+    }
+
+    /// Where the host's programs put temporary files.
+    pub fn temporary(&self) -> PathBuf {
+        self.folder().join("tmp")
     }
 
     /// What all processes of this host and its plugins carry.
@@ -95,6 +102,11 @@ impl TestHost {
     /// Starts a command and leaves it running.
     pub fn start(&self, arguments: &[&str]) -> Background {
         Background::start(self, arguments)
+    }
+
+    /// Starts another program than this build's `wharf`, in the same surroundings.
+    pub fn start_program(&self, program: &Path, arguments: &[&str]) -> Background {
+        Background::start_program(self, program, arguments)
     }
 
     /// Starts `wharf serve`.

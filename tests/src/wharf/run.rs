@@ -1,7 +1,7 @@
 //! One command, from its start to its end.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -89,6 +89,12 @@ impl Background {
         Self::spawn(host, command)
     }
 
+    pub(super) fn start_program(host: &TestHost, program: &Path, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program);
+        command.args(arguments);
+        Self::spawn(host, command)
+    }
+
     /// Starts a program in the surroundings of this host.
     pub(super) fn spawn(host: &TestHost, mut command: Command) -> Self {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -99,6 +105,7 @@ impl Background {
             .env_clear()
             .envs(std::env::vars_os().filter(|(name, _value)| name == "PATH"))
             .env("HOME", host.folder())
+            .env("TMPDIR", host.temporary())
             .env("WHARF_DATA", host.data())
             .env("WHARF_PLUGIN_PATH", host.plugins())
             .env("WHARF_LOG", "info")

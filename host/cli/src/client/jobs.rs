@@ -1,5 +1,7 @@
 //! Following jobs by long polls.
 
+use std::time::Duration;
+
 use super::Client;
 use crate::api::{Job, LogPage};
 use crate::error::Error;
@@ -7,6 +9,9 @@ use crate::interrupts::Guard;
 
 /// How long one poll may wait; the server allows 30 s.
 const POLL_MS: u64 = 25_000;
+
+/// Before asking again when there was nothing new.
+const PAUSE: Duration = Duration::from_millis(50);
 
 impl Client {
     /// Follows a job to its end and shows every change to `seen`. The first signal cancels the
@@ -29,6 +34,10 @@ impl Client {
                     self.cancel(job.id).await?
                 }
             };
+            // A server that is leaving answers at once with nothing new.
+            if next.revision == job.revision && !next.state.is_final() {
+                tokio::time::sleep(PAUSE).await;
+            }
             job = next;
             seen(&job, Following::Goes);
         }

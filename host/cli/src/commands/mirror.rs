@@ -99,7 +99,7 @@ async fn mirror(
     let path = format!("repositories/{}/sync", encode(name));
     let sync: Job = client.post(&path, &SyncRequest::default()).await?;
     let sync = run::follow(app, session, &guard, sync).await?;
-    run::tell_one(app, session, &sync, false)?;
+    run::tell_one(app, session, &sync)?;
     let mut published = Vec::new();
     if matches!(Exit::of_job(&sync), Exit::DONE | Exit::PARTIAL) {
         published = publish(app, session, name, &guard).await?;
@@ -129,7 +129,7 @@ async fn publish(
     let mut ended = Vec::with_capacity(jobs.len());
     for job in jobs {
         let job = run::follow(app, session, guard, job).await?;
-        run::tell_one(app, session, &job, false)?;
+        run::tell_one(app, session, &job)?;
         ended.push(job);
     }
     Ok(ended)

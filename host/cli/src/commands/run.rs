@@ -54,14 +54,9 @@ async fn tell_log(app: &App, session: &Session, id: i64, bar: &Bar) -> Result<()
 }
 
 /// Tells how jobs ended, for people and for programs.
-pub(super) fn tell(
-    app: &App,
-    session: &Session,
-    jobs: &[Job],
-    dry_run: bool,
-) -> Result<Exit, Error> {
+pub(super) fn tell(app: &App, session: &Session, jobs: &[Job]) -> Result<Exit, Error> {
     for job in jobs {
-        tell_one(app, session, job, dry_run)?;
+        tell_one(app, session, job)?;
     }
     let worst = jobs.iter().max_by_key(|job| Exit::of_job(job).gravity());
     if app.output.is_json() {
@@ -74,14 +69,9 @@ pub(super) fn tell(
 }
 
 /// Tells people how one job ended: the account on standard output, a problem on standard error.
-pub(super) fn tell_one(
-    app: &App,
-    session: &Session,
-    job: &Job,
-    dry_run: bool,
-) -> Result<(), Error> {
+pub(super) fn tell_one(app: &App, session: &Session, job: &Job) -> Result<(), Error> {
     let content = session.status.content.as_deref();
-    if let Some(text) = render::job::ended(job, dry_run, content) {
+    if let Some(text) = render::job::ended(job, content) {
         app.output.note(&text)?;
     }
     if let Some(problem) = &job.problem {

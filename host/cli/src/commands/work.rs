@@ -23,7 +23,7 @@ pub(super) async fn sync(app: &App, args: Sync) -> Result<Exit, Error> {
             return run::leave(app, &[job]);
         }
         let job = run::follow(app, session, &guard, job).await?;
-        run::tell(app, session, &[job], args.dry_run)
+        run::tell(app, session, &[job])
     })
     .await
 }
@@ -45,7 +45,7 @@ pub(super) async fn publish(app: &App, args: Publish) -> Result<Exit, Error> {
         for job in jobs {
             ended.push(run::follow(app, session, &guard, job).await?);
         }
-        run::tell(app, session, &ended, false)
+        run::tell(app, session, &ended)
     })
     .await
 }

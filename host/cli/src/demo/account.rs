@@ -5,11 +5,12 @@ use std::time::Instant;
 use serde_json::{Map, Value, json};
 
 use super::download::Comparison;
-use super::source::Source;
+use super::source::{Lists, SUMS, Source};
 use crate::api::{Job, JobResult, Plugin};
 use crate::app::App;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::render::job::remarks;
 use crate::render::json::JobLine;
 use crate::render::text::{count, exact, many, rate, seconds, size};
 use crate::render::{BAD, GOOD, LABEL, WARN, styled};
@@ -26,8 +27,8 @@ pub(super) struct Downloaded {
     pub(super) bytes: u64,
     /// How long it took, comparing included.
     pub(super) seconds: f64,
-    /// Files that the published list names.
-    pub(super) listed: u64,
+    /// Files of the source that are not published.
+    pub(super) missing: Vec<String>,
     /// Both published lists name the same digests.
     pub(super) lists_agree: bool,
 }
@@ -57,7 +58,7 @@ impl<'a> Account<'a> {
     /// What is shown.
     pub(super) fn source(&mut self, source: &Source) -> Result<(), Error> {
         self.keep("source", Value::from(source.origin.value.as_str()));
-        self.keep("files", Value::from(source.extent.files));
+        self.keep("files", Value::from(source.extent.files.len()));
         self.row("source", &source.describe())
     }
 
@@ -86,7 +87,11 @@ impl<'a> Account<'a> {
         text.push_str(&version(&result));
         text.push_str(&trouble(&result));
         self.keep("sync", json!(JobLine::from(job)));
-        self.row("sync", &text)
+        self.row("sync", &text)?;
+        for remark in remarks(&result).iter().take(SHOWN) {
+            self.row("", remark.trim_start())?;
+        }
+        Ok(())
     }
 
     /// The publication.
@@ -100,12 +105,17 @@ impl<'a> Account<'a> {
     }
 
     /// The way back over HTTP.
-    pub(super) fn downloaded(&mut self, downloaded: &Downloaded) -> Result<(), Error> {
+    pub(super) fn downloaded(
+        &mut self,
+        downloaded: &Downloaded,
+        lists: &Lists,
+    ) -> Result<(), Error> {
         let Downloaded { files, bytes, seconds: span, .. } = *downloaded;
         let per_second = rate(bytes, span).map(|rate| format!(" ({rate})")).unwrap_or_default();
         self.keep("download", json!({ "files": files, "bytes": bytes, "seconds": span }));
         let files = many(files, "file", "files");
-        let lists = "PULP_MANIFEST and SHA256SUMS among them";
+        let sums = if lists.sums { format!(" and {SUMS}") } else { String::new() };
+        let lists = format!("{}{sums} among them", exact(&lists.manifest));
         self.row(
             "download",
             &format!(
@@ -117,8 +127,13 @@ impl<'a> Account<'a> {
     }
 
     /// What the comparison found.
-    pub(super) fn compared(&mut self, found: &Comparison, source: &Source) -> Result<(), Error> {
-        let all = source.extent.files;
+    pub(super) fn compared(
+        &mut self,
+        found: &Comparison,
+        downloaded: &Downloaded,
+    ) -> Result<(), Error> {
+        let all =
+            found.equal + (found.moved.len() + found.wrong.len() + downloaded.missing.len()) as u64;
         let mut text = format!(
             "{} of {} equal to the source by SHA-256",
             count(found.equal),
@@ -130,7 +145,9 @@ impl<'a> Account<'a> {
         self.keep("equal", Value::from(found.equal));
         self.keep("moved", json!(found.moved));
         self.keep("wrong", json!(found.wrong));
+        self.keep("missing", json!(downloaded.missing));
         self.row("verify", &text)?;
+        self.names("not published", WARN, &downloaded.missing)?;
         self.names("changed meanwhile", WARN, &found.moved)?;
         self.names("differs", BAD, &found.wrong)
     }

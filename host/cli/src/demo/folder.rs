@@ -1,5 +1,6 @@
 //! The files of a folder as the demo itself sees them: to count before, and to compare after.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -8,16 +9,16 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Error;
 
-/// How much is in a folder.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What is in a folder or behind a manifest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Extent {
-    /// Regular files.
-    pub(crate) files: u64,
+    /// The files, as paths from the root down.
+    pub(crate) files: HashSet<String>,
     /// Their sizes together.
     pub(crate) bytes: u64,
 }
 
-/// Counts the regular files below `root`, links not followed, and leaves out what has one of the
+/// Finds the regular files below `root`, links not followed, and leaves out what has one of the
 /// names in `without` directly below `root`. Blocks.
 pub(crate) fn measure(root: &Path, without: &[&str]) -> Result<Extent, Error> {
     let mut extent = Extent::default();
@@ -33,7 +34,9 @@ pub(crate) fn measure(root: &Path, without: &[&str]) -> Result<Extent, Error> {
                 _ if left_out => {}
                 kind if kind.is_dir() => folders.push(entry.path()),
                 kind if kind.is_file() => {
-                    extent.files += 1;
+                    let path = entry.path();
+                    let path = path.strip_prefix(root).unwrap_or(&path);
+                    extent.files.insert(path.to_string_lossy().into_owned());
                     extent.bytes += found.len();
                 }
                 _ => {}
@@ -105,7 +108,8 @@ mod tests {
         }
         std::os::unix::fs::symlink("a", root.path().join("link")).unwrap();
         let extent = measure(root.path(), &["target", ".git"]).unwrap();
-        assert_eq!(extent, Extent { files: 2, bytes: 3 });
+        let files = ["a", "sub/target/b"].map(str::to_owned).into();
+        assert_eq!(extent, Extent { files, bytes: 3 });
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The steps of the demo.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use serde_json::{Map, Value};
 use super::account::{Account, Downloaded};
 use super::download::{Comparison, Site, Tally, Truth};
 use super::manifest::{self, Entry};
-use super::source::Source;
+use super::source::{Lists, SUMS, Source};
 use crate::api::{
     Attachment, CreateRepository, Job, Plugin, Problem, Progress, PublishRequest, PutAttachment,
     Repository, SyncRequest,
@@ -27,8 +28,6 @@ use crate::session::Session;
 
 /// The repository, and the path it is published under.
 const NAME: &str = "demo";
-/// What is published beside the content.
-const LISTS: [&str; 2] = ["PULP_MANIFEST", "SHA256SUMS"];
 /// How often progress is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -53,8 +52,8 @@ impl Show<'_> {
         account.publish(&publish, &format!("{url}/content/{NAME}/"))?;
         let site = self.site()?;
         let (downloaded, comparison) = self.compare(&site).await?;
-        account.downloaded(&downloaded)?;
-        account.compared(&comparison, self.source)?;
+        account.downloaded(&downloaded, &self.source.lists())?;
+        account.compared(&comparison, &downloaded)?;
         let again = self.sync().await?;
         account.again(&again)?;
         Ok(self.verdict(&[&sync, &publish, &again], &downloaded, &comparison))
@@ -64,14 +63,12 @@ impl Show<'_> {
         let client = &self.session.client;
         let body = CreateRepository { name: NAME.to_owned(), types: Vec::new() };
         let _made: Repository = client.post("repositories", &body).await?;
-        let origin = &self.source.origin;
+        self.put(self.source.origin.component, self.source.settings()).await?;
+        let lists = self.source.lists();
         let mut settings = Map::new();
-        settings.insert(origin.key.to_owned(), Value::from(origin.value.as_str()));
-        if !self.source.without.is_empty() {
-            settings.insert("exclude".to_owned(), Value::from(self.source.without.clone()));
-        }
-        self.put(origin.component, settings).await?;
-        self.put("file.distributor", Map::new()).await
+        settings.insert("manifest".to_owned(), Value::from(lists.manifest));
+        settings.insert("sha256sums".to_owned(), Value::from(lists.sums));
+        self.put("file.distributor", settings).await
     }
 
     async fn put(&self, component: &str, settings: Map<String, Value>) -> Result<(), Error> {
@@ -122,10 +119,12 @@ impl Show<'_> {
 
     async fn compare(&self, site: &Site) -> Result<(Downloaded, Comparison), Error> {
         let started = Instant::now();
-        let list = site.text(LISTS[0]).await?;
-        let sums = site.text(LISTS[1]).await?;
-        let entries = manifest::read(&list, LISTS[0])?;
-        let lists_agree = agree(&entries, &sums);
+        let Lists { manifest, sums } = self.source.lists();
+        let list = site.text(&manifest).await?;
+        let sums = if sums { Some(site.text(SUMS).await?) } else { None };
+        let entries = manifest::read(&list, &manifest)?;
+        let lists_agree = sums.as_ref().is_none_or(|sums| agree(&entries, sums));
+        let lists = (list.len() + sums.as_ref().map_or(0, String::len)) as u64;
         let entries = Arc::new(entries);
         let tally = Arc::new(Tally::default());
         let bar = Bar::new(&self.app.terminal, self.app.output.quiet);
@@ -141,19 +140,16 @@ impl Show<'_> {
                 _ = look.tick() => bar.steps("demo", &progress(&tally, &entries, started)),
             }
         };
-        let files = tally.files.load(Ordering::Relaxed) + LISTS.len() as u64;
-        let lists = (list.len() + sums.len()) as u64;
+        let files = tally.files.load(Ordering::Relaxed) + 1 + u64::from(sums.is_some());
         let bytes = tally.bytes.load(Ordering::Relaxed) + lists;
         let seconds = started.elapsed().as_secs_f64();
-        Ok((
-            Downloaded { files, bytes, seconds, listed: entries.len() as u64, lists_agree },
-            comparison,
-        ))
+        let missing = missing(self.source, &entries);
+        Ok((Downloaded { files, bytes, seconds, missing, lists_agree }, comparison))
     }
 
     /// Whether what was shown is what was claimed.
     fn verdict(&self, jobs: &[&Job], downloaded: &Downloaded, comparison: &Comparison) -> Exit {
-        let missing = downloaded.listed != self.source.extent.files;
+        let missing = !downloaded.missing.is_empty();
         let again = jobs.last().and_then(|job| job.result.as_ref());
         let changed = again.is_some_and(|result| result.added + result.removed > 0);
         if !comparison.wrong.is_empty() || !downloaded.lists_agree {
@@ -172,6 +168,16 @@ impl Show<'_> {
         }
         Exit::DONE
     }
+}
+
+/// Files of the source that are not published.
+fn missing(source: &Source, entries: &[Entry]) -> Vec<String> {
+    let published: HashSet<&str> = entries.iter().map(|entry| entry.path.as_str()).collect();
+    let files = source.extent.files.iter();
+    let mut missing: Vec<String> =
+        files.filter(|path| !published.contains(path.as_str())).cloned().collect();
+    missing.sort();
+    missing
 }
 
 /// Whether the two published lists name the same digests.

@@ -1,9 +1,10 @@
 //! What the demo shows: a folder or an address.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use wharf_engine::fetch::{Config, Fetcher, Meter, Request, Source as Place, Trust};
 
@@ -17,8 +18,20 @@ use crate::render::text::{exact, many, size};
 
 /// What nobody wants to see of a checkout.
 const LEFT_OUT: [&str; 2] = ["target", ".git"];
+/// The usual names of the published lists.
+const MANIFEST: &str = "PULP_MANIFEST";
+pub(super) const SUMS: &str = "SHA256SUMS";
 /// The largest manifest taken, in bytes.
 const MAX_MANIFEST: u64 = 1 << 30;
+
+/// The lists that are published beside the content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Lists {
+    /// The name of the manifest.
+    pub(super) manifest: String,
+    /// Whether `SHA256SUMS` is published.
+    pub(super) sums: bool,
+}
 
 /// A source, looked at before anything is started.
 #[derive(Debug)]
@@ -56,11 +69,34 @@ impl Source {
             return Err(empty(&origin.value));
         }
         let bytes = entries.iter().map(|entry| entry.size).sum();
-        let extent = Extent { files: entries.len() as u64, bytes };
-        fits(extent, scratch)?;
+        let files = entries.iter().map(|entry| entry.path.clone()).collect();
+        let extent = Extent { files, bytes };
+        fits(&extent, scratch)?;
         let digests: HashMap<String, String> =
             entries.into_iter().map(|Entry { path, sha256, .. }| (path, sha256)).collect();
         Ok(Self { origin, without: Vec::new(), extent, truth: Arc::new(Truth::Digests(digests)) })
+    }
+
+    /// What the importer is told.
+    pub(super) fn settings(&self) -> Map<String, Value> {
+        let mut settings = Map::new();
+        settings.insert(self.origin.key.to_owned(), Value::from(self.origin.value.as_str()));
+        if !self.without.is_empty() {
+            // A slash at the beginning: directly below the folder.
+            let patterns = self.without.iter().map(|name| format!("/{name}"));
+            settings.insert("exclude".to_owned(), patterns.collect());
+        }
+        settings
+    }
+
+    /// The published lists, under names that no file of the source has.
+    pub(super) fn lists(&self) -> Lists {
+        let taken = |name: &str| self.extent.files.contains(name);
+        let mut manifest = MANIFEST.to_owned();
+        while taken(&manifest) {
+            manifest.push_str(".demo");
+        }
+        Lists { manifest, sums: !taken(SUMS) }
     }
 
     /// `/srv/tree without target, .git: 10,000 files, 9.77 MiB`
@@ -70,13 +106,13 @@ impl Source {
             names => format!(" without {}", names.join(" and ")),
         };
         let place = exact(&self.origin.value);
-        format!("{place}{without}: {}", describe(self.extent))
+        format!("{place}{without}: {}", describe(&self.extent))
     }
 }
 
 /// `10,000 files, 9.77 MiB`
-pub(super) fn describe(extent: Extent) -> String {
-    format!("{}, {}", many(extent.files, "file", "files"), size(extent.bytes))
+fn describe(extent: &Extent) -> String {
+    format!("{}, {}", many(extent.files.len() as u64, "file", "files"), size(extent.bytes))
 }
 
 fn look_into(root: &Path, without: &[&str], scratch: &Path) -> Result<Extent, Error> {
@@ -88,10 +124,10 @@ fn look_into(root: &Path, without: &[&str], scratch: &Path) -> Result<Extent, Er
         ));
     }
     let extent = folder::measure(root, without)?;
-    if extent.files == 0 {
+    if extent.files.is_empty() {
         return Err(empty(&root.display().to_string()));
     }
-    fits(extent, &scratch)?;
+    fits(&extent, &scratch)?;
     Ok(extent)
 }
 
@@ -103,7 +139,7 @@ fn empty(place: &str) -> Error {
 }
 
 /// The demo copies everything once.
-fn fits(extent: Extent, scratch: &Path) -> Result<(), Error> {
+fn fits(extent: &Extent, scratch: &Path) -> Result<(), Error> {
     match folder::free(scratch) {
         Some(free) if extent.bytes > free => Err(Error::from(Problem {
             class: Class::Operation,
@@ -127,7 +163,7 @@ fn fits(extent: Extent, scratch: &Path) -> Result<(), Error> {
 /// Upstream's own list, fetched apart from the sync.
 async fn fetch(url: &str, target: &Path) -> Result<String, Error> {
     let request = Request {
-        sources: vec![Place { url: url.to_owned(), ..Place::default() }],
+        sources: vec![Place { url: url.to_owned(), headers: BTreeMap::new() }],
         target: target.to_owned(),
         max_bytes: Some(MAX_MANIFEST),
         trust: Arc::new(Trust::public().typed(url)),

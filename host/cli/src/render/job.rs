@@ -20,12 +20,12 @@ fn style(state: JobState) -> anstyle::Style {
 }
 
 /// What is said when a job has ended; nothing when a problem says it all.
-pub(crate) fn ended(job: &Job, dry_run: bool, content: Option<&str>) -> Option<String> {
+pub(crate) fn ended(job: &Job, content: Option<&str>) -> Option<String> {
     let result = job.result.clone().unwrap_or_default();
     let name = styled(BOLD, &plain(job.repository.as_deref().unwrap_or("?")));
     let head = match job.state {
         JobState::Succeeded | JobState::Partial => match job.operation.as_str() {
-            "sync" if dry_run => would(&name, &result),
+            "sync" if result.dry_run => would(&name, &result),
             "sync" => synced(&name, &result),
             "publish" => published(&name, &result, content),
             other => format!("{name}: {} done{}", plain(other), took(&result)),
@@ -101,7 +101,7 @@ fn took(result: &JobResult) -> String {
 }
 
 /// Failed and skipped items, then warnings, each on a line.
-fn remarks(result: &JobResult) -> Vec<String> {
+pub(crate) fn remarks(result: &JobResult) -> Vec<String> {
     let wrong = result.items.iter().filter_map(item);
     let warnings = result.warnings_list.iter().map(|warning| {
         let item = warning.item.as_ref().filter(|item| !item.is_empty());

@@ -94,6 +94,12 @@ fn repository() -> Repository {
     }))
 }
 
+fn dry(job: &Job) -> Job {
+    let mut job = job.clone();
+    job.result.as_mut().unwrap().dry_run = true;
+    job
+}
+
 #[test]
 fn ends_of_jobs() {
     let unchanged = synced(
@@ -113,18 +119,18 @@ fn ends_of_jobs() {
     again.result.as_mut().unwrap().changed = false;
     let content = Some("http://127.0.0.1:8080");
     let texts = [
-        job::ended(&first, false, None),
-        job::ended(&first, true, None),
-        job::ended(&unchanged, false, None),
-        job::ended(&unchanged, true, None),
-        job::ended(&publish, false, content),
-        job::ended(&publish, false, None),
-        job::ended(&again, false, content),
-        job::ended(&job_with_trouble(), false, None),
+        job::ended(&first, None),
+        job::ended(&dry(&first), None),
+        job::ended(&unchanged, None),
+        job::ended(&dry(&unchanged), None),
+        job::ended(&publish, content),
+        job::ended(&publish, None),
+        job::ended(&again, content),
+        job::ended(&job_with_trouble(), None),
     ];
     let texts: Vec<String> = texts.into_iter().map(|text| bare(&text.unwrap())).collect();
     insta::assert_snapshot!(texts.join("\n"));
-    assert_eq!(job::ended(&failed(), false, None), None);
+    assert_eq!(job::ended(&failed(), None), None);
 }
 
 #[test]

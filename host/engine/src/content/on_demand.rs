@@ -49,25 +49,21 @@ struct Plan {
 /// Joins the fetch of this file, or begins it.
 pub(crate) async fn fetch(engine: &Arc<Inner>, entry: &PublishedEntry) -> Result<Reader, Problem> {
     let file = entry.unit.clone().ok_or_else(|| {
-        Problem::operation("integrity.lost", "the bytes are gone, and no upstream is known for them")
+        Problem::operation(
+            "integrity.lost",
+            "the bytes are gone, and no upstream is known for them",
+        )
     })?;
     let joined = engine.on_demand.running().get(&file).map(|follow| follow.reader(0));
     let mut reader = match joined {
         Some(reader) => reader,
         None => begin(engine, entry, file).await?,
     };
-    reader
-        .started()
-        .await
-        .map_err(|broken| Problem::operation(broken.code, broken.message))?;
+    reader.started().await.map_err(|broken| Problem::operation(broken.code, broken.message))?;
     Ok(reader)
 }
 
-async fn begin(
-    engine: &Arc<Inner>,
-    entry: &PublishedEntry,
-    file: File,
-) -> Result<Reader, Problem> {
+async fn begin(engine: &Arc<Inner>, entry: &PublishedEntry, file: File) -> Result<Reader, Problem> {
     let mut plan = plan(engine, entry, &file).await?;
     let follow = Follow::new();
     let reader = follow.reader(0);

@@ -6,11 +6,8 @@ use wharf_supervisor::calls::CallError;
 
 use crate::problem::{Class, Problem};
 
-/// What a plugin sent as its error.
-pub(crate) type PluginProblem = v1::Error;
-
 /// A plugin's expected error.
-pub(crate) fn problem(error: PluginProblem) -> Problem {
+pub(super) fn problem(error: v1::Error) -> Problem {
     let class = match error.class() {
         v1::ErrorClass::Usage => Class::Usage,
         v1::ErrorClass::Operation => Class::Operation,

@@ -66,7 +66,7 @@ pub(crate) fn not_driven(run: &str, event: &Event) -> Problem {
     ))
 }
 
-pub(crate) fn log_level(level: v1::LogLevel) -> LogLevel {
+fn log_level(level: v1::LogLevel) -> LogLevel {
     match level {
         v1::LogLevel::Trace => LogLevel::Trace,
         v1::LogLevel::Debug => LogLevel::Debug,

@@ -9,9 +9,10 @@ use wharf_proto::v1;
 use crate::instances::settings::{Mode, Policy};
 use crate::problem::Problem;
 
-pub(crate) use errors::{PluginProblem, problem};
-pub(crate) use events::{log_level, not_driven, tell, tell_item};
-pub(crate) use units::{Bytes, Pending, PendingFile, key_digests, pending, store_source, wire_unit};
+pub(crate) use events::{not_driven, tell, tell_item};
+pub(crate) use units::{
+    Bytes, Pending, PendingFile, key_digests, pending, store_source, wire_unit,
+};
 
 pub(crate) fn mode(mode: Mode) -> v1::Mode {
     match mode {

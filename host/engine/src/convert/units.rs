@@ -80,9 +80,8 @@ impl Pending {
     pub(crate) fn complete_key(&mut self) -> Result<(), Problem> {
         if self.key.is_none() {
             let digest = self.files.first().and_then(|file| file.sha256.as_ref());
-            let key =
-                canonical_key(&self.definition, &self.declared_key, &self.attributes, digest)
-                    .map_err(|error| refused(&self.definition, &self.declared_key, &error))?;
+            let key = canonical_key(&self.definition, &self.declared_key, &self.attributes, digest)
+                .map_err(|error| refused(&self.definition, &self.declared_key, &error))?;
             self.key = Some(key);
         }
         Ok(())
@@ -101,7 +100,8 @@ pub(crate) fn pending(
     let files: Vec<PendingFile> =
         unit.files.into_iter().map(pending_file).collect::<Result<_, _>>()?;
     let digest = files.first().and_then(|file| file.sha256.as_ref());
-    let waits = digest.is_none() && kind.definition.unit_key.iter().any(|field| field.from_artifact);
+    let waits =
+        digest.is_none() && kind.definition.unit_key.iter().any(|field| field.from_artifact);
     let (key, place) = if waits {
         (None, repo_key(&kind.definition, &unit.key, &attributes))
     } else {
@@ -126,11 +126,7 @@ pub(crate) fn pending(
     })
 }
 
-fn refused(
-    definition: &TypeDefinition,
-    key: &str,
-    error: &dyn std::error::Error,
-) -> Problem {
+fn refused(definition: &TypeDefinition, key: &str, error: &dyn std::error::Error) -> Problem {
     Problem::protocol(format!("a unit of type {} with key {key}: {error}", definition.id))
 }
 
@@ -138,8 +134,11 @@ fn pending_file(file: v1::File) -> Result<PendingFile, Problem> {
     let path = path(&file.path)?;
     let sha256 = file.digests.iter().find_map(|digest| digest.strip_prefix("sha256:"));
     let sha256 = sha256.map(str::parse::<Digest>).transpose().map_err(|error| {
-        Problem::operation("content.digest", format!("the digest of \"{path}\" is not one: {error}"))
-            .at(path.to_string())
+        Problem::operation(
+            "content.digest",
+            format!("the digest of \"{path}\" is not one: {error}"),
+        )
+        .at(path.to_string())
     })?;
     let bytes = match (file.staged, file.inline) {
         (Some(_), Some(_)) => {

@@ -41,6 +41,7 @@ pub use follow::{Broken, Follow, HOLD, Reader, Started};
 pub use meter::Meter;
 pub use request::{Done, Fetched, Request, Validators};
 pub use trust::Trust;
+pub use wharf_store::model::Source;
 
 use transfer::{Landed, Transfer};
 

@@ -56,13 +56,14 @@ impl Grants {
         let peer = extensions
             .get::<PeerProcess>()
             .ok_or_else(|| Status::unauthenticated("the caller is not a plugin of this host"))?;
-        let token = metadata
-            .get(TOKEN_HEADER)
-            .and_then(|value| value.to_str().ok())
-            .ok_or_else(|| Status::unauthenticated("send JobContext.token as metadata wharf-token"))?;
-        let rights = self.tokens().get(token).cloned().ok_or_else(|| {
-            Status::unauthenticated("the token is not good, or its job is over")
-        })?;
+        let token =
+            metadata.get(TOKEN_HEADER).and_then(|value| value.to_str().ok()).ok_or_else(|| {
+                Status::unauthenticated("send JobContext.token as metadata wharf-token")
+            })?;
+        let rights =
+            self.tokens().get(token).cloned().ok_or_else(|| {
+                Status::unauthenticated("the token is not good, or its job is over")
+            })?;
         if rights.process != peer.instance {
             tracing::error!(
                 plugin = %peer.plugin,

@@ -203,10 +203,7 @@ impl Host for HostService {
         Err(not_offered("Acquire"))
     }
 
-    async fn release(
-        &self,
-        _request: Request<v1::ReleaseRequest>,
-    ) -> Result<Response<()>, Status> {
+    async fn release(&self, _request: Request<v1::ReleaseRequest>) -> Result<Response<()>, Status> {
         Err(not_offered("Release"))
     }
 

@@ -42,8 +42,7 @@ pub(super) async fn query(
 
 /// A job reads the units of its own version, of no other (F71).
 fn refuse_foreign(rights: &Rights, request: &v1::QueryUnitsRequest) -> Result<(), Status> {
-    if !request.repository.is_empty()
-        || (request.version != 0 && request.version != rights.version)
+    if !request.repository.is_empty() || (request.version != 0 && request.version != rights.version)
     {
         tracing::warn!(
             job = rights.job,

@@ -1,16 +1,14 @@
 //! Components bound to repositories: attach, detach, and what a run needs of a binding.
 
-pub mod settings;
+pub(crate) mod settings;
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use wharf_proto::v1;
-use wharf_store::model::{
-    Attachment, Job, NewAttachment, PathError, RelativePath, Repository,
-};
-use wharf_supervisor::{Component, Installed, calls};
+use wharf_store::model::{Attachment, Job, NewAttachment, PathError, RelativePath, Repository};
+use wharf_supervisor::{Component, Installed, Role, calls};
 
 use self::settings::{Fault, refused};
 use crate::engine::{Engine, Inner};
@@ -44,7 +42,9 @@ impl Address {
             }
             _ => Err(Problem::usage(
                 "usage.component",
-                format!("\"{text}\" names no component: write PLUGIN.COMPONENT, as in file.importer"),
+                format!(
+                    "\"{text}\" names no component: write PLUGIN.COMPONENT, as in file.importer"
+                ),
             )),
         }
     }
@@ -92,17 +92,16 @@ impl Engine {
         let address = Address::parse(component)?;
         let repository = engine.repository(repository).await?;
         let (plugin, component) = engine.component(&address)?;
-        if !matches!(component.role.as_str(), "importer" | "distributor") {
+        if !matches!(component.role, Role::Importer | Role::Distributor) {
             return Err(Problem::usage(
                 "usage.role",
                 format!("{} is no importer or distributor", address.component()),
             ));
         }
         let schema = component.attachment_schema.as_ref();
-        let mut parted = settings::read(&component.role, schema, &settings)?;
-        parted.plugin =
-            check(engine, plugin, component, &repository, parted.plugin).await?;
-        let path = (component.role == "distributor").then(|| {
+        let mut parted = settings::read(component.role, schema, &settings)?;
+        parted.plugin = check(engine, plugin, component, &repository, parted.plugin).await?;
+        let path = (component.role == Role::Distributor).then(|| {
             let path = parted.host.get("path").and_then(Value::as_str);
             path.map_or_else(|| repository.name.to_string(), str::to_owned)
         });
@@ -116,7 +115,7 @@ impl Engine {
                 NewAttachment {
                     component: address.component(),
                     instance: address.instance,
-                    role: component.role.clone(),
+                    role: component.role.to_string(),
                     settings: Value::Object(all),
                     path: path.map(|path| checked_base_path(&path)).transpose()?,
                 },
@@ -190,10 +189,7 @@ async fn check(
 }
 
 /// The repository and the attachment that a job is about.
-pub(crate) async fn of_job(
-    engine: &Inner,
-    job: &Job,
-) -> Result<(Repository, Attachment), Problem> {
+pub(crate) async fn of_job(engine: &Inner, job: &Job) -> Result<(Repository, Attachment), Problem> {
     let gone = || Problem::usage("not_found.attachment", "what the job was for is gone");
     let meta = &engine.store.meta;
     let attachment = meta.attachment(job.attachment.ok_or_else(gone)?).await?.ok_or_else(gone)?;
@@ -215,7 +211,7 @@ impl Bound {
         let (plugin, component) = engine.component(&address)?;
         let all = attachment.settings.as_object().cloned().unwrap_or_default();
         let schema = component.attachment_schema.as_ref();
-        let parted = settings::read(&component.role, schema, &all)?;
+        let parted = settings::read(component.role, schema, &all)?;
         Ok(Self {
             plugin: Arc::clone(plugin),
             component: component.clone(),

@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
+use wharf_supervisor::Role;
+
 use crate::problem::Problem;
 
 /// When bytes are fetched. The host's key `policy`.
@@ -63,9 +65,9 @@ pub struct ImporterSettings {
 }
 
 /// The schema of the keys that the host owns, by role. Source: the contract's manifest rules.
-fn host_properties(role: &str) -> Map<String, Value> {
+fn host_properties(role: Role) -> Map<String, Value> {
     let properties = match role {
-        "importer" => json!({
+        Role::Importer => json!({
             "policy": {"type": "string", "enum": ["immediate", "on_demand", "streamed"]},
             "mode": {"type": "string", "enum": ["mirror", "additive"]},
             "on_file_error": {"type": "string", "enum": ["skip", "fail", "defer"]},
@@ -73,7 +75,7 @@ fn host_properties(role: &str) -> Map<String, Value> {
             "rate": {"type": "integer", "minimum": 1},
             "auto_publish": {"type": "boolean"},
         }),
-        "distributor" => json!({"path": {"type": "string"}}),
+        Role::Distributor => json!({"path": {"type": "string"}}),
         _ => json!({}),
     };
     match properties {
@@ -96,7 +98,7 @@ pub(crate) struct Parted {
 ///
 /// `usage.settings`, naming every field at fault.
 pub(crate) fn read(
-    role: &str,
+    role: Role,
     schema: Option<&Value>,
     given: &Map<String, Value>,
 ) -> Result<Parted, Problem> {
@@ -189,7 +191,10 @@ fn validate(
     faults: &mut Vec<Fault>,
 ) -> Result<(), Problem> {
     let validator = jsonschema::validator_for(schema).map_err(|error| {
-        Problem::usage("config.schema", format!("the plugin's settings schema is not usable: {error}"))
+        Problem::usage(
+            "config.schema",
+            format!("the plugin's settings schema is not usable: {error}"),
+        )
     })?;
     let values = Value::Object(values.clone());
     for error in validator.iter_errors(&values) {
@@ -227,7 +232,7 @@ mod tests {
             ("auto_publish", "true"),
             ("policy", "on_demand"),
         ]);
-        let parted = read("importer", Some(&schema()), &given).expect("good settings");
+        let parted = read(Role::Importer, Some(&schema()), &given).expect("good settings");
         assert_eq!(
             Value::Object(parted.plugin),
             json!({"url": "5", "depth": 5, "names": ["a", "b"]})
@@ -241,7 +246,7 @@ mod tests {
     #[test]
     fn every_field_at_fault_is_named() {
         let given = given(&[("depth", "deep"), ("policy", "later"), ("urll", "x")]);
-        let problem = read("importer", Some(&schema()), &given).expect_err("bad settings");
+        let problem = read(Role::Importer, Some(&schema()), &given).expect_err("bad settings");
         assert_eq!(problem.code, "usage.settings");
         for word in ["depth", "policy", "urll", "url"] {
             assert!(problem.message.contains(word), "{word} is missing in: {}", problem.message);

@@ -7,7 +7,7 @@
 pub(crate) mod dispatch;
 mod queue;
 pub(crate) mod run;
-pub mod view;
+pub(crate) mod view;
 mod worker;
 
 use std::collections::HashMap;
@@ -134,10 +134,7 @@ pub(crate) fn stored_view(job: &Job) -> JobView {
         revision: 0,
         progress: None,
         result: parse(&job.result).and_then(Result::ok),
-        problem: job
-            .problem
-            .as_deref()
-            .and_then(|text| serde_json::from_str::<Problem>(text).ok()),
+        problem: job.problem.as_deref().and_then(|text| serde_json::from_str::<Problem>(text).ok()),
         plugin: None,
     }
 }

@@ -10,9 +10,7 @@ use tokio_util::sync::CancellationToken;
 use wharf_store::Logs;
 use wharf_store::model::{Job, JobState, Lease, LogLevel, LogLine};
 
-use super::view::{
-    ItemReport, JobResult, JobView, KEPT, PluginProcess, Progress, WarningReport,
-};
+use super::view::{ItemReport, JobResult, JobView, KEPT, PluginProcess, Progress, WarningReport};
 use crate::clock;
 use crate::fetch::Meter;
 use crate::problem::Problem;
@@ -194,7 +192,8 @@ impl JobRun {
         self.view.send_if_modified(|view| {
             let progress = view.progress.get_or_insert_default();
             change(progress);
-            progress.total = if progress.total == 0 { 0 } else { progress.total.max(progress.done) };
+            progress.total =
+                if progress.total == 0 { 0 } else { progress.total.max(progress.done) };
             false
         });
     }

@@ -8,7 +8,7 @@ use crate::problem::Problem;
 pub use wharf_store::model::JobState;
 
 /// How many failed items and warnings a job keeps word for word; the counts go on.
-pub const KEPT: usize = 100;
+pub(crate) const KEPT: usize = 100;
 
 /// How far a job is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -97,9 +97,9 @@ impl Target<'_> {
         }
         let stored = self.engine.store.meta.artifacts(named.clone()).await?;
         match named.iter().zip(stored).find(|(_, stored)| stored.is_none()) {
-            Some((digest, _)) => {
-                Err(Problem::protocol(format!("sha256:{digest} is published, but not in the store")))
-            }
+            Some((digest, _)) => Err(Problem::protocol(format!(
+                "sha256:{digest} is published, but not in the store"
+            ))),
             None => Ok(()),
         }
     }
@@ -127,7 +127,9 @@ impl Target<'_> {
         let previous = self
             .previous
             .filter(|previous| previous.0.unsigned_abs() == reuse.publication)
-            .ok_or_else(|| Problem::protocol("Reuse names a publication that is not the previous"))?;
+            .ok_or_else(|| {
+                Problem::protocol("Reuse names a publication that is not the previous")
+            })?;
         let meta = &self.engine.store.meta;
         meta.reuse(self.run.lease, self.publication, previous, &prefix).await?;
         Ok(())
@@ -173,7 +175,6 @@ fn prefix(text: &str) -> Result<String, Problem> {
 }
 
 fn path(text: &str) -> Result<RelativePath, Problem> {
-    text.parse().map_err(|error| {
-        Problem::protocol(format!("{text:?} is no safe relative path: {error}"))
-    })
+    text.parse()
+        .map_err(|error| Problem::protocol(format!("{text:?} is no safe relative path: {error}")))
 }

@@ -138,22 +138,17 @@ async fn drive(
 }
 
 impl Setup {
-    async fn load(
-        engine: &Inner,
-        run: &JobRun,
-        options: PublishOptions,
-    ) -> Result<Self, Problem> {
+    async fn load(engine: &Inner, run: &JobRun, options: PublishOptions) -> Result<Self, Problem> {
         let (repository, attachment) = instances::of_job(engine, &run.job).await?;
         let bound = instances::Bound::resolve(engine, &attachment)?;
         let number = options.version.unwrap_or(repository.current_version);
-        let version =
-            engine.store.meta.version(repository.id, number).await?.ok_or_else(|| {
-                Problem::usage(
-                    "not_found.version",
-                    format!("repository {} has no version {number}", repository.name),
-                )
-                .help(format!("`wharf repo versions {}` lists them", repository.name))
-            })?;
+        let version = engine.store.meta.version(repository.id, number).await?.ok_or_else(|| {
+            Problem::usage(
+                "not_found.version",
+                format!("repository {} has no version {number}", repository.name),
+            )
+            .help(format!("`wharf repo versions {}` lists them", repository.name))
+        })?;
         Ok(Self {
             version: number,
             units: version.units,

@@ -128,7 +128,8 @@ async fn settle(
                 staged.extend(arrived.staged);
             }
             Err(problem) => {
-                let given_up = give_up(sync.run, sync.setup.settings.on_file_error, pending, problem);
+                let given_up =
+                    give_up(sync.run, sync.setup.settings.on_file_error, pending, problem);
                 failed[wanted.unit] |= given_up.await?;
             }
         }
@@ -184,7 +185,8 @@ async fn keep_what_stood(
         return Ok(());
     }
     let meta = &sync.engine.store.meta;
-    for member in meta.members_by_repo_key(sync.setup.repository.id, places).await?.into_iter().flatten()
+    for member in
+        meta.members_by_repo_key(sync.setup.repository.id, places).await?.into_iter().flatten()
     {
         done.kept += 1;
         done.present.push((member.unit, None));
@@ -209,8 +211,7 @@ async fn save(
         revisions.push(revision);
     }
     let meta = &sync.engine.store.meta;
-    let saved =
-        meta.save_units(sync.run.lease, sync.setup.repository.id, units, artifacts).await?;
+    let saved = meta.save_units(sync.run.lease, sync.setup.repository.id, units, artifacts).await?;
     for (saved, revision) in saved.into_iter().zip(revisions) {
         *(if saved.member { &mut done.kept } else { &mut done.fresh }) += 1;
         done.present.push((saved.unit, revision));

@@ -43,12 +43,11 @@ pub(super) struct Arrived {
 }
 
 /// The files that this job must bring. Files whose bytes the store has are completed on the way.
-pub(super) async fn wanted(
-    sync: &Sync<'_>,
-    batch: &mut [Pending],
-) -> Result<Vec<Wanted>, Problem> {
-    let asked: Vec<Digest> =
-        batch.iter().flat_map(|pending| pending.files.iter().filter_map(|file| file.sha256)).collect();
+pub(super) async fn wanted(sync: &Sync<'_>, batch: &mut [Pending]) -> Result<Vec<Wanted>, Problem> {
+    let asked: Vec<Digest> = batch
+        .iter()
+        .flat_map(|pending| pending.files.iter().filter_map(|file| file.sha256))
+        .collect();
     let mut stored = sync.engine.store.meta.artifacts(asked).await?.into_iter();
     let mut wanted = Vec::new();
     for (unit, pending) in batch.iter_mut().enumerate() {
@@ -118,7 +117,8 @@ async fn from_sources(sync: &Sync<'_>, batch: &[Pending], wanted: Vec<Wanted>) -
     let fetched = match sync.setup.settings.concurrency {
         None => fetcher.fetch_many(&requests, &run.cancel, &run.meter).await,
         Some(limit) => {
-            let one = async |request: &Request| fetcher.fetch(request, &run.cancel, &run.meter).await;
+            let one =
+                async |request: &Request| fetcher.fetch(request, &run.cancel, &run.meter).await;
             stream::iter(&requests).map(one).buffered(limit as usize).collect().await
         }
     };
@@ -158,7 +158,9 @@ async fn one(sync: &Sync<'_>, pending: &Pending, wanted: &Wanted) -> Result<Arri
         Bytes::Staged(path) => {
             verified(file, staging::hash_below(sync.run.folder.path(), path).await?)
         }
-        Bytes::Inline(bytes) => verified(file, staging::write(&wanted.target, bytes.clone()).await?),
+        Bytes::Inline(bytes) => {
+            verified(file, staging::write(&wanted.target, bytes.clone()).await?)
+        }
         Bytes::Fetched => from_plugin(sync, pending, file, &wanted.target).await,
         Bytes::Sources(_) | Bytes::Stored => {
             Err(Problem::fault("internal", "a file that comes another way"))
@@ -185,7 +187,7 @@ async fn from_plugin(
         }],
         ..v1::Unit::default()
     };
-    let request = v1::FetchRequest {
+    let asked = v1::FetchRequest {
         context: Some(sync.context.clone()),
         attachment: Some(sync.setup.wire_attachment()),
         unit: Some(unit),
@@ -193,7 +195,7 @@ async fn from_plugin(
         offset: 0,
     };
     let bounds = sync.engine.bounds(sync.run);
-    let mut events = calls::fetch(sync.process, request, &bounds).await?;
+    let mut events = calls::fetch(sync.process, asked, &bounds).await?;
     let mut writer = staging::Writer::create(target).await?;
     let mut streamed = false;
     while let Some(event) = events.next().await? {
@@ -214,7 +216,10 @@ async fn from_plugin(
                     let sources = vec![convert::store_source(source)];
                     let request = request(sync, file, sources, target);
                     let (cancel, meter) = (&sync.run.cancel, &sync.run.meter);
-                    return landed(target, sync.engine.fetcher.fetch(&request, cancel, meter).await);
+                    return landed(
+                        target,
+                        sync.engine.fetcher.fetch(&request, cancel, meter).await,
+                    );
                 }
                 Content::Staged(path) => {
                     let path = path.parse().map_err(|error| {

@@ -9,9 +9,9 @@ use wharf_proto::v1::{self, event::Event};
 use wharf_store::model::Selector;
 use wharf_supervisor::calls::{self, CallError, Events};
 
+use super::Sync;
 use super::batch::{self, Done};
 use super::draft::{Draft, Place};
-use super::Sync;
 use crate::convert::{self, Pending};
 use crate::problem::Problem;
 
@@ -192,7 +192,9 @@ fn conclude(sync: &Sync<'_>, mut draft: Draft, result: v1::Result) -> Result<Dra
         }
     }
     if result.nothing_to_do && draft.declared > 0 {
-        return Err(Problem::protocol("the plugin declared units and said there was nothing to do"));
+        return Err(Problem::protocol(
+            "the plugin declared units and said there was nothing to do",
+        ));
     }
     draft.nothing_to_do = result.nothing_to_do;
     draft.state = (!result.state.is_empty()).then_some(result.state);

@@ -88,11 +88,7 @@ async fn finish(
     if draft.nothing_to_do {
         let last = setup.last_run(outcome, setup.base);
         meta.keep_version(run.lease, setup.attachment.id, draft.state, last).await?;
-        return Ok(JobResult {
-            unchanged: setup.base_units,
-            version: Some(setup.base),
-            ..result
-        });
+        return Ok(JobResult { unchanged: setup.base_units, version: Some(setup.base), ..result });
     }
     let committed = meta
         .commit_version(

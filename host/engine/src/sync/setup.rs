@@ -11,7 +11,10 @@ use crate::convert;
 use crate::engine::Inner;
 use crate::fetch::Trust;
 use crate::host_service::Rights;
-use crate::instances::{self, settings::{ImporterSettings, Mode, Policy}};
+use crate::instances::{
+    self,
+    settings::{ImporterSettings, Mode, Policy},
+};
 use crate::jobs::run::JobRun;
 use crate::problem::Problem;
 
@@ -45,8 +48,7 @@ impl Setup {
         let bound = instances::Bound::resolve(engine, &attachment)?;
         let settings: ImporterSettings = bound.host_settings()?;
         let settings_digest = bound.digest();
-        let full_reasons =
-            full_reasons(options, &repository, &attachment, &settings_digest);
+        let full_reasons = full_reasons(options, &repository, &attachment, &settings_digest);
         Ok(Self {
             options,
             base: repository.current_version,

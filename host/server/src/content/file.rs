@@ -5,12 +5,13 @@ use std::ops::Range;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Response, StatusCode};
-use wharf_engine::{Body as EngineBody, Engine, FileContent};
+use wharf_engine::{Body as EngineBody, FileContent};
 
 use super::conditions::{Validators, Verdict};
 use super::range::{self, Selection};
 use super::{NOSNIFF, Request, media, remote};
 use crate::api::Failure;
+use crate::app::App;
 use crate::body::{Body, FileBody};
 
 /// Answers with a file, a part of it, or the news that the client has it already. `bytes` are the
@@ -19,7 +20,7 @@ use crate::body::{Body, FileBody};
 /// # Errors
 /// The conditions do not hold, the range lies outside, or the source failed before the first byte.
 pub(super) async fn answer(
-    engine: &Engine,
+    app: &App,
     request: &Request<'_>,
     path: &str,
     found: FileContent,
@@ -33,7 +34,9 @@ pub(super) async fn answer(
         Verdict::NotModified => return Ok(respond(StatusCode::NOT_MODIFIED, headers, Body::empty())),
         Verdict::Failed => return Err(changed(path)),
     }
-    let media = media::of(&found.media_type, path);
+    // A folder is answered with the index that it holds.
+    let name = if path.is_empty() || path.ends_with('/') { "index.html" } else { path };
+    let media = media::of(&found.media_type, name);
     if let Ok(media) = HeaderValue::from_str(media) {
         headers.insert(header::CONTENT_TYPE, media);
     }
@@ -57,7 +60,7 @@ pub(super) async fn answer(
             let part = cut(&selection, whole);
             (Body::File(FileBody::new(file, part.clone())), Some(part.end - part.start))
         }
-        (EngineBody::Remote(file), _) => remote::body(engine, &file, found.size, &selection).await?,
+        (EngineBody::Remote(file), _) => remote::body(app, &file, found.size, &selection).await?,
     };
     if let Some(size) = size {
         headers.insert(header::CONTENT_LENGTH, size.into());

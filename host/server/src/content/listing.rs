@@ -79,7 +79,7 @@ impl Listing {
 
 fn row(page: &mut String, entry: &ListingEntry) {
     let slash = if entry.directory { "/" } else { "" };
-    let link = utf8_percent_encode(&entry.name, KEPT);
+    let link = link(&entry.name);
     let name = escape(&entry.name);
     let size = entry.size.map_or_else(String::new, |size| size.to_string());
     let date = entry.modified_ms.and_then(day).unwrap_or_default();
@@ -89,6 +89,11 @@ fn row(page: &mut String, entry: &ListingEntry) {
         "<tr><td><a href=\"./{link}{slash}\">{name}{slash}</a></td>\
          <td align=\"right\">{size}</td><td>{date}</td></tr>"
     );
+}
+
+/// A name as a segment of a link.
+pub(crate) fn link(name: &str) -> String {
+    utf8_percent_encode(name, KEPT).to_string()
 }
 
 fn day(ms: i64) -> Option<String> {

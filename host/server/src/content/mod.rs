@@ -13,6 +13,8 @@ mod path;
 mod range;
 mod remote;
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Response, StatusCode};
@@ -20,12 +22,24 @@ use wharf_engine::{Body as EngineBody, Content, Engine, FileContent};
 
 pub use self::listing::{Listing, ListingEntry};
 use crate::api::Failure;
+use crate::app::App;
 use crate::body::{Body, small};
 
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
+/// Whether the threads that serve a request may wait for the disk, for the time of a lookup and of
+/// reading a small file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// They are there for that.
+    Allowed,
+    /// Such work goes to threads that may.
+    Forbidden,
+}
+
 /// What matters of a request for content.
 pub(crate) struct Request<'a> {
+    pub(crate) waiting: Waiting,
     pub(crate) method: &'a Method,
     /// The path below `/content/`, as it was sent.
     pub(crate) path: &'a str,
@@ -38,22 +52,23 @@ pub(crate) struct Request<'a> {
 /// A failure to be answered as a problem: the path means nothing, the source of an on-demand file
 /// failed before its first byte, ...
 pub(crate) async fn serve(
-    engine: &Engine,
+    app: &App,
     request: &Request<'_>,
 ) -> Result<Response<Body>, Failure> {
     readable(request.method)?;
     let path = path::published(request.path).map_err(|error| {
         Failure::usage(StatusCode::BAD_REQUEST, "usage.path", error.to_string()).at(request.path)
     })?;
-    match find(engine, &path, wants_bytes(request)).await? {
-        (Content::File(found), bytes) => file::answer(engine, request, &path, found, bytes).await,
+    match find(app, request, &path).await? {
+        (Content::File(found), bytes) => file::answer(app, request, &path, found, bytes).await,
         (Content::Directory(listing), _) => {
             let entries = listing.entries.into_iter().map(ListingEntry::from).collect();
             let path = path.trim_end_matches('/').to_owned();
             Ok(folder(request, Listing { path, entries, more: listing.more }))
         }
-        (Content::RedirectToSlash, _) => Ok(to(&format!("/content/{}/", request.path))),
-        (Content::Redirect(target), _) => Ok(to(&target)),
+        (Content::DirectorySlash, _) => Ok(to(&format!("/content/{}/", request.path))),
+        (Content::Redirect(target), _) => Ok(to(&location(&target))),
+        (Content::NotFound, _) if path.is_empty() => root(app, request).await,
         (Content::NotFound, _) => {
             let message = "nothing is published at this path";
             Err(Failure::usage(StatusCode::NOT_FOUND, "not_found.content", message).at(path))
@@ -61,33 +76,56 @@ pub(crate) async fn serve(
     }
 }
 
+/// The published trees, by the first segment of their paths.
+async fn root(app: &App, request: &Request<'_>) -> Result<Response<Body>, Failure> {
+    let mut names = BTreeSet::new();
+    for repository in app.engine.repositories().await? {
+        for view in repository.attachments {
+            let attachment = view.attachment;
+            if let (Some(path), Some(_)) = (attachment.path, attachment.publication) {
+                names.extend(path.split('/').next().map(str::to_owned));
+            }
+        }
+    }
+    let entry = |name| ListingEntry { name, directory: true, size: None, modified_ms: None };
+    let entries = names.into_iter().map(entry).collect();
+    Ok(folder(request, Listing { path: String::new(), entries, more: false }))
+}
+
 /// Looks a path up, opens the file that is there, and reads it if it is small and wanted: all in
-/// one visit to the threads that may block.
+/// one visit to threads that may wait, unless these are such.
 async fn find(
+    app: &App,
+    request: &Request<'_>,
+    path: &str,
+) -> Result<(Content, Option<Bytes>), Failure> {
+    let wanted = wants_bytes(request);
+    if request.waiting == Waiting::Allowed {
+        return look(&app.engine, path, wanted);
+    }
+    let (engine, path) = (app.engine.clone(), path.to_owned());
+    let visit = tokio::task::spawn_blocking(move || look(&engine, &path, wanted));
+    visit.await.unwrap_or_else(|panic| {
+        tracing::error!(%panic, "a lookup ended in a panic");
+        Err(Failure::internal("\"a lookup ended in a panic\""))
+    })
+}
+
+fn look(
     engine: &Engine,
     path: &str,
     wanted: bool,
 ) -> Result<(Content, Option<Bytes>), Failure> {
-    let (engine, path) = (engine.clone(), path.to_owned());
-    let visit = tokio::task::spawn_blocking(move || {
-        let content = engine.content(&path).map_err(Failure::from)?;
-        let bytes = match &content {
-            Content::File(FileContent { body: EngineBody::Blob(file), size: Some(size), .. })
-                if wanted =>
-            {
-                small(file, *size)
-            }
-            _ => None,
-        };
-        Ok::<_, Failure>((content, bytes))
-    });
-    match visit.await {
-        Ok(found) => found,
-        Err(panic) => {
-            tracing::error!(%panic, "a lookup ended in a panic");
-            Err(Failure::internal("a lookup"))
+    let content = engine.content(path)?;
+    let bytes = match &content {
+        Content::File(FileContent { body: EngineBody::Blob(file), size: Some(size), .. })
+            if wanted =>
+        {
+            small(file, *size)
         }
-    }
+        _ => None,
+    };
+    Ok((content, bytes))
 }
 
 /// Whether the whole file will most likely be sent.
@@ -113,6 +151,16 @@ pub(crate) fn readable(method: &Method) -> Result<(), Failure> {
 /// Sends the client to the folder of all published trees.
 pub(crate) fn to_root() -> Response<Body> {
     to("/content/")
+}
+
+/// An alias leads to another published path, or to an address elsewhere.
+fn location(target: &str) -> String {
+    if target.contains("://") {
+        return target.to_owned();
+    }
+    let segments = target.trim_start_matches('/').split('/');
+    let encoded: Vec<String> = segments.map(listing::link).collect();
+    format!("/content/{}", encoded.join("/"))
 }
 
 fn to(location: &str) -> Response<Body> {

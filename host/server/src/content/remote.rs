@@ -7,10 +7,11 @@
 use bytes::Bytes;
 use futures_util::stream;
 use wharf_engine::fetch::Reader;
-use wharf_engine::{Engine, RemoteFile};
+use wharf_engine::RemoteFile;
 
 use super::range::Selection;
 use crate::api::Failure;
+use crate::app::App;
 use crate::body::{Body, BodyError, ByteStream, Exact};
 
 /// The body for this selection of a file upstream, and its length if that is known.
@@ -18,12 +19,12 @@ use crate::body::{Body, BodyError, ByteStream, Exact};
 /// # Errors
 /// The source failed before the first byte; for a part of the file, at any byte.
 pub(super) async fn body(
-    engine: &Engine,
+    app: &App,
     file: &RemoteFile,
     size: Option<u64>,
     selection: &Selection,
 ) -> Result<(Body, Option<u64>), Failure> {
-    let mut reader = engine.fetch_content(file).await?;
+    let mut reader = fetch(app, file).await?;
     let Selection::Part(part) = selection else {
         let size = match size {
             Some(size) => Some(size),
@@ -33,11 +34,25 @@ pub(super) async fn body(
     };
     // A part leaves before the end that proves the whole, so the whole is awaited first, by a
     // second reader. Should that one belong to another fetch, the first one's has ended before.
-    let mut witness = engine.fetch_content(file).await?;
+    let mut witness = fetch(app, file).await?;
     while witness.next().await.map_err(broken)?.is_some() {}
     let length = part.end - part.start;
     let stream = bytes(reader, part.start, Some(length));
     Ok((Body::Stream(Exact::new(stream, Some(length))), Some(length)))
+}
+
+/// Begins to fetch a file, or joins those who wait for it, on the host's own threads: the fetch goes
+/// on there whatever becomes of this request.
+async fn fetch(app: &App, file: &RemoteFile) -> Result<Reader, Failure> {
+    let (engine, file) = (app.engine.clone(), file.clone());
+    let fetch = async move { engine.fetch_content(&file).await };
+    match app.tracker.spawn_on(fetch, &app.threads).await {
+        Ok(reader) => Ok(reader?),
+        Err(panic) => {
+            tracing::error!(%panic, "a fetch ended in a panic");
+            Err(Failure::internal("\"a fetch ended in a panic\""))
+        }
+    }
 }
 
 fn broken(broken: wharf_engine::fetch::Broken) -> Failure {

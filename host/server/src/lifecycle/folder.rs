@@ -69,11 +69,8 @@ impl Claim {
         &self.data
     }
 
-    /// Removes what tells others of a server: its record, its socket, its folder of plugin sockets.
+    /// Removes what tells others of a server: its record and its socket.
     pub(crate) fn clear(&self) -> Result<(), Error> {
-        if let Ok(Some(Record { runtime: Some(runtime), .. })) = Record::read(&self.data) {
-            remove_runtime(&runtime);
-        }
         for path in [Record::path(&self.data), socket_path(&self.data)] {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -115,15 +112,6 @@ fn close(data: &Path) -> Result<(), Error> {
         .map_err(folder("change the rights of", data))
 }
 
-/// Removes a dead server's folder of plugin sockets, which a server names `wharf-...` and which
-/// may be gone already.
-fn remove_runtime(runtime: &Path) {
-    let ours = runtime.file_name().is_some_and(|name| name.to_string_lossy().starts_with("wharf-"));
-    if ours && let Err(error) = fs::remove_dir_all(runtime) {
-        tracing::debug!(path = %runtime.display(), %error, "an old runtime folder stays");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,9 +138,7 @@ mod tests {
     fn what_a_dead_server_left_is_cleared_under_the_lock_only() {
         let data = tempfile::tempdir().unwrap();
         let claim = Claim::take(data.path()).unwrap();
-        let runtime = data.path().join("wharf-old");
-        fs::create_dir(&runtime).unwrap();
-        let record = Record { runtime: Some(runtime.clone()), ..Record::sample(data.path()) };
+        let record = Record::sample(data.path());
         record.write(data.path()).unwrap();
         fs::write(socket_path(data.path()), "").unwrap();
         let Err(Error::Locked { pid: Some(pid), .. }) = Claim::take(data.path()) else {
@@ -164,7 +150,6 @@ mod tests {
         let _claim = Claim::take(data.path()).unwrap();
         assert!(!socket_path(data.path()).exists());
         assert!(!Record::path(data.path()).exists());
-        assert!(!runtime.exists());
     }
 
     // F141

@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -33,6 +34,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const FAREWELL: Duration = Duration::from_secs(10);
 /// The same for connections without an answer under way.
 const NOD: Duration = Duration::from_millis(200);
+/// Connections that wait to be accepted.
+const BACKLOG: u32 = 1024;
 /// How long to rest when the system has no more handles for connections.
 const REST: Duration = Duration::from_millis(100);
 
@@ -42,6 +45,18 @@ pub(super) struct Door {
     pub(super) guests: Arc<Guests>,
     pub(super) tracker: TaskTracker,
     pub(super) stop: CancellationToken,
+}
+
+/// Takes a TCP address.
+///
+/// # Errors
+/// It is taken, not ours, or needs a right that we lack.
+pub(super) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // An address that was ours until just now is not taken.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Where connections come from.
@@ -119,7 +134,6 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(HEAD_BYTES)
-        .pipeline_flush(true)
         .serve_connection(TokioIo::new(Patient::new(stream, PATIENCE)), service);
     let mut connection = pin!(connection);
     tokio::select! {

@@ -14,15 +14,16 @@ mod listen;
 mod patient;
 mod record;
 mod socket;
+mod threads;
 
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use tempfile::TempDir;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use wharf_engine::Engine;
@@ -33,9 +34,9 @@ pub use self::socket::connect;
 use self::folder::{Claim, socket_path};
 use self::guests::Guests;
 use self::listen::Door;
-use crate::api;
+use self::threads::Threads;
 use crate::app::App;
-use crate::error::{Error, folder};
+use crate::error::Error;
 use crate::service::House;
 
 /// Connections at once on the private socket.
@@ -51,8 +52,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// What a server needs to know.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// What the engine needs to know, the data folder with it. Its `runtime` is the folder in
-    /// which the server makes a private folder of its own.
+    /// What the engine needs to know, the data folder with it.
     pub engine: wharf_engine::Config,
     /// Where to serve published content over TCP; port 0: any free one.
     pub listen: Option<SocketAddr>,
@@ -65,11 +65,9 @@ pub struct Server {
     app: Arc<App>,
     content: Option<SocketAddr>,
     callers: Arc<Guests>,
-    tracker: TaskTracker,
-    stop: CancellationToken,
     // What follows is dropped in this order: the folder is given back last.
     _end_connections: DropGuard,
-    runtime: TempDir,
+    _threads: Option<Threads>,
     claim: Claim,
 }
 
@@ -82,35 +80,35 @@ impl Server {
     pub async fn start(config: Config) -> Result<Self, Error> {
         let Config { engine: mut settings, listen, embedded } = config;
         let started_ms = jiff::Timestamp::now().as_millisecond();
-        let (claim, runtime) = prepare(settings.data.clone(), settings.runtime.clone()).await?;
+        let claim = claim(settings.data).await?;
         settings.data = claim.data().to_owned();
-        settings.runtime = runtime.path().to_owned();
-        let tcp = match listen {
-            Some(address) => Some(take(address).await?),
-            None => None,
-        };
-        let content = tcp.as_ref().map(|(_, address)| *address);
+        let tcp = listen.map(ContentDoor::open).transpose()?;
+        let content = tcp.as_ref().map(|door| door.address);
         let unix = socket::bind(claim.data())?;
         let engine = Engine::open(settings).await.map_err(|error| Error::Engine(error.into()))?;
         let stop = CancellationToken::new();
-        let app = Arc::new(App::new(
+        let app = Arc::new(App {
             engine,
-            claim.data().to_owned(),
+            data: claim.data().to_owned(),
             started_ms,
-            content.map(|address| format!("http://{address}")),
-            stop.clone(),
-        ));
-        let server = Self {
-            callers: Guests::new(API_GUESTS, stop.clone()),
+            content: content.map(|address| format!("http://{address}")),
             tracker: TaskTracker::new(),
+            threads: Handle::current(),
+            stop: stop.clone(),
+            draining: AtomicBool::new(false),
+        });
+        let callers = Guests::new(API_GUESTS, stop.clone());
+        let house = House::of_api(Arc::clone(&app));
+        app.tracker.spawn(door(&app, house, Arc::clone(&callers)).attend(unix));
+        let threads = tcp.map(|tcp| tcp.attend(&app));
+        let server = Self {
             app,
             content,
-            _end_connections: stop.clone().drop_guard(),
-            stop,
-            runtime,
+            callers,
+            _end_connections: stop.drop_guard(),
+            _threads: threads,
             claim,
         };
-        server.open_doors(unix, tcp.map(|(listener, _)| listener));
         server.announce(embedded)?;
         Ok(server)
     }
@@ -150,15 +148,12 @@ impl Server {
     /// Ends the server: answers under way are finished for some seconds, running jobs go back to
     /// the queue, plugins are stopped, and the data folder is free.
     pub async fn shutdown(self) {
-        self.stop.cancel();
-        self.tracker.close();
-        self.tracker.wait().await;
+        self.app.stop.cancel();
+        self.app.tracker.close();
+        self.app.tracker.wait().await;
         self.app.engine.shutdown().await;
         if let Err(error) = self.claim.clear() {
             tracing::warn!(%error, "the server's record stays behind; the next server removes it");
-        }
-        if let Err(error) = self.runtime.close() {
-            tracing::debug!(%error, "the runtime folder stays behind");
         }
         drop(self.claim);
     }
@@ -166,23 +161,6 @@ impl Server {
     fn is_idle(&self) -> bool {
         let (queued, running) = self.app.engine.job_counts();
         queued + running == 0 && self.callers.quiet(SILENCE)
-    }
-
-    fn open_doors(&self, unix: UnixListener, tcp: Option<TcpListener>) {
-        let door = |api: bool, guests: Arc<Guests>| Door {
-            house: House::new(
-                Arc::clone(&self.app),
-                api.then(|| api::router(Arc::clone(&self.app))),
-            ),
-            guests,
-            tracker: self.tracker.clone(),
-            stop: self.stop.clone(),
-        };
-        self.tracker.spawn(door(true, Arc::clone(&self.callers)).attend(unix));
-        if let Some(tcp) = tcp {
-            let guests = Guests::new(CONTENT_GUESTS, self.stop.clone());
-            self.tracker.spawn(door(false, guests).attend(tcp));
-        }
     }
 
     fn announce(&self, embedded: bool) -> Result<(), Error> {
@@ -193,32 +171,43 @@ impl Server {
             socket: socket_path(self.claim.data()),
             content: self.app.content.clone(),
             embedded,
-            runtime: Some(self.runtime.path().to_owned()),
         };
         record.write(self.claim.data())
     }
 }
 
-/// Takes the data folder, and makes the private folder for plugin sockets.
-async fn prepare(data: PathBuf, parent: PathBuf) -> Result<(Claim, TempDir), Error> {
-    let prepare = move || {
-        let claim = Claim::take(&data)?;
-        std::fs::create_dir_all(&parent).map_err(folder("make", &parent))?;
-        let runtime = tempfile::Builder::new()
-            .prefix("wharf-")
-            .permissions(std::fs::Permissions::from_mode(0o700))
-            .tempdir_in(&parent)
-            .map_err(folder("make a folder in", parent))?;
-        Ok((claim, runtime))
-    };
-    tokio::task::spawn_blocking(prepare).await.map_err(Error::Lost)?
+async fn claim(data: PathBuf) -> Result<Claim, Error> {
+    tokio::task::spawn_blocking(move || Claim::take(&data)).await.map_err(Error::Lost)?
 }
 
-async fn take(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
-    let take = async {
-        let listener = TcpListener::bind(address).await?;
-        let bound = listener.local_addr()?;
-        Ok((listener, bound))
-    };
-    take.await.map_err(|source| Error::Listen { address, source })
+fn door(app: &App, house: Arc<House>, guests: Arc<Guests>) -> Door {
+    Door { house, guests, tracker: app.tracker.clone(), stop: app.stop.clone() }
+}
+
+/// The listener for published content, on threads of its own.
+struct ContentDoor {
+    listener: TcpListener,
+    address: SocketAddr,
+    threads: Threads,
+}
+
+impl ContentDoor {
+    fn open(address: SocketAddr) -> Result<Self, Error> {
+        let open = || {
+            let threads = Threads::start()?;
+            let _inside = threads.handle().enter();
+            let listener = listen::bind(address)?;
+            Ok((listener.local_addr()?, listener, threads))
+        };
+        let (bound, listener, threads) =
+            open().map_err(|source| Error::Listen { address, source })?;
+        Ok(Self { listener, address: bound, threads })
+    }
+
+    fn attend(self, app: &Arc<App>) -> Threads {
+        let guests = Guests::new(CONTENT_GUESTS, app.stop.clone());
+        let door = door(app, House::of_content(Arc::clone(app)), guests);
+        app.tracker.spawn_on(door.attend(self.listener), self.threads.handle());
+        self.threads
+    }
 }

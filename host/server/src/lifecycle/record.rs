@@ -27,9 +27,6 @@ pub struct Record {
     /// It lives inside a command and leaves when that is done.
     #[serde(default)]
     pub embedded: bool,
-    /// Its folder for plugin sockets.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub runtime: Option<PathBuf>,
 }
 
 impl Record {
@@ -79,7 +76,6 @@ impl Record {
             socket: data.join("api.sock"),
             content: None,
             embedded: true,
-            runtime: None,
         }
     }
 }

@@ -3,7 +3,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use super::*;
 
-async fn opened() -> (tempfile::TempDir, Blobs) {
+fn opened() -> (tempfile::TempDir, Blobs) {
     let data = tempfile::tempdir().expect("a temporary folder");
     let blobs = Blobs::open_in(data.path()).expect("blobs open");
     (data, blobs)
@@ -17,7 +17,7 @@ async fn stage(blobs: &Blobs, name: &str, bytes: &[u8]) -> Staged {
 
 #[tokio::test]
 async fn adopted_bytes_are_read_under_their_digest() {
-    let (_data, blobs) = opened().await;
+    let (_data, blobs) = opened();
     let staged = stage(&blobs, "a", b"bytes").await;
     blobs.adopt(vec![staged.clone()]).await.expect("adopted");
     assert!(!staged.path.exists(), "the staged file was moved");
@@ -29,7 +29,7 @@ async fn adopted_bytes_are_read_under_their_digest() {
 
 #[tokio::test]
 async fn bytes_that_are_there_are_adopted_again_without_harm() {
-    let (_data, blobs) = opened().await;
+    let (_data, blobs) = opened();
     let first = stage(&blobs, "a", b"bytes").await;
     let second = stage(&blobs, "b", b"bytes").await;
     blobs.adopt(vec![first, second.clone()]).await.expect("adopted");
@@ -39,7 +39,7 @@ async fn bytes_that_are_there_are_adopted_again_without_harm() {
 
 #[tokio::test]
 async fn links_and_files_elsewhere_are_not_adopted() {
-    let (data, blobs) = opened().await;
+    let (data, blobs) = opened();
     let mut staged = stage(&blobs, "a", b"bytes").await;
     let link = staged.path.with_file_name("link");
     symlink("/etc/hostname", &link).expect("a link");
@@ -52,7 +52,7 @@ async fn links_and_files_elsewhere_are_not_adopted() {
 
 #[tokio::test]
 async fn f59_f60_whatever_a_job_left_is_removed_and_links_are_not_followed() {
-    let (data, blobs) = opened().await;
+    let (data, blobs) = opened();
     let folder = blobs.job_folder(JobId(7)).await.expect("a folder");
     let outside = data.path().join("outside");
     fs::create_dir(&outside).expect("a folder");
@@ -73,7 +73,7 @@ async fn f59_f60_whatever_a_job_left_is_removed_and_links_are_not_followed() {
     let closed = folder.join("closed");
     fs::create_dir(&closed).expect("a folder");
     fs::write(closed.join("file"), b"x").expect("a file");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).expect("rights");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o0)).expect("rights");
     blobs.remove_job_folder(JobId(7)).await.expect("removed");
     assert!(!folder.exists() && !deep.exists());
     assert!(outside.join("kept").exists());
@@ -81,7 +81,7 @@ async fn f59_f60_whatever_a_job_left_is_removed_and_links_are_not_followed() {
 
 #[tokio::test]
 async fn f160_folders_of_dead_jobs_are_removed_at_start() {
-    let (_data, blobs) = opened().await;
+    let (_data, blobs) = opened();
     let folder = blobs.job_folder(JobId(3)).await.expect("a folder");
     fs::write(folder.join("half"), b"half").expect("a file");
     blobs.clean().await.expect("cleaned");

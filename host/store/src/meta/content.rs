@@ -179,6 +179,16 @@ impl Meta {
         self.read(move |db| sqlite::versions::diff(db, repository, from, to, after, limit)).await
     }
 
+    /// Whether a version holds a unit with a file of these bytes.
+    pub async fn version_holds(
+        &self,
+        repository: RepositoryId,
+        version: u64,
+        digest: Digest,
+    ) -> Result<bool, Error> {
+        self.read(move |db| sqlite::versions::holds(db, repository, version, digest)).await
+    }
+
     /// A page of the units of a version, in the order of their numbers.
     ///
     /// # Errors

@@ -47,8 +47,8 @@ impl Meta {
         .await
     }
 
-    /// Puts all files of the version's units into a publication, each at its own path below `prefix` (empty, or ending
-    /// with `/`). `types` empty: units of all types. Answers how many.
+    /// Puts all files of the version's units into a publication, each at its own path below the folder `prefix` (or
+    /// empty). `types` empty: units of all types. Answers how many.
     ///
     /// # Errors
     ///
@@ -69,7 +69,8 @@ impl Meta {
         .await
     }
 
-    /// Puts the files of an earlier publication below `prefix` into this one, unchanged. Answers how many.
+    /// Puts the files of an earlier publication of the same attachment below the folder `prefix` (or empty) into this
+    /// one, unchanged. Answers how many.
     ///
     /// # Errors
     ///
@@ -142,7 +143,7 @@ impl Meta {
         self.read(move |db| sqlite::lookup::entry(db, publication, &path)).await
     }
 
-    /// The files of a publication below `prefix` (empty, or ending with `/`), by path. `after`: the path of the last
+    /// The files of a publication below the folder `prefix` (or empty), by path. `after`: the path of the last
     /// one of the page before. `limit` 0: 1,000.
     pub async fn entries(
         &self,

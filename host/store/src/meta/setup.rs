@@ -142,7 +142,7 @@ impl Meta {
         let key = key.to_owned();
         self.write(move |db| {
             if sqlite::attachments::by_id(db, attachment)?.is_none() {
-                return Err(Error::not_found(Thing::Attachment, attachment).into());
+                return Err(Error::not_found(Thing::Attachment, &attachment).into());
             }
             sqlite::attachments::put_state(db, attachment, &key, expected, &value)
         })

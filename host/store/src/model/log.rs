@@ -43,12 +43,3 @@ impl LogLine {
         Self { n: 0, ms, level, text: text.into(), fields: BTreeMap::new() }
     }
 }
-
-/// Some lines of a job's log, in order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogPage {
-    /// The lines.
-    pub lines: Vec<LogLine>,
-    /// The number to go on from.
-    pub next: u64,
-}

@@ -19,7 +19,7 @@ pub use digest::{Digest, DigestError};
 pub use ids::{AttachmentId, JobId, PublicationId, RepositoryId, TypeId, UnitId};
 pub use job::{Job, JobEnd, JobFilter, JobState, Lease, NewJob};
 pub use key::{CanonicalKey, KeyError, canonical_key, repo_key};
-pub use log::{LogLevel, LogLine, LogPage};
+pub use log::{LogLevel, LogLine};
 pub use name::{NameError, RepositoryName};
 pub use path::{PathError, RelativePath};
 pub use publication::{

@@ -55,9 +55,13 @@ pub fn read_types<P: AsRef<str>, T: AsRef<str>>(
     let parsed = parse(files)?;
     let raw = roots(&parsed)?;
     let mut offenders = Vec::new();
-    raw.iter().for_each(|raw| raw.unknown_attributes(&mut offenders));
+    for raw in &raw {
+        raw.unknown_attributes(&mut offenders);
+    }
     settle(&mut offenders, TypeErrors::InvalidAttribute)?;
-    raw.iter().for_each(|raw| raw.missing_attributes(&mut offenders));
+    for raw in &raw {
+        raw.missing_attributes(&mut offenders);
+    }
     settle(&mut offenders, TypeErrors::MissingAttribute)?;
     let definitions: Vec<Option<TypeDefinition>> =
         raw.iter().map(|raw| raw.definition(&mut offenders)).collect();
@@ -77,7 +81,9 @@ pub fn read_types<P: AsRef<str>, T: AsRef<str>>(
             .map(|(definition, file)| format!("{file}: {}", definition.id)),
     );
     settle(&mut offenders, TypeErrors::DuplicateType)?;
-    with_file().for_each(|(definition, file)| check_fields(definition, file, &mut offenders));
+    for (definition, file) in with_file() {
+        check_fields(definition, file, &mut offenders);
+    }
     settle(&mut offenders, TypeErrors::InvalidField)?;
     Ok(definitions)
 }
@@ -149,33 +155,24 @@ impl Raw<'_> {
             offenders.push(format!("{}: a type is an object", self.file));
             return None;
         };
-        let mut wrong = Vec::new();
-        let mut take = |name: &'static str, read: Option<()>, wanted: &str| {
-            if read.is_none() {
-                wrong.push(format!("{}: {}: {name} is no {wanted}", self.file, self.name()));
-            }
-        };
+        let mut check = Check { raw: self, offenders };
         let text = |name: &str| object.get(name).and_then(Value::as_str).map(str::to_owned);
-        let id = text("id");
-        take("id", id.as_ref().map(drop_value), "text");
-        let display_name = text("display_name");
-        take("display_name", display_name.as_ref().map(drop_value), "text");
-        let description = text("description");
-        take("description", description.as_ref().map(drop_value), "text");
-        let unit_key = key_fields(object.get("unit_key"));
-        take("unit_key", unit_key.as_ref().map(drop_value), "list of fields");
+        let id = check.is("id", text("id"), "text");
+        let display_name = check.is("display_name", text("display_name"), "text");
+        let description = check.is("description", text("description"), "text");
+        let unit_key = check.is("unit_key", key_fields(object.get("unit_key")), "list of fields");
         let search_indexes = indexes(object);
-        take("search_indexes", search_indexes.as_ref().map(drop_value), "list of fields or lists");
+        let search_indexes = check.is("search_indexes", search_indexes, "list of fields or lists");
         let referenced_types = names(object, "referenced_types");
-        take("referenced_types", referenced_types.as_ref().map(drop_value), "list of types");
-        let repo_key = names(object, "repo_key");
-        take("repo_key", repo_key.as_ref().map(drop_value), "list of fields");
+        let referenced_types = check.is("referenced_types", referenced_types, "list of types");
+        let repo_key = check.is("repo_key", names(object, "repo_key"), "list of fields");
         let version = object.get("version").map_or(Some(1), Value::as_u64).filter(|at| *at > 0);
-        take("version", version.as_ref().map(drop_value), "number from 1 on");
-        let attributes = object.get("attributes").cloned();
-        let schema = attributes.as_ref().is_none_or(Value::is_object);
-        take("attributes", schema.then_some(()), "JSON Schema");
-        offenders.append(&mut wrong);
+        let version = check.is("version", version, "number from 1 on");
+        let attributes = match object.get("attributes") {
+            None => Some(None),
+            Some(schema) => schema.is_object().then(|| Some(schema.clone())),
+        };
+        let attributes = check.is("attributes", attributes, "JSON Schema");
         Some(TypeDefinition {
             id: id?,
             display_name: display_name?,
@@ -185,12 +182,26 @@ impl Raw<'_> {
             referenced_types: referenced_types?,
             version: version?,
             repo_key: repo_key?,
-            attributes,
+            attributes: attributes?,
         })
     }
 }
 
-fn drop_value<T>(_value: &T) {}
+/// Collects what is of a wrong kind.
+struct Check<'a> {
+    raw: &'a Raw<'a>,
+    offenders: &'a mut Vec<String>,
+}
+
+impl Check<'_> {
+    fn is<T>(&mut self, name: &str, read: Option<T>, wanted: &str) -> Option<T> {
+        if read.is_none() {
+            let (file, id) = (self.raw.file, self.raw.name());
+            self.offenders.push(format!("{file}: {id}: {name} is no {wanted}"));
+        }
+        read
+    }
+}
 
 fn key_fields(value: Option<&Value>) -> Option<Vec<KeyField>> {
     let field = |value: &Value| match value {
@@ -199,7 +210,7 @@ fn key_fields(value: Option<&Value>) -> Option<Vec<KeyField>> {
             let name = object.get("name")?.as_str()?.to_owned();
             let from_artifact = match object.get("from") {
                 None => false,
-                Some(from) => from.as_str().filter(|from| *from == "artifact").is_some(),
+                Some(from) => from.as_str() == Some("artifact"),
             };
             let known = object.keys().all(|key| key == "name" || key == "from");
             let sound = known && from_artifact == object.contains_key("from");
@@ -351,8 +362,8 @@ mod tests {
 
     #[test]
     fn a_place_that_depends_on_the_bytes_is_refused() {
-        let text = one(r#", "repo_key": ["x"]"#).replace("[\"x\"]", r#"[{"name": "x", "from": "artifact"}]"#);
-        let text = text.replacen(r#""repo_key": [{"name": "x", "from": "artifact"}]"#, r#""repo_key": ["x"]"#, 1);
+        let text = one(r#", "repo_key": "x""#);
+        let text = text.replace(r#"["x"]"#, r#"{"name": "x", "from": "artifact"}"#);
         let error = read_types(&[("f", text)]).unwrap_err();
         assert!(matches!(error, TypeErrors::InvalidField(_)), "{error}");
     }

@@ -42,7 +42,7 @@ pub struct NewFile {
 }
 
 /// An address of a file's bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// The address.
     pub url: String,

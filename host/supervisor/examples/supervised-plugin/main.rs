@@ -40,7 +40,8 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let pem = environment.client_certificate.clone().ok_or("no certificate of the host")?;
     let host_certificate = tls::certificate_from_pem(&pem)?;
     let identity = Identity::generate()?;
-    let shown = if asked("other-key") { Identity::generate()? } else { identity.clone() };
+    let other = Identity::generate()?;
+    let shown = if asked("other-key") { other.der() } else { identity.der() }.to_vec();
 
     let socket = if asked("other-socket") { elsewhere() } else { folder.join("plugin.sock") };
     let listener = UnixListener::bind(&socket)?;
@@ -57,7 +58,8 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let name = if asked("other-name") { "somebody-else" } else { "example" };
     let example = Arc::new(Example {
         name,
-        stop: (!asked("deaf") && !asked("stubborn")).then(|| stop.clone()),
+        stop: stop.clone(),
+        deaf: asked("deaf") || asked("stubborn"),
         sick: asked("sick"),
         cut,
         host,
@@ -76,7 +78,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         app: negotiate(&[1], &environment.versions).ok_or("no version")?,
         network: Network::Unix,
         address: socket.display().to_string(),
-        certificate: Some(shown.der().to_vec()),
+        certificate: Some(shown),
         multiplexing: None,
     };
     let mut stdout = std::io::stdout();
@@ -96,11 +98,11 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     }
 }
 
-/// A socket where the host does not look for one.
+/// A socket where the host does not look for one: beside the folder that holds all private ones.
 fn elsewhere() -> PathBuf {
-    std::env::temp_dir().parent().map_or_else(PathBuf::new, |folder| {
-        folder.join(format!("elsewhere-{}.sock", std::process::id()))
-    })
+    let own = std::env::temp_dir();
+    let beside = own.ancestors().nth(2).unwrap_or(&own);
+    beside.join(format!("elsewhere-{}.sock", std::process::id()))
 }
 
 /// One child, and one that hides: a daemon in a session of its own. Both hold this process' pipes.

@@ -34,8 +34,10 @@ type Messages<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 /// All services at once.
 pub(crate) struct Example {
     pub(crate) name: &'static str,
-    /// `None`: `Shutdown` is answered and ignored.
-    pub(crate) stop: Option<CancellationToken>,
+    /// Ends the process with status 0.
+    pub(crate) stop: CancellationToken,
+    /// `Shutdown` is answered and ignored.
+    pub(crate) deaf: bool,
     pub(crate) sick: bool,
     pub(crate) cut: CancellationToken,
     pub(crate) host: Host,
@@ -78,16 +80,16 @@ impl Example {
                 Box::pin(begun.chain(unknown).chain(messages(vec![result()])))
             }
             "big" => Box::pin(messages(vec![Event::Metadata("x".repeat(8 << 20)), result()])),
-            "exit-0" => Box::pin(begun.chain(dying(Signal::TERM))),
-            "killed" => Box::pin(begun.chain(dying(Signal::KILL))),
+            "exit-0" => {
+                let stop = self.stop.clone();
+                Box::pin(begun.chain(later(move || stop.cancel())))
+            }
+            "killed" => Box::pin(begun.chain(later(|| {
+                kill_process(getpid(), Signal::KILL).ok();
+            }))),
             "cut" => {
                 let cut = self.cut.clone();
-                let later = async move {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    cut.cancel();
-                    std::future::pending().await
-                };
-                Box::pin(begun.chain(once(later)))
+                Box::pin(begun.chain(later(move || cut.cancel())))
             }
             other => {
                 let code = other.strip_prefix("status-").and_then(|code| code.parse().ok());
@@ -98,18 +100,13 @@ impl Example {
     }
 }
 
-fn once(
-    future: impl Future<Output = Result<v1::Event, Status>> + Send + 'static,
+/// Does something a moment later, so that what was sent before has left, and then sends nothing more.
+fn later(
+    what: impl FnOnce() + Send + 'static,
 ) -> impl Stream<Item = Result<v1::Event, Status>> + Send {
-    futures_util::stream::once(future)
-}
-
-/// A moment later, so that what was sent before has left. The plugin has a handler for `SIGTERM` and ends with a
-/// status of its own; here that is as good as ending by itself.
-fn dying(signal: Signal) -> impl Stream<Item = Result<v1::Event, Status>> + Send {
-    once(async move {
+    futures_util::stream::once(async move {
         tokio::time::sleep(Duration::from_millis(50)).await;
-        kill_process(getpid(), signal).ok();
+        what();
         std::future::pending().await
     })
 }
@@ -232,8 +229,8 @@ impl Importer for Example {
 #[tonic::async_trait]
 impl GrpcController for Example {
     async fn shutdown(&self, _: Request<goplugin::Empty>) -> Answer<goplugin::Empty> {
-        if let Some(stop) = &self.stop {
-            stop.cancel();
+        if !self.deaf {
+            self.stop.cancel();
         }
         Ok(Response::new(goplugin::Empty {}))
     }

@@ -286,7 +286,7 @@ mod tests {
     fn rules_of_the_schema_are_kept() {
         for (from, to, says) in [
             ("\"file\"", "\"File\"", "name"),
-            ("\"importer\",", "\"a b\",", "id"),
+            ("\"id\": \"importer\"", "\"id\": \"a b\"", "id"),
             ("[\"sync\"]", "[\"publish\"]", "publish"),
             ("[\"sync\"]", "[\"list\"]", "sync, or list and fetch"),
             ("\"url\"", "\"policy\"", "policy"),

@@ -30,28 +30,33 @@ pub(in crate::meta) fn attach(
     let settings = new.settings.to_string();
     let path = new.path.as_ref().map(RelativePath::as_str);
     let now = clock::now_ms();
-    let id = match stored {
-        Some(id) => {
-            db.prepare_cached(
-                "UPDATE attachment SET role = ?2, path = ?3, settings = ?4,
-                    settings_changed_ms = iif(settings = ?4, settings_changed_ms, ?5)
-                 WHERE id = ?1",
-            )?
-            .execute((id, &new.role, path, settings, now))?;
-            id
-        }
-        None => {
-            db.prepare_cached(
-                "INSERT INTO attachment
-                    (repository, component, instance, role, settings, settings_changed_ms, state, path)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, x'', ?7)",
-            )?
-            .execute((repository.0, &new.component, &new.instance, &new.role, settings, now, path))?;
-            db.last_insert_rowid()
-        }
+    let id = if let Some(id) = stored {
+        db.prepare_cached(
+            "UPDATE attachment SET role = ?2, path = ?3, settings = ?4,
+                settings_changed_ms = iif(settings = ?4, settings_changed_ms, ?5)
+             WHERE id = ?1",
+        )?
+        .execute((id, &new.role, path, settings, now))?;
+        id
+    } else {
+        db.prepare_cached(
+            "INSERT INTO attachment
+                (repository, component, instance, role, settings, settings_changed_ms, state, path)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, x'', ?7)",
+        )?
+        .execute((
+            repository.0,
+            &new.component,
+            &new.instance,
+            &new.role,
+            settings,
+            now,
+            path,
+        ))?;
+        db.last_insert_rowid()
     };
     by_id(db, AttachmentId(id))?
-        .ok_or_else(|| Error::not_found(Thing::Attachment, AttachmentId(id)).into())
+        .ok_or_else(|| Error::not_found(Thing::Attachment, &AttachmentId(id)).into())
 }
 
 /// Two publications must not lie inside each other.
@@ -74,7 +79,7 @@ fn check_path(db: &Connection, path: &RelativePath, own: Option<i64>) -> Outcome
 }
 
 pub(in crate::meta) fn detach(db: &Connection, id: AttachmentId) -> Outcome<()> {
-    let stored = by_id(db, id)?.ok_or_else(|| Error::not_found(Thing::Attachment, id))?;
+    let stored = by_id(db, id)?.ok_or_else(|| Error::not_found(Thing::Attachment, &id))?;
     if let Some(job) = jobs::open_on(db, "attachment", id.0)? {
         let name = stored.component;
         return Err(Error::InUse { thing: Thing::Attachment, name, job }.into());
@@ -158,7 +163,7 @@ pub(in crate::meta) fn ran(
             &last.outcome,
             &last.settings_digest,
         ))?;
-    if changed == 0 { Err(Error::not_found(Thing::Attachment, id).into()) } else { Ok(()) }
+    if changed == 0 { Err(Error::not_found(Thing::Attachment, &id).into()) } else { Ok(()) }
 }
 
 pub(in crate::meta) fn get_state(

@@ -17,7 +17,7 @@ pub(in crate::meta) fn submit(db: &Connection, new: &NewJob) -> Outcome<Job> {
     let attachment = match new.attachment {
         Some(id) => {
             let found = attachments::by_id(db, id)?;
-            Some(found.ok_or_else(|| Error::not_found(Thing::Attachment, id))?)
+            Some(found.ok_or_else(|| Error::not_found(Thing::Attachment, &id))?)
         }
         None => None,
     };
@@ -140,7 +140,7 @@ pub(in crate::meta) fn by_id(db: &Connection, id: JobId) -> Outcome<Option<Job>>
 }
 
 fn get(db: &Connection, id: JobId) -> Outcome<Job> {
-    by_id(db, id)?.ok_or_else(|| Error::not_found(Thing::Job, id).into())
+    by_id(db, id)?.ok_or_else(|| Error::not_found(Thing::Job, &id).into())
 }
 
 pub(in crate::meta) fn queued(db: &Connection) -> Outcome<Vec<Job>> {

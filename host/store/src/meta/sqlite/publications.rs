@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row};
 
-use super::{Outcome, attachments, signed, unsigned, versions};
+use super::{Outcome, attachments, query, signed, unsigned, versions};
 use crate::clock;
 use crate::error::{Error, Thing};
 use crate::model::{
@@ -27,7 +27,7 @@ pub(in crate::meta) fn begin(
     version: u64,
 ) -> Outcome<PublicationId> {
     let attachment =
-        attachments::by_id(db, id)?.ok_or_else(|| Error::not_found(Thing::Attachment, id))?;
+        attachments::by_id(db, id)?.ok_or_else(|| Error::not_found(Thing::Attachment, &id))?;
     versions::check(db, attachment.repository, version)?;
     let now = clock::now_ms();
     drop_where(db, "attachment = ?1 AND state = 2 AND expires_ms <= ?2", [id.0, now])?;
@@ -86,7 +86,7 @@ pub(in crate::meta) fn by_id(db: &Connection, id: PublicationId) -> Outcome<Opti
 
 /// Whose publication it is.
 pub(in crate::meta) fn attachment(db: &Connection, id: PublicationId) -> Outcome<AttachmentId> {
-    let found = by_id(db, id)?.ok_or_else(|| Error::not_found(Thing::Publication, id))?;
+    let found = by_id(db, id)?.ok_or_else(|| Error::not_found(Thing::Publication, &id))?;
     Ok(found.attachment)
 }
 
@@ -96,7 +96,7 @@ fn building(db: &Connection, lease: Lease, id: PublicationId) -> Outcome<Publica
         .prepare_cached("SELECT 1 FROM publication WHERE id = ?1 AND job = ?2 AND state = 0")?
         .exists((id.0, lease.job.0))?;
     let found = if own { by_id(db, id)? } else { None };
-    found.ok_or_else(|| Error::not_found(Thing::Publication, id).into())
+    found.ok_or_else(|| Error::not_found(Thing::Publication, &id).into())
 }
 
 pub(in crate::meta) fn save_entries(
@@ -198,14 +198,7 @@ pub(in crate::meta) fn pass_through(
     modified_ms: i64,
 ) -> Outcome<u64> {
     let publication = building(db, lease, id)?;
-    let list: Vec<String> = types.iter().map(|one| one.0.to_string()).collect();
-    let only = match list.as_slice() {
-        [] => String::new(),
-        list => format!(
-            "AND (SELECT u.type FROM unit u WHERE u.id = m.unit) IN ({})",
-            list.join(", ")
-        ),
-    };
+    let only = query::of_types(types, "(SELECT u.type FROM unit u WHERE u.id = m.unit)");
     let mut files = db.prepare_cached(&format!(
         "SELECT f.unit, f.path, f.artifact FROM membership m CROSS JOIN unit_file f ON f.unit = m.unit
          WHERE m.repository = ?1 AND m.added_in <= ?2 AND (m.removed_in IS NULL OR m.removed_in > ?2)
@@ -214,11 +207,12 @@ pub(in crate::meta) fn pass_through(
     let mut files = files.query((publication.repository.0, signed(publication.version)))?;
     let mut insert = db.prepare_cached(INSERT)?;
     let mut count = 0;
+    let (folder, _) = below(prefix);
     let mut target = String::new();
     while let Some(file) = files.next()? {
         let (unit, artifact): (i64, Option<i64>) = (file.get(0)?, file.get(2)?);
         let path = file.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-        prefix.clone_into(&mut target);
+        folder.clone_into(&mut target);
         target.push_str(path);
         let unit_path = Some(path).filter(|_| !prefix.is_empty());
         let none: Option<&str> = None;
@@ -242,7 +236,7 @@ pub(in crate::meta) fn reuse(
     let earlier = by_id(db, previous)?.filter(|earlier| {
         earlier.attachment == publication.attachment && earlier.state != PublicationState::Building
     });
-    earlier.ok_or_else(|| Error::not_found(Thing::Publication, previous))?;
+    earlier.ok_or_else(|| Error::not_found(Thing::Publication, &previous))?;
     let (low, high) = below(prefix);
     let doubled_path: Option<String> = db
         .prepare_cached(
@@ -264,8 +258,8 @@ pub(in crate::meta) fn reuse(
     Ok(copied as u64)
 }
 
-/// The paths below a prefix that is empty or ends with `/`: from the first up to but without the second. Any text is
-/// less than any blob.
+/// The paths below a folder, or below the root if it is empty: from the first up to but without the second. Any text
+/// is less than any blob.
 pub(super) fn below(prefix: &str) -> (String, rusqlite::types::Value) {
     let high = match prefix.strip_suffix('/') {
         // The character after the slash.

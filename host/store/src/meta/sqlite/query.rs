@@ -65,19 +65,12 @@ impl Question {
             signed(version).into(),
             after.map_or(i64::MIN, |unit| unit.0).into(),
         ];
-        match wanted {
-            [] => {}
-            // Written out, so that it is seen to be what a partial index is for.
-            [one] => sql.push_str(&format!(" AND u.type = {}", one.0)),
-            several => {
-                let list: Vec<String> = several.iter().map(|one| one.0.to_string()).collect();
-                sql.push_str(&format!(" AND u.type IN ({})", list.join(", ")));
-            }
-        }
+        sql.push_str(&of_types(wanted, "u.type"));
         for field in filter {
             values.push(value(field)?);
             let expression = expression(&field.name, definition.as_ref(), "u.")?;
-            sql.push_str(&format!(" AND {expression} IS ?{}", values.len()));
+            let place = values.len();
+            sql.extend([" AND ", &expression, " IS ?", &place.to_string()]);
         }
         Ok(Self { sql, values, definition })
     }
@@ -87,6 +80,19 @@ impl Question {
         let rows =
             statement.query_map(params_from_iter(&self.values), |row| Ok(UnitId(row.get(0)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+/// The condition that a unit is of one of these types; none: of any. Written out and not bound, so that a single type
+/// is seen to be the one that a partial index is for.
+pub(super) fn of_types(types: &[TypeId], column: &str) -> String {
+    match types {
+        [] => String::new(),
+        [one] => format!(" AND {column} = {one}"),
+        several => {
+            let list: Vec<String> = several.iter().map(TypeId::to_string).collect();
+            format!(" AND {column} IN ({})", list.join(", "))
+        }
     }
 }
 
@@ -186,7 +192,7 @@ pub(in crate::meta) fn unit_ids(
     let mut order = "ORDER BY ".to_owned();
     for field in order_by {
         let expression = expression(field, question.definition.as_ref(), "u.")?;
-        order.push_str(&format!("CAST({expression} AS TEXT), "));
+        order.extend(["CAST(", &expression, " AS TEXT), "]);
     }
     order.push_str("m.unit");
     question.ids(db, &order)

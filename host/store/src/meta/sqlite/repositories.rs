@@ -38,7 +38,7 @@ pub(in crate::meta) fn by_id(db: &Connection, id: RepositoryId) -> Outcome<Optio
 
 /// The repository with this number, or the error that there is none.
 pub(super) fn get(db: &Connection, id: RepositoryId) -> Outcome<Repository> {
-    by_id(db, id)?.ok_or_else(|| Error::not_found(Thing::Repository, id).into())
+    by_id(db, id)?.ok_or_else(|| Error::not_found(Thing::Repository, &id).into())
 }
 
 fn one(db: &Connection, sql: &str, by: impl rusqlite::ToSql) -> Outcome<Option<Repository>> {

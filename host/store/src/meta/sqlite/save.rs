@@ -36,7 +36,7 @@ fn check_types(db: &Connection, id: RepositoryId, units: &[NewUnit]) -> Outcome<
     for id in ids {
         let definition = types::by_id(db, id)?;
         let type_name = definition
-            .ok_or_else(|| Error::not_found(Thing::Type, id))
+            .ok_or_else(|| Error::not_found(Thing::Type, &id))
             .map(|definition| definition.id)?;
         if !repository.types.contains(&type_name) {
             let repository = repository.name.to_string();
@@ -176,7 +176,7 @@ pub(in crate::meta) fn artifact_added(
         .prepare_cached("SELECT key FROM unit WHERE id = ?1")?
         .query_row([unit.0], |row| row.get(0))
         .optional()?;
-    let key = key.ok_or_else(|| Error::not_found(Thing::Unit, unit))?;
+    let key = key.ok_or_else(|| Error::not_found(Thing::Unit, &unit))?;
     let id = Known::prepare(db)?.here(artifact)?;
     let mut find = db.prepare_cached(FIND_FILE)?;
     let mut update = db.prepare_cached(COMPLETE_FILE)?;

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row};
 
 use super::{Outcome, limit, signed, unsigned};
 use crate::error::{Error, Thing};
-use crate::model::{DiffEntry, JobId, RepositoryId, TypeId, UnitId, Version};
+use crate::model::{DiffEntry, Digest, JobId, RepositoryId, TypeId, UnitId, Version};
 
 const COLUMNS: &str = "number, created_ms, job, units, added, removed, info";
 
@@ -43,7 +43,22 @@ pub(super) fn check(db: &Connection, repository: RepositoryId, number: u64) -> O
     let there = db
         .prepare_cached("SELECT 1 FROM version WHERE repository = ?1 AND number = ?2")?
         .exists((repository.0, signed(number)))?;
-    if there { Ok(()) } else { Err(Error::not_found(Thing::Version, number).into()) }
+    if there { Ok(()) } else { Err(Error::not_found(Thing::Version, &number).into()) }
+}
+
+/// Whether a version holds a unit with a file of these bytes.
+pub(in crate::meta) fn holds(
+    db: &Connection,
+    repository: RepositoryId,
+    number: u64,
+    digest: Digest,
+) -> Outcome<bool> {
+    let mut statement = db.prepare_cached(
+        "SELECT 1 FROM artifact a CROSS JOIN unit_file f ON f.artifact = a.id
+            CROSS JOIN membership m ON m.repository = ?1 AND m.unit = f.unit
+         WHERE a.sha256 = ?3 AND m.added_in <= ?2 AND (m.removed_in IS NULL OR m.removed_in > ?2)",
+    )?;
+    Ok(statement.exists((repository.0, signed(number), digest.0))?)
 }
 
 /// What differs, by the numbers of the units. A unit that left and came back in between does not.

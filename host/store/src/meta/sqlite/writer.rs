@@ -32,9 +32,11 @@ pub(in crate::meta) enum Durability {
 /// An operation on its way to the thread.
 struct Operation {
     durability: Durability,
-    /// Runs it, or answers why it cannot be run.
-    run: Box<dyn FnOnce(Result<&Connection, Error>) -> Ran + Send>,
+    run: Box<Run>,
 }
+
+/// Runs an operation, or answers why it cannot be run.
+type Run = dyn FnOnce(Result<&Connection, Error>) -> Ran + Send;
 
 /// An operation that ran, and how to answer when its fate is known.
 struct Ran {

@@ -57,6 +57,8 @@ CREATE TABLE unit_file (
     PRIMARY KEY (unit, path)
 ) WITHOUT ROWID;
 
+CREATE INDEX unit_file_artifact ON unit_file (artifact) WHERE artifact IS NOT NULL;
+
 -- Where bytes can be fetched, as the syncs of a repository said.
 CREATE TABLE source (
     repository INTEGER NOT NULL,

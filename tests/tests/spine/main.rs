@@ -1,0 +1,30 @@
+//! The spine, end to end: the program `wharf`, real plugin processes, real files over real HTTP.
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on ends by a panic"
+)]
+
+mod commands;
+mod content;
+mod discovery;
+mod jobs;
+mod publishing;
+mod styles;
+mod syncing;
+
+use wharf_tests::{TestHost, Upstream};
+
+/// The settings of an importer of this upstream's manifest.
+fn url(upstream: &Upstream) -> String {
+    format!("url={}", upstream.url("PULP_MANIFEST"))
+}
+
+/// A repository `tools` with importer and distributor, of this upstream.
+fn mirror(host: &TestHost, upstream: &Upstream, further: &[&str]) {
+    let url = url(upstream);
+    let mut settings = vec![url.as_str()];
+    settings.extend(further);
+    host.repository("tools", &[("file.importer", &settings), ("file.distributor", &[])]);
+}
