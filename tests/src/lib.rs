@@ -14,6 +14,7 @@
 
 pub mod http;
 pub mod invariants;
+pub mod nginx;
 pub mod processes;
 pub mod random;
 pub mod tree;

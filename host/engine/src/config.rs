@@ -47,12 +47,12 @@ impl Config {
             wait_for_work: false,
             jobs: 4,
             fetch: fetch::Config::default(),
-            start_timeout: Duration::from_secs(60),
-            stall_timeout: Duration::from_secs(300),
+            start_timeout: Duration::from_mins(1),
+            stall_timeout: Duration::from_mins(5),
             heartbeat: Duration::from_secs(5),
             heartbeat_timeout: Duration::from_secs(20),
             grace: Duration::from_secs(2),
-            publication_grace: Duration::from_secs(3 * 24 * 3600),
+            publication_grace: Duration::from_hours(3 * 24),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use jsonschema::Validator;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wharf_store::Store;
@@ -44,6 +45,16 @@ pub(crate) struct Inner {
 pub(crate) struct Type {
     pub(crate) id: TypeId,
     pub(crate) definition: Arc<TypeDefinition>,
+    /// What attributes must look like.
+    pub(crate) attributes: Option<Arc<Validator>>,
+}
+
+impl Type {
+    fn new(id: TypeId, definition: TypeDefinition) -> Self {
+        let schema = definition.attributes.as_ref();
+        let attributes = schema.and_then(|schema| jsonschema::validator_for(schema).ok());
+        Self { id, attributes: attributes.map(Arc::new), definition: Arc::new(definition) }
+    }
 }
 
 impl Engine {
@@ -138,18 +149,16 @@ async fn register_types(
             .iter()
             .map(|file| (file.path.display().to_string(), file.text.clone()))
             .collect();
-        let registered = match wharf_store::model::read_types(&files) {
-            Ok(types) => {
-                store
-                    .meta
-                    .register_types(&manifest.name, &manifest.version.to_string(), types)
-                    .await
-            }
-            Err(error) => {
-                unusable.insert(manifest.name.clone(), error.to_string());
+        let types = wharf_store::model::read_types(&files).map_err(|error| error.to_string());
+        let types = match types.and_then(usable_schemas) {
+            Ok(types) => types,
+            Err(reason) => {
+                unusable.insert(manifest.name.clone(), reason);
                 continue;
             }
         };
+        let version = manifest.version.to_string();
+        let registered = store.meta.register_types(&manifest.name, &version, types).await;
         match registered {
             Ok(()) => {}
             Err(error) if error.is_refusal() => {
@@ -158,8 +167,22 @@ async fn register_types(
             Err(error) => return Err(error.into()),
         }
     }
-    let types = store.meta.types().await?.into_iter().map(|(id, definition)| {
-        (definition.id.clone(), Type { id, definition: Arc::new(definition) })
-    });
+    let types = store
+        .meta
+        .types()
+        .await?
+        .into_iter()
+        .map(|(id, definition)| (definition.id.clone(), Type::new(id, definition)));
     Ok((types.collect(), unusable))
+}
+
+/// Types whose attribute schemas can be used, or which one cannot.
+fn usable_schemas(types: Vec<TypeDefinition>) -> Result<Vec<TypeDefinition>, String> {
+    for definition in &types {
+        if let Some(schema) = &definition.attributes {
+            jsonschema::validator_for(schema)
+                .map_err(|error| format!("type {}: attributes: {error}", definition.id))?;
+        }
+    }
+    Ok(types)
 }

@@ -138,7 +138,7 @@ impl Inner {
     }
 
     /// What a call is told about the job and the way to the host.
-    pub(crate) fn job_context(&self, run: &JobRun, process: &Lease, token: &str) -> v1::JobContext {
+    pub(crate) fn job_context(run: &JobRun, process: &Lease, token: &str) -> v1::JobContext {
         v1::JobContext {
             host_address: process.host_address().unwrap_or_default().to_owned(),
             token: token.to_owned(),

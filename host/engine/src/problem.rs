@@ -71,7 +71,7 @@ pub struct Problem {
     pub help: Option<String>,
     /// Evidence: fields at fault, the plugin's last lines, its exit status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub details: Option<serde_json::Value>,
+    pub details: Option<Box<serde_json::Value>>,
 }
 
 impl Problem {
@@ -129,7 +129,7 @@ impl Problem {
     /// The same problem, with evidence.
     #[must_use]
     pub fn details(mut self, details: serde_json::Value) -> Self {
-        self.details = Some(details);
+        self.details = Some(Box::new(details));
         self
     }
 

@@ -181,9 +181,13 @@ impl Engine {
         cursor: Option<String>,
         limit: usize,
     ) -> Result<DiffPage, Problem> {
-        let after = cursor.map(|text| text.parse().map(UnitId)).transpose().map_err(|_not_one| {
-            Problem::usage("usage.cursor", "the cursor is not one that a page of differences gave")
-        })?;
+        let after =
+            cursor.map(|text| text.parse().map(UnitId)).transpose().map_err(|_not_one| {
+                Problem::usage(
+                    "usage.cursor",
+                    "the cursor is not one that a page of differences gave",
+                )
+            })?;
         let repository = self.inner.repository(name).await?;
         let to = to.unwrap_or(repository.current_version);
         let from = from.unwrap_or(to.saturating_sub(1));

@@ -61,7 +61,7 @@ pub(crate) async fn hash_below(folder: &Path, path: &RelativePath) -> Result<Sta
 pub(crate) async fn write(target: &Path, bytes: Vec<u8>) -> Result<Staged, Problem> {
     let mut writer = Writer::create(target).await?;
     writer.write(bytes.into()).await?;
-    writer.finish().await
+    writer.finish()
 }
 
 /// Writes a file and hashes it on the way.
@@ -105,7 +105,7 @@ impl Writer {
     }
 
     /// Closes the file.
-    pub(crate) async fn finish(self) -> Result<Staged, Problem> {
+    pub(crate) fn finish(self) -> Result<Staged, Problem> {
         let Some((_file, hasher)) = self.open else {
             return Err(Problem::fault("internal", "a file that is closed twice"));
         };

@@ -26,9 +26,22 @@ pub(crate) struct App {
     pub(crate) stop: CancellationToken,
     /// No new jobs are taken.
     pub(crate) draining: AtomicBool,
+    /// Jobs that wait may start: the server lives for itself, or was asked for a job.
+    pub(crate) working: AtomicBool,
 }
 
 impl App {
+    /// A job was asked for, so others that wait may start too.
+    pub(crate) fn work(&self) {
+        self.working.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether a job runs, or waits and will run.
+    pub(crate) fn has_work(&self) -> bool {
+        let (queued, running) = self.engine.job_counts();
+        running > 0 || (queued > 0 && self.working.load(Ordering::SeqCst))
+    }
+
     /// From now on no new jobs are taken.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::SeqCst);

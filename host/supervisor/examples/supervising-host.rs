@@ -1,5 +1,5 @@
-//! A host that starts some plugins, says so, and then does nothing until it is killed. For the tests of what a killed
-//! host leaves behind, and the smallest use of the crate.
+//! A host that starts some plugins, says so, and then does nothing until it is killed. For the
+//! tests of what a killed host leaves behind, and the smallest use of the crate.
 //!
 //! `supervising-host RUNTIME-FOLDER COUNT PLUGIN [ARGUMENT]...` prints one line with the plugins' process ids.
 

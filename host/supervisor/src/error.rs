@@ -1,4 +1,5 @@
-//! What can go wrong before a call: finding, starting and reaching a plugin. Calls have [`crate::CallError`].
+//! What can go wrong before a call: finding, starting and reaching a plugin. Calls have
+//! [`crate::CallError`].
 
 use std::fmt;
 use std::io;
@@ -10,7 +11,8 @@ use crate::exit::Exit;
 
 /// Why there is no plugin to call.
 ///
-/// Texts that come from the plugin are cut and safe to be shown. [`Error::code`] is the fault's class word.
+/// Texts that come from the plugin are cut and safe to be shown. [`Error::code`] is the fault's
+/// class word.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -62,18 +64,19 @@ pub enum Error {
         stderr: Vec<String>,
     },
     /// The handshake line is wrong, or what follows from it does not work; the process was killed.
-    #[error("plugin {plugin}: {problem}{}{}", Ending(exit.as_ref()), Tail(stderr))]
+    #[error("plugin {plugin}: {problem}{}{}", Ending(exit.as_deref()), Tail(stderr))]
     Handshake {
         /// The plugin's name.
         plugin: String,
         /// What is wrong, and what to do.
         problem: String,
         /// How the process ended, if it had ended by itself.
-        exit: Option<Exit>,
+        exit: Option<Box<Exit>>,
         /// Its last lines on standard error.
         stderr: Vec<String>,
     },
-    /// The plugin wants something that it may not have, or is not what its manifest says. Nothing was dialled.
+    /// The plugin wants something that it may not have, or is not what its manifest says. Nothing
+    /// was dialled.
     #[error("plugin {plugin} was refused: {problem}")]
     Policy {
         /// The plugin's name.
@@ -146,8 +149,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// The class word of the fault: `launch`, `handshake`, `policy`, `config`, `unresponsive`, `crashed`,
-    /// `cancelled`, or a call's own.
+    /// The class word of the fault: `launch`, `handshake`, `policy`, `config`, `unresponsive`,
+    /// `crashed`, `cancelled`, or a call's own.
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotStarted { .. }
@@ -168,7 +171,7 @@ impl Error {
     pub fn exit(&self) -> Option<&Exit> {
         match self {
             Self::Ended { exit, .. } | Self::Crashed { exit, .. } => Some(exit),
-            Self::Handshake { exit, .. } => exit.as_ref(),
+            Self::Handshake { exit, .. } => exit.as_deref(),
             Self::FirstCall { source, .. } => source.exit(),
             _ => None,
         }

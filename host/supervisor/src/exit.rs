@@ -23,7 +23,8 @@ pub struct Exit {
 pub enum ByHost {
     /// It was asked to stop.
     Stopped,
-    /// It was killed, because someone wanted it gone at once or because the last handle was dropped.
+    /// It was killed, because someone wanted it gone at once or because the last handle was
+    /// dropped.
     Killed,
     /// It did not answer in time (F50).
     Unresponsive {

@@ -1,9 +1,10 @@
 //! Plugin processes and calls to them. Of use alone as a host library for go-plugin plugins.
 //!
-//! A plugin is a child process that prints one handshake line and then serves gRPC on a private socket. This crate
-//! finds plugins ([`Catalog`]), starts and ends their processes ([`Launch`], [`Process`]), lends them out
-//! ([`Supervisor`]) and makes typed calls ([`calls`]). Whatever happens to a plugin ends in an [`Error`] or a
-//! [`CallError`] with the evidence, and leaves nothing behind, even when the host is killed.
+//! A plugin is a child process that prints one handshake line and then serves gRPC on a private
+//! socket. This crate finds plugins ([`Catalog`]), starts and ends their processes ([`Launch`],
+//! [`Process`]), lends them out ([`Supervisor`]) and makes typed calls ([`calls`]). Whatever
+//! happens to a plugin ends in an [`Error`] or a [`CallError`] with the evidence, and leaves
+//! nothing behind, even when the host is killed.
 //!
 //! It knows no repository and no job, and never looks into what it carries.
 //!

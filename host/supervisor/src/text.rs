@@ -1,5 +1,5 @@
-//! Text from outside, made fit to be shown: nothing in it can move a cursor, change a colour or turn the direction
-//! of writing.
+//! Text from outside, made fit to be shown: nothing in it can move a cursor, change a colour or
+//! turn the direction of writing.
 
 use std::fmt::Write as _;
 

@@ -14,12 +14,13 @@ const POLL_MS: u64 = 25_000;
 const PAUSE: Duration = Duration::from_millis(50);
 
 impl Client {
-    /// Follows a job to its end and shows every change to `seen`. The first signal cancels the
-    /// job; its end is still waited for.
+    /// Follows a job to its end and shows every change to `seen`. The first signal under `guard`
+    /// cancels the job; its end is still waited for. Without one, signals are somebody else's
+    /// business.
     pub(crate) async fn follow(
         &self,
         mut job: Job,
-        guard: &Guard<'_>,
+        guard: Option<&Guard<'_>>,
         mut seen: impl FnMut(&Job, Following),
     ) -> Result<Job, Error> {
         let mut cancelled = false;
@@ -28,7 +29,7 @@ impl Client {
             let path = format!("jobs/{}?wait_ms={POLL_MS}&since={}", job.id, job.revision);
             let next = tokio::select! {
                 next = self.get::<Job>(&path) => next?,
-                () = guard.first(), if !cancelled => {
+                () = first(guard), if !cancelled => {
                     cancelled = true;
                     seen(&job, Following::Cancels);
                     self.cancel(job.id).await?
@@ -59,6 +60,13 @@ impl Client {
     pub(crate) async fn logs(&self, id: i64, from: u64, wait: bool) -> Result<LogPage, Error> {
         let wait_ms = if wait { POLL_MS } else { 0 };
         self.get(&format!("jobs/{id}/logs?from={from}&limit=1000&wait_ms={wait_ms}")).await
+    }
+}
+
+async fn first(guard: Option<&Guard<'_>>) {
+    match guard {
+        Some(guard) => guard.first().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -85,7 +85,7 @@ async fn a_job_is_followed_by_revision_to_its_end() {
     let mut seen = Vec::new();
     let client = Client::new(data.path());
     let ended = client
-        .follow(queued, &guard, |job, _| seen.push((job.revision, job.state.as_str())))
+        .follow(queued, Some(&guard), |job, _| seen.push((job.revision, job.state.as_str())))
         .await
         .unwrap();
     assert_eq!(ended.revision, 6);
@@ -112,7 +112,7 @@ async fn f151_the_first_signal_cancels_once_and_the_end_is_waited_for() {
     let client = Client::new(data.path());
     let mut told = 0;
     let ended = client
-        .follow(running, &guard, |_, following| {
+        .follow(running, Some(&guard), |_, following| {
             told += usize::from(following == Following::Cancels);
         })
         .await;

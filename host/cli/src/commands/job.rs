@@ -54,6 +54,7 @@ pub(super) async fn show(app: &App, id: i64) -> Result<Exit, Error> {
 pub(super) async fn logs(app: &App, id: i64, follow: bool) -> Result<Exit, Error> {
     with_server(app, Need::Answers, async |session| {
         let mut from = 0;
+        let mut empty = true;
         loop {
             let page = session.client.logs(id, from, follow).await?;
             let clock = app.clock();
@@ -65,6 +66,7 @@ pub(super) async fn logs(app: &App, id: i64, follow: bool) -> Result<Exit, Error
                 }
             }
             app.output.flush()?;
+            empty = empty && page.lines.is_empty();
             let progressed = page.next > from;
             from = page.next;
             if page.ended || !(follow || progressed) {
@@ -74,6 +76,8 @@ pub(super) async fn logs(app: &App, id: i64, follow: bool) -> Result<Exit, Error
         if app.output.is_json() {
             let job: Job = session.client.get(&format!("jobs/{id}")).await?;
             app.output.json(&JobLine::from(&job))?;
+        } else if empty && !app.output.quiet {
+            app.output.tell(&format!("the log of job {id} is empty"));
         }
         Ok(Exit::DONE)
     })
@@ -89,7 +93,7 @@ pub(super) async fn cancel(app: &App, id: i64) -> Result<Exit, Error> {
             before
         } else {
             let job = session.client.cancel(id).await?;
-            run::follow(app, session, &guard, job).await?
+            run::follow(app, session, Some(&guard), job).await?
         };
         app.output.note(&format!("job {id} {}", job.state.as_str()))?;
         if app.output.is_json() {

@@ -98,7 +98,7 @@ async fn mirror(
     let guard = app.interrupts.guard();
     let path = format!("repositories/{}/sync", encode(name));
     let sync: Job = client.post(&path, &SyncRequest::default()).await?;
-    let sync = run::follow(app, session, &guard, sync).await?;
+    let sync = run::follow(app, session, Some(&guard), sync).await?;
     run::tell_one(app, session, &sync)?;
     let mut published = Vec::new();
     if matches!(Exit::of_job(&sync), Exit::DONE | Exit::PARTIAL) {
@@ -128,7 +128,7 @@ async fn publish(
     let jobs: Vec<Job> = session.client.post(&path, &PublishRequest::default()).await?;
     let mut ended = Vec::with_capacity(jobs.len());
     for job in jobs {
-        let job = run::follow(app, session, guard, job).await?;
+        let job = run::follow(app, session, Some(guard), job).await?;
         run::tell_one(app, session, &job)?;
         ended.push(job);
     }

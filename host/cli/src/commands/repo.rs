@@ -66,6 +66,8 @@ pub(super) async fn versions(app: &App, name: &str) -> Result<Exit, Error> {
     with_server(app, Need::Answers, async |session| {
         let path = format!("repositories/{}/versions", encode(name));
         let mut versions: Vec<Version> = session.client.get(&path).await?;
+        // Number 0 is the empty version that every repository begins with.
+        versions.retain(|version| version.number > 0);
         versions.sort_by_key(|version| std::cmp::Reverse(version.number));
         if app.output.is_json() {
             app.output.json(&json!({ "repository": name, "versions": versions }))?;

@@ -11,11 +11,11 @@ use crate::render::progress::Bar;
 use crate::render::{self, LABEL, styled};
 use crate::session::Session;
 
-/// Follows a job to its end, showing how far it is. The first signal cancels it.
+/// Follows a job to its end, showing how far it is. The first signal under `guard` cancels it.
 pub(crate) async fn follow(
     app: &App,
     session: &Session,
-    guard: &Guard<'_>,
+    guard: Option<&Guard<'_>>,
     job: Job,
 ) -> Result<Job, Error> {
     let bar = Bar::new(&app.terminal, app.output.quiet);

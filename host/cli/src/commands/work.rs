@@ -22,7 +22,7 @@ pub(super) async fn sync(app: &App, args: Sync) -> Result<Exit, Error> {
         if !args.waiting.stays() {
             return run::leave(app, &[job]);
         }
-        let job = run::follow(app, session, &guard, job).await?;
+        let job = run::follow(app, session, Some(&guard), job).await?;
         run::tell(app, session, &[job])
     })
     .await
@@ -43,7 +43,7 @@ pub(super) async fn publish(app: &App, args: Publish) -> Result<Exit, Error> {
         }
         let mut ended = Vec::with_capacity(jobs.len());
         for job in jobs {
-            ended.push(run::follow(app, session, &guard, job).await?);
+            ended.push(run::follow(app, session, Some(&guard), job).await?);
         }
         run::tell(app, session, &ended)
     })

@@ -95,34 +95,27 @@ impl<'a> Account<'a> {
     }
 
     /// The publication.
-    pub(super) fn publish(&mut self, job: &Job, url: &str) -> Result<(), Error> {
+    pub(super) fn publish(&mut self, job: &Job, url: &str, lists: &Lists) -> Result<(), Error> {
         let result = result(job);
         url.clone_into(&mut self.url);
         self.keep("publish", json!(JobLine::from(job)));
         self.keep("url", Value::from(url));
-        let text = format!("version {} in {} at {url}", result.version.unwrap_or(0), took(&result));
-        self.row("publish", &text)
+        let sums = if lists.sums { format!(" and {SUMS}") } else { String::new() };
+        let lists = format!("with {}{sums}", exact(&lists.manifest));
+        let version = result.version.unwrap_or(0);
+        self.row("publish", &format!("version {version} {lists} in {}", took(&result)))?;
+        self.row("address", url)
     }
 
     /// The way back over HTTP.
-    pub(super) fn downloaded(
-        &mut self,
-        downloaded: &Downloaded,
-        lists: &Lists,
-    ) -> Result<(), Error> {
+    pub(super) fn downloaded(&mut self, downloaded: &Downloaded) -> Result<(), Error> {
         let Downloaded { files, bytes, seconds: span, .. } = *downloaded;
-        let per_second = rate(bytes, span).map(|rate| format!(" ({rate})")).unwrap_or_default();
+        let per_second = rate(bytes, span).map(|rate| format!(" at {rate}")).unwrap_or_default();
         self.keep("download", json!({ "files": files, "bytes": bytes, "seconds": span }));
         let files = many(files, "file", "files");
-        let sums = if lists.sums { format!(" and {SUMS}") } else { String::new() };
-        let lists = format!("{}{sums} among them", exact(&lists.manifest));
         self.row(
             "download",
-            &format!(
-                "{files}, {} over HTTP in {}{per_second}; {lists}",
-                size(bytes),
-                seconds(span)
-            ),
+            &format!("{files}, {} over HTTP in {}{per_second}", size(bytes), seconds(span)),
         )
     }
 
@@ -181,29 +174,39 @@ impl<'a> Account<'a> {
         self.row("again", &text)
     }
 
-    /// The last word.
-    pub(super) fn end(mut self, exit: Exit, keep: bool) -> Result<(), Error> {
-        let span = self.started.elapsed().as_secs_f64();
-        self.keep("seconds", Value::from(span));
+    /// Everything is shown, and goes on being served.
+    pub(super) fn kept(&mut self, exit: Exit) -> Result<(), Error> {
+        let text = format!("{}; serving at {} until Ctrl-C", verdict(exit), self.url);
+        self.app.output.note(&text)?;
+        self.object(exit)
+    }
+
+    /// The last word, when everything is removed again.
+    pub(super) fn end(&mut self, exit: Exit, kept: bool) -> Result<(), Error> {
+        if kept {
+            return self.app.output.note("stopped; nothing is left behind");
+        }
+        let span = seconds(self.started.elapsed().as_secs_f64());
+        let text = format!("{} in {span}; nothing is left behind", verdict(exit));
+        self.app.output.note(&text)?;
+        self.object(exit)
+    }
+
+    fn object(&mut self, exit: Exit) -> Result<(), Error> {
+        self.keep("seconds", Value::from(self.started.elapsed().as_secs_f64()));
         self.keep("ok", Value::from(exit == Exit::DONE));
-        let span = seconds(span);
-        let verdict = match exit {
-            Exit::DONE => styled(GOOD, "done"),
-            Exit::PARTIAL => {
-                styled(WARN, "done, but not all of the source could be shown unchanged")
-            }
-            _ => styled(BAD, "what is published is not what the source holds"),
-        };
-        let left = if keep {
-            format!("{}: serving at {} until Ctrl-C", verdict, self.url)
-        } else {
-            format!("{verdict} in {span}; nothing is left behind (--keep goes on serving)")
-        };
-        self.app.output.note(&left)?;
         if self.app.output.is_json() {
             self.app.output.json(&self.object)?;
         }
         Ok(())
+    }
+}
+
+fn verdict(exit: Exit) -> String {
+    match exit {
+        Exit::DONE => styled(GOOD, "done"),
+        Exit::PARTIAL => styled(WARN, "done, though not all of the source is there as it is now"),
+        _ => styled(BAD, "what is published is not what the source holds"),
     }
 }
 

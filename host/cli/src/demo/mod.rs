@@ -31,13 +31,16 @@ use source::Source;
 pub(crate) async fn run(app: &App, args: Demo) -> Result<Exit, Error> {
     let guard = app.interrupts.guard();
     let scratch = scratch()?;
-    let result = in_folder(app, &args, &guard, scratch.path()).await;
+    let mut account = Account::new(app);
+    let result = in_folder(app, &args, &guard, scratch.path(), &mut account).await;
     let path = scratch.path().to_owned();
     let removed = tokio::task::spawn_blocking(move || scratch.close()).await;
     if !matches!(removed, Ok(Ok(()))) {
         app.output.tell(&format!("{} could not be removed", path.display()));
     } else if matches!(result, Err(Error::Interrupted)) {
         app.output.tell("interrupted; nothing is left behind");
+    } else if let Ok(exit) = result {
+        account.end(exit, args.keep)?;
     }
     result
 }
@@ -57,6 +60,7 @@ async fn in_folder(
     args: &Demo,
     guard: &Guard<'_>,
     scratch: &Path,
+    account: &mut Account<'_>,
 ) -> Result<Exit, Error> {
     let source = tokio::select! {
         source = Source::look(args.source.as_deref(), scratch) => source?,
@@ -69,10 +73,11 @@ async fn in_folder(
         return Err(Error::Silent { data, pid: None });
     };
     let result = tokio::select! {
-        result = play(app, args, guard, &source, &server) => result,
+        result = play(app, &source, &server, account) => result,
         () = guard.first() => Err(Error::Interrupted),
     };
-    if args.keep && result.is_ok() {
+    if let (true, Ok(exit)) = (args.keep, &result) {
+        account.kept(*exit)?;
         guard.first().await;
     }
     server.stop().await;
@@ -81,16 +86,11 @@ async fn in_folder(
 
 async fn play(
     app: &App,
-    args: &Demo,
-    guard: &Guard<'_>,
     source: &Source,
     server: &Embedded,
+    account: &mut Account<'_>,
 ) -> Result<Exit, Error> {
     let session = Session::own(server).await?;
-    let mut account = Account::new(app);
     account.source(source)?;
-    let show = Show { app, guard, source, session: &session };
-    let exit = show.play(&mut account).await?;
-    account.end(exit, args.keep)?;
-    Ok(exit)
+    Show { app, source, session: &session }.play(account).await
 }

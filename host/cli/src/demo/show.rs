@@ -22,7 +22,6 @@ use crate::client::encode;
 use crate::commands;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::interrupts::Guard;
 use crate::render::progress::Bar;
 use crate::session::Session;
 
@@ -34,7 +33,6 @@ const LOOK: Duration = Duration::from_millis(100);
 /// A demo under way.
 pub(super) struct Show<'a> {
     pub(super) app: &'a App,
-    pub(super) guard: &'a Guard<'a>,
     pub(super) source: &'a Source,
     pub(super) session: &'a Session,
 }
@@ -49,10 +47,10 @@ impl Show<'_> {
         account.sync(&sync)?;
         let publish = self.publish().await?;
         let url = self.session.status.content.clone().unwrap_or_default();
-        account.publish(&publish, &format!("{url}/content/{NAME}/"))?;
+        account.publish(&publish, &format!("{url}/content/{NAME}/"), &self.source.lists())?;
         let site = self.site()?;
         let (downloaded, comparison) = self.compare(&site).await?;
-        account.downloaded(&downloaded, &self.source.lists())?;
+        account.downloaded(&downloaded)?;
         account.compared(&comparison, &downloaded)?;
         let again = self.sync().await?;
         account.again(&again)?;
@@ -96,7 +94,7 @@ impl Show<'_> {
 
     /// A job that ended badly ends the demo.
     async fn follow(&self, job: Job) -> Result<Job, Error> {
-        let job = commands::follow(self.app, self.session, self.guard, job).await?;
+        let job = commands::follow(self.app, self.session, None, job).await?;
         match (&job.problem, Exit::of_job(&job)) {
             (_, Exit::DONE | Exit::PARTIAL) => Ok(job),
             (Some(problem), _) => Err(Problem::clone(problem).into()),

@@ -134,19 +134,22 @@ pub(crate) fn versions(versions: &[Version], clock: &Clock, width: Option<usize>
     table.render(width)
 }
 
-/// One unit that came or went: `+ file a/b.txt`; a key of several fields is written with names.
+/// One unit that came or went: `+ file a/b.txt  9f86d081884c`, the values of its key in their order.
 pub(crate) fn difference(entry: &DiffEntry) -> String {
     let (sign, style) = match entry.change {
         Change::Added => ("+", GOOD),
         Change::Removed => ("-", BAD),
     };
     let key = match &entry.key {
-        Value::Object(fields) if fields.len() == 1 => fields.values().map(text).collect(),
-        Value::Object(fields) => {
-            let fields = fields.iter().map(|(name, value)| format!("{name}={}", text(value)));
-            fields.collect::<Vec<_>>().join(" ")
-        }
-        other => text(other),
+        Value::Object(fields) => fields.values().map(short).collect::<Vec<_>>().join("  "),
+        other => short(other),
     };
-    format!("{} {} {}", styled(style, sign), exact(&entry.type_id), exact(&key))
+    format!("{} {} {key}", styled(style, sign), exact(&entry.type_id))
+}
+
+/// A key's value on one line; a digest by its beginning, which tells two apart.
+fn short(value: &Value) -> String {
+    let text = exact(&text(value));
+    let digest = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if digest { text.chars().take(12).collect() } else { text }
 }

@@ -175,7 +175,10 @@ fn repositories() {
         { "number": 1, "created_ms": NOW - 1000, "units": 1, "added": 1, "removed": 0 },
     ]));
     let differences: Vec<DiffEntry> = from(json!([
-        { "change": "added", "type": "file", "key": { "relative_path": "a  b\nc.txt" } },
+        { "change": "added", "type": "file", "key": {
+            "relative_path": "a  b\nc.txt",
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        } },
         { "change": "removed", "type": "deb", "key": { "name": "x", "version": 1 } },
     ]));
     let differences: Vec<String> = differences.iter().map(repo::difference).collect();

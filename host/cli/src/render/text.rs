@@ -87,9 +87,10 @@ pub(crate) fn size(bytes: u64) -> String {
     }
 }
 
-/// Bytes a second over this time, or nothing when the time is too short to tell.
+/// Bytes a second over this time, or nothing when there is too little of both to tell.
 pub(crate) fn rate(bytes: u64, seconds: f64) -> Option<String> {
-    if bytes == 0 || seconds < 0.001 {
+    const ENOUGH: u64 = 1 << 20;
+    if bytes == 0 || seconds < 0.001 || (bytes < ENOUGH && seconds < 0.1) {
         return None;
     }
     Some(per_second(approximate(bytes) / seconds))
@@ -155,6 +156,14 @@ mod tests {
         for (bytes, expected) in cases {
             assert_eq!(size(bytes), expected, "{bytes}");
         }
+    }
+
+    #[test]
+    fn rates_are_told_when_there_is_enough_to_tell() {
+        assert_eq!(rate(2 << 20, 0.01).as_deref(), Some("200 MiB/s"));
+        assert_eq!(rate(2048, 2.0).as_deref(), Some("1.00 KiB/s"));
+        assert_eq!(rate(65, 0.01), None);
+        assert_eq!(rate(0, 10.0), None);
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Engine {
             Lookup::File(PublishedEntry { redirect: Some(target), .. }) => {
                 Ok(Content::Redirect(target))
             }
-            Lookup::File(entry) => self.inner.open(entry).map(Content::File),
+            Lookup::File(entry) => self.inner.open(&entry).map(Content::File),
             Lookup::Directory(listing) => Ok(Content::Directory(listing)),
             Lookup::RedirectToSlash => Ok(Content::DirectorySlash),
             Lookup::NotFound => Ok(Content::NotFound),
@@ -82,7 +82,7 @@ impl Engine {
 }
 
 impl Inner {
-    fn open(&self, entry: PublishedEntry) -> Result<FileContent, Problem> {
+    fn open(&self, entry: &PublishedEntry) -> Result<FileContent, Problem> {
         let mut content = FileContent {
             digest: entry.sha256,
             size: entry.size,

@@ -135,7 +135,7 @@ async fn plan(engine: &Inner, entry: &PublishedEntry, file: &File) -> Result<Pla
     }
     let digests = entry.sha256.iter().map(|digest| format!("sha256:{digest}")).collect();
     let request = Request {
-        sources: origins.into_iter().map(|origin| origin.source.into()).collect(),
+        sources: origins.into_iter().map(|origin| origin.source).collect(),
         target: engine.on_demand.folder.fresh(),
         size: entry.size,
         digests,

@@ -18,7 +18,7 @@ pub(super) fn problem(error: v1::Error) -> Problem {
     let mut problem = Problem::new(class, code, error.message);
     let at = [error.item, error.field].into_iter().find(|at| !at.is_empty());
     problem.at = at;
-    problem.details = serde_json::from_str(&error.details).ok();
+    problem.details = serde_json::from_str(&error.details).ok().map(Box::new);
     problem
 }
 
@@ -60,9 +60,8 @@ impl From<wharf_store::Error> for Problem {
     fn from(error: wharf_store::Error) -> Self {
         let code = error.code();
         let class = match code.split('.').next().unwrap_or(code) {
-            "storage" => Class::Operation,
             "not_found" | "conflict" | "policy" | "config" | "usage" => Class::Usage,
-            "content" | "integrity" | "limit" => Class::Operation,
+            "storage" | "content" | "integrity" | "limit" => Class::Operation,
             _ => Class::Fault,
         };
         Self::new(class, code, chain(&error))

@@ -97,6 +97,7 @@ pub(crate) fn pending(
 ) -> Result<Pending, Problem> {
     let kind = engine.declared_type(manifest, &unit.r#type)?;
     let attributes = if unit.attributes.is_empty() { "{}".to_owned() } else { unit.attributes };
+    kind.check_attributes(&attributes)?;
     let files: Vec<PendingFile> =
         unit.files.into_iter().map(pending_file).collect::<Result<_, _>>()?;
     let digest = files.first().and_then(|file| file.sha256.as_ref());
@@ -221,12 +222,31 @@ pub(crate) fn wire_unit(type_name: &str, unit: UnitRow) -> v1::Unit {
     }
 }
 
+impl Type {
+    /// Holds attributes against the schema that the type declares, if it declares one.
+    fn check_attributes(&self, attributes: &str) -> Result<(), Problem> {
+        let Some(schema) = &self.attributes else { return Ok(()) };
+        let name = &self.definition.id;
+        let values: serde_json::Value = serde_json::from_str(attributes).map_err(|error| {
+            Problem::protocol(format!("attributes of a unit of type {name} are not JSON: {error}"))
+        })?;
+        schema.validate(&values).map_err(|error| {
+            let place = error.instance_path();
+            Problem::protocol(format!("attributes of a unit of type {name}, at {place}: {error}"))
+        })
+    }
+}
+
 impl Inner {
     /// A type that this plugin declares (F65).
     pub(crate) fn declared_type(&self, manifest: &Manifest, name: &str) -> Result<&Type, Problem> {
-        self.types.get(name).ok_or_else(|| {
+        let declares = manifest
+            .components
+            .iter()
+            .any(|component| component.content_types.iter().any(|declared| declared == name));
+        self.types.get(name).filter(|_| declares).ok_or_else(|| {
             Problem::protocol(format!(
-                "plugin {} sent a unit of type \"{name}\", which no manifest declares",
+                "plugin {} sent a unit of type \"{name}\", which its manifest does not declare",
                 manifest.name
             ))
         })

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use wharf_store::model::{Digest, Source};
 
-use super::{Follow, Trust};
+use super::{Follow, Pace, Trust};
 
 /// One file to bring.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +30,8 @@ pub struct Request {
     pub trust: Arc<Trust>,
     /// Tells readers how far the target is written, see [`Follow`].
     pub follow: Option<Follow>,
+    /// Holds the transfer back. One value serves all requests of an attachment.
+    pub pace: Option<Arc<Pace>>,
 }
 
 /// From an earlier [`Done`]: an unchanged file is answered with [`Fetched::NotModified`].

@@ -234,6 +234,12 @@ impl Transfer<'_> {
             match chunk {
                 Ok(Ok(Some(bytes))) => {
                     self.meter.add_bytes(bytes.len());
+                    if let Some(pace) = &self.request.pace {
+                        tokio::select! {
+                            () = self.cancel.cancelled() => return Err(Error::Cancelled),
+                            () = pace.pass(bytes.len()) => {}
+                        }
+                    }
                     got += bytes.len() as u64;
                     expected.admit_so_far(url, got)?;
                     sink.push(bytes).await?;

@@ -42,7 +42,7 @@ impl Grants {
     pub(crate) fn grant(&self, rights: Rights) -> Result<Grant, getrandom::Error> {
         let mut secret = [0_u8; 32];
         getrandom::fill(&mut secret)?;
-        let token: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        let token = wharf_store::model::Digest(secret).to_hex();
         self.tokens().insert(token.clone(), Arc::new(rights));
         Ok(Grant { grants: self.clone(), token })
     }

@@ -238,7 +238,7 @@ impl Bound {
             hasher.update([0]);
         }
         hasher.update(self.plugin.manifest.version.to_string());
-        hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        wharf_store::model::Digest(hasher.finalize().into()).to_hex()
     }
 
     /// What downloads of this attachment may reach: what the user typed.

@@ -1,6 +1,9 @@
 //! Settings of an attachment: text from a command line becomes values by the schema's types, host-owned keys are
 //! taken out and checked here, the rest is checked against the plugin's schema. Pure; the plugin's own check comes after.
 
+use jsonschema::error::ValidationErrorKind;
+use std::num::NonZeroU64;
+
 use serde_json::{Map, Value, json};
 
 use wharf_supervisor::Role;
@@ -59,7 +62,7 @@ pub struct ImporterSettings {
     pub concurrency: Option<u32>,
     /// The most bytes a second; None: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate: Option<u64>,
+    pub rate: Option<NonZeroU64>,
     /// Publish after each sync that made a version.
     pub auto_publish: bool,
 }
@@ -119,13 +122,15 @@ pub(crate) fn read(
     }
     let mut faults = Vec::new();
     let own = json!({"type": "object", "properties": host_schema});
-    validate(&own, &parted.host, &mut faults)?;
+    let known: Vec<&str> =
+        plugin_properties.keys().chain(host_schema.keys()).map(String::as_str).collect();
+    validate(&own, &parted.host, &known, &mut faults)?;
     if let Some(schema) = schema {
-        let known: Vec<&String> = host_schema.keys().chain(plugin_properties.keys()).collect();
-        if schema.get("additionalProperties").is_none() {
-            unknown_keys(&parted.plugin, plugin_properties, &known, &mut faults);
+        let mut strict = schema.clone();
+        if let Some(object) = strict.as_object_mut() {
+            object.entry("additionalProperties").or_insert(Value::Bool(false));
         }
-        validate(schema, &parted.plugin, &mut faults)?;
+        validate(&strict, &parted.plugin, &known, &mut faults)?;
     }
     if faults.is_empty() { Ok(parted) } else { Err(refused(&faults)) }
 }
@@ -172,33 +177,35 @@ fn coerce(value: &Value, property: &Value) -> Value {
     kinds.into_iter().find_map(read).unwrap_or_else(|| value.clone())
 }
 
-fn unknown_keys(
-    given: &Map<String, Value>,
-    properties: &Map<String, Value>,
-    known: &[&String],
-    faults: &mut Vec<Fault>,
-) {
-    for key in given.keys().filter(|key| !properties.contains_key(*key)) {
-        let names: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
-        let message = format!("there is no such setting; there are: {}", names.join(", "));
-        faults.push(Fault { field: format!("/{key}"), message });
-    }
-}
-
 fn validate(
     schema: &Value,
     values: &Map<String, Value>,
+    known: &[&str],
     faults: &mut Vec<Fault>,
 ) -> Result<(), Problem> {
     let validator = jsonschema::validator_for(schema).map_err(|error| {
-        Problem::usage(
-            "config.schema",
-            format!("the plugin's settings schema is not usable: {error}"),
-        )
+        let message = format!("the plugin's settings schema is not usable: {error}");
+        Problem::usage("config.schema", message)
     })?;
     let values = Value::Object(values.clone());
     for error in validator.iter_errors(&values) {
-        faults.push(Fault { field: error.instance_path().to_string(), message: error.to_string() });
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                faults.extend(unexpected.iter().map(|key| Fault {
+                    field: format!("/{key}"),
+                    message: format!("there is no such setting; there are: {}", known.join(", ")),
+                }));
+            }
+            ValidationErrorKind::Required { property } => {
+                let key = property.as_str().unwrap_or_default();
+                let message = "it must be set".to_owned();
+                faults.push(Fault { field: format!("/{key}"), message });
+            }
+            _ => {
+                let field = error.instance_path().to_string();
+                faults.push(Fault { field, message: error.to_string() });
+            }
+        }
     }
     Ok(())
 }

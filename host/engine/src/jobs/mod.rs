@@ -99,8 +99,8 @@ impl Board {
         if let Some(live) = state.live.remove(&job.id) {
             live.view.send_modify(|view| {
                 let ended = stored_view(job);
-                let (revision, plugin) = (view.revision + 1, view.plugin.take());
-                *view = JobView { revision, plugin, progress: view.progress.take(), ..ended };
+                let revision = view.revision + 1;
+                *view = JobView { revision, progress: view.progress.take(), ..ended };
             });
         }
         drop(state);
@@ -120,7 +120,8 @@ pub(crate) enum Cancelled {
 
 /// The view of a job from its row alone.
 pub(crate) fn stored_view(job: &Job) -> JobView {
-    let parse = |text: &Option<String>| text.as_deref().map(serde_json::from_str::<JobResult>);
+    let result = job.result.as_deref().map(serde_json::from_str::<JobResult>);
+    let result = result.and_then(Result::ok);
     JobView {
         id: job.id.0,
         operation: job.operation.clone(),
@@ -133,8 +134,8 @@ pub(crate) fn stored_view(job: &Job) -> JobView {
         finished_ms: job.finished_ms,
         revision: 0,
         progress: None,
-        result: parse(&job.result).and_then(Result::ok),
         problem: job.problem.as_deref().and_then(|text| serde_json::from_str::<Problem>(text).ok()),
-        plugin: None,
+        plugin: result.as_ref().and_then(|result| result.plugin.clone()),
+        result,
     }
 }

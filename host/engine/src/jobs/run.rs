@@ -232,6 +232,7 @@ impl JobRun {
             bytes: self.meter.bytes(),
             downloads: self.meter.requests(),
             seconds: self.started.elapsed().as_secs_f64(),
+            plugin: self.view.borrow().plugin.clone(),
             ..JobResult::default()
         }
     }

@@ -93,6 +93,9 @@ pub struct JobResult {
     /// The plugin's own words, as a JSON object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<serde_json::Value>,
+    /// The process that did it, if one was needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<PluginProcess>,
 }
 
 /// The process that works on a job.

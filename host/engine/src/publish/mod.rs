@@ -58,7 +58,7 @@ pub(crate) async fn run(engine: &Inner, run: &JobRun) -> Result<JobResult, Probl
     let publication = meta.begin_publication(run.lease, setup.attachment.id, setup.version).await?;
     let process = engine.borrow_process(run, &setup.plugin).await?;
     let grant = engine.grants.grant(setup.rights(run, process.id()))?;
-    let context = engine.job_context(run, &process, grant.token());
+    let context = Inner::job_context(run, &process, grant.token());
     let outcome = drive(engine, run, &setup, &process, context, publication).await;
     drop(grant);
     let result = match outcome {
@@ -128,7 +128,8 @@ async fn drive(
                 }
             }
             Event::Result(result) => return Ok(result),
-            Event::Checkpoint(_) | Event::Job(_) | Event::Output(_) => {
+            Event::Checkpoint(_) => {}
+            Event::Job(_) | Event::Output(_) => {
                 return Err(convert::not_driven("publish", &event));
             }
             other => convert::tell(run, other).await?,

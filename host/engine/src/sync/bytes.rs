@@ -138,6 +138,7 @@ fn request(sync: &Sync<'_>, file: &PendingFile, sources: Vec<Source>, target: &P
         size: file.size,
         digests: file.digests.clone(),
         trust: Arc::clone(&sync.setup.trust),
+        pace: sync.setup.pace.clone(),
         ..Request::default()
     }
 }
@@ -229,7 +230,7 @@ async fn from_plugin(
                     return verified(file, staged);
                 }
             },
-            Event::Result(_) => return verified(file, writer.finish().await?),
+            Event::Result(_) => return verified(file, writer.finish()?),
             other => convert::tell(sync.run, other).await?,
         }
     }

@@ -62,7 +62,7 @@ pub(crate) async fn run(engine: &Inner, run: &JobRun) -> Result<JobResult, Probl
 async fn pass(engine: &Inner, run: &JobRun, setup: &Setup) -> Result<Draft, Problem> {
     let process = engine.borrow_process(run, &setup.plugin).await?;
     let grant = engine.grants.grant(setup.rights(run, process.id()))?;
-    let context = engine.job_context(run, &process, grant.token());
+    let context = Inner::job_context(run, &process, grant.token());
     let sync = Sync { engine, run, setup, process: &process, context };
     let outcome = drive::drive(&sync).await;
     drop(grant);

@@ -9,7 +9,7 @@ use wharf_supervisor::Installed;
 use super::SyncOptions;
 use crate::convert;
 use crate::engine::Inner;
-use crate::fetch::Trust;
+use crate::fetch::{Pace, Trust};
 use crate::host_service::Rights;
 use crate::instances::{
     self,
@@ -36,6 +36,8 @@ pub(super) struct Setup {
     /// Why upstream's shortcuts must not be used; empty if they may.
     pub(super) full_reasons: Vec<String>,
     pub(super) trust: Arc<Trust>,
+    /// What holds downloads back, if the settings ask for it.
+    pub(super) pace: Option<Arc<Pace>>,
 }
 
 impl Setup {
@@ -57,6 +59,7 @@ impl Setup {
             component: bound.component.id.clone(),
             plugin_settings: bound.plugin_settings(),
             trust: Arc::new(bound.trust()),
+            pace: settings.rate.map(|rate| Arc::new(Pace::new(rate))),
             plugin: bound.plugin,
             repository,
             attachment,

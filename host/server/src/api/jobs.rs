@@ -74,11 +74,13 @@ pub(super) async fn show(
     JobNumber(id): JobNumber,
     Query(options): Query<ShowOptions>,
 ) -> Answer<Json<Job>> {
-    if let Some((since, mut news)) = options.since.zip(app.engine.watch(id)) {
-        let changed = async { drop(news.wait_for(|view| view.revision != since).await) };
-        wait(&app, options.wait_ms, changed).await;
-    }
-    Ok(Json(app.engine.job(id).await?.into()))
+    let Some((since, mut news)) = options.since.zip(app.engine.watch(id)) else {
+        return Ok(Json(app.engine.job(id).await?.into()));
+    };
+    let changed = async { drop(news.wait_for(|view| view.revision != since).await) };
+    wait(&app, options.wait_ms, changed).await;
+    let view = news.borrow().clone();
+    Ok(Json(view.into()))
 }
 
 pub(super) async fn logs(

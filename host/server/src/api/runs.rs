@@ -21,6 +21,7 @@ pub(super) async fn sync(
 ) -> Answer<Response> {
     open_for_jobs(&app)?;
     let job = Job::from(app.engine.sync(&name, wanted.into()).await?);
+    app.work();
     let place = [(header::LOCATION, format!("/api/v1/jobs/{}", job.id))];
     Ok((StatusCode::ACCEPTED, place, Json(job)).into_response())
 }
@@ -34,6 +35,7 @@ pub(super) async fn publish(
 ) -> Answer<Response> {
     open_for_jobs(&app)?;
     let jobs = app.engine.publish(&name, wanted.into()).await?;
+    app.work();
     let jobs: Vec<Job> = jobs.into_iter().map(Job::from).collect();
     let place = match jobs.as_slice() {
         [job] => format!("/api/v1/jobs/{}", job.id),

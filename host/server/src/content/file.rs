@@ -26,7 +26,7 @@ pub(super) async fn answer(
     found: FileContent,
     bytes: Option<Bytes>,
 ) -> Result<Response<Body>, Failure> {
-    let digest = found.digest.map(|digest| digest.to_string());
+    let digest = found.digest.map(wharf_store::model::Digest::to_hex);
     let validators = Validators::new(digest.as_deref(), found.modified_ms);
     let mut headers = describe(&validators);
     match validators.evaluate(request.headers) {

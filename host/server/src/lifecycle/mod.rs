@@ -56,7 +56,8 @@ pub struct Config {
     pub engine: wharf_engine::Config,
     /// Where to serve published content over TCP; port 0: any free one.
     pub listen: Option<SocketAddr>,
-    /// The server lives inside a command.
+    /// The server lives inside a command. Jobs that an earlier server left wait until it is asked for
+    /// a job itself.
     pub embedded: bool,
 }
 
@@ -82,6 +83,7 @@ impl Server {
         let started_ms = jiff::Timestamp::now().as_millisecond();
         let claim = claim(settings.data).await?;
         settings.data = claim.data().to_owned();
+        settings.wait_for_work = embedded;
         let tcp = listen.map(ContentDoor::open).transpose()?;
         let content = tcp.as_ref().map(|door| door.address);
         let unix = socket::bind(claim.data())?;
@@ -96,6 +98,7 @@ impl Server {
             threads: Handle::current(),
             stop: stop.clone(),
             draining: AtomicBool::new(false),
+            working: AtomicBool::new(!embedded),
         });
         let callers = Guests::new(API_GUESTS, stop.clone());
         let house = House::of_api(Arc::clone(&app));
@@ -133,7 +136,7 @@ impl Server {
         self.app.drain();
     }
 
-    /// Waits until no job is queued or running and no other process has asked for anything for a
+    /// Waits until no job runs or is about to, and no other process has asked for anything for a
     /// moment.
     ///
     /// # Cancel safety
@@ -159,8 +162,7 @@ impl Server {
     }
 
     fn is_idle(&self) -> bool {
-        let (queued, running) = self.app.engine.job_counts();
-        queued + running == 0 && self.callers.quiet(SILENCE)
+        !self.app.has_work() && self.callers.quiet(SILENCE)
     }
 
     fn announce(&self, embedded: bool) -> Result<(), Error> {

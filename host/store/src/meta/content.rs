@@ -52,8 +52,7 @@ impl Meta {
     ) -> Result<Vec<Saved>, Error> {
         self.stage(move |db| {
             sqlite::jobs::check(db, lease)?;
-            sqlite::artifacts::save(db, &artifacts)?;
-            sqlite::save::save_units(db, repository, &units)
+            sqlite::save::save_units(db, repository, &units, &artifacts)
         })
         .await
     }

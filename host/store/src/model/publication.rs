@@ -112,7 +112,7 @@ pub struct DirEntry {
     pub name: String,
     /// Whether it is a directory.
     pub is_dir: bool,
-    /// Of a file, in bytes, if known.
+    /// Of a file, in bytes, if it was known when it was published.
     pub size: Option<u64>,
     /// Of a file: milliseconds since 1970.
     pub modified_ms: Option<i64>,

@@ -1,11 +1,11 @@
-//! A plugin without an SDK, for the tests of the supervisor: it serves what every plugin serves, over mutual TLS, and
-//! misbehaves on request.
+//! A plugin without an SDK, for the tests of the supervisor: it serves what every plugin serves,
+//! over mutual TLS, and misbehaves on request.
 //!
-//! Arguments: `fork` leaves children behind, `deaf` ignores `Shutdown`, `stubborn` ignores `SIGTERM` too,
-//! `noisy` writes megabytes to both of its outputs, `sick` says `NOT_SERVING`, `unhealthy` has no health service,
-//! `other-key` serves with another certificate than it prints, `other-name` calls itself something else,
-//! `other-socket` listens outside its folder. How a call of `Importer.Sync` goes is named by its repository: see
-//! [`services`].
+//! Arguments: `fork` leaves children behind, `deaf` ignores `Shutdown`, `stubborn` ignores
+//! `SIGTERM` too, `noisy` writes megabytes to both of its outputs, `sick` says `NOT_SERVING`,
+//! `unhealthy` has no health service, `other-key` serves with another certificate than it prints,
+//! `other-name` calls itself something else, `other-socket` listens outside its folder. How a call
+//! of `Importer.Sync` goes is named by its repository: see [`services`].
 
 mod services;
 mod stream;
@@ -35,7 +35,9 @@ use services::{Example, Host};
 async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let asked = |word: &str| args.iter().any(|arg| arg == word);
-    let environment = Environment::read(|name| std::env::vars().find(|(key, _)| key == name).map(|(_, value)| value));
+    let environment = Environment::read(|name| {
+        std::env::vars().find(|(key, _)| key == name).map(|(_, value)| value)
+    });
     let folder = environment.socket_dir.clone().ok_or("no folder for the socket")?;
     let pem = environment.client_certificate.clone().ok_or("no certificate of the host")?;
     let host_certificate = tls::certificate_from_pem(&pem)?;
@@ -88,13 +90,11 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         make_noise()?;
     }
     let mut terminate = signal(SignalKind::terminate())?;
-    loop {
-        tokio::select! {
-            served = serve => { served?; return Ok(ExitCode::SUCCESS) }
-            () = accept => return Ok(ExitCode::SUCCESS),
-            () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
-            _ = terminate.recv(), if !asked("stubborn") => return Ok(ExitCode::from(143)),
-        }
+    tokio::select! {
+        served = serve => { served?; Ok(ExitCode::SUCCESS) }
+        () = accept => Ok(ExitCode::SUCCESS),
+        () = stop.cancelled() => Ok(ExitCode::SUCCESS),
+        _ = terminate.recv(), if !asked("stubborn") => Ok(ExitCode::from(143)),
     }
 }
 
@@ -112,8 +112,8 @@ fn leave_children_behind() -> std::io::Result<()> {
     std::process::Command::new("sh").args(["-c", script]).spawn().map(drop)
 }
 
-/// A megabyte in one line on standard output; on standard error lines, escapes, bytes that are no text, and a line
-/// without an end.
+/// A megabyte in one line on standard output; on standard error lines, escapes, bytes that are no
+/// text, and a line without an end.
 fn make_noise() -> std::io::Result<()> {
     let megabyte = vec![b'x'; 1 << 20];
     std::io::stdout().write_all(&megabyte)?;

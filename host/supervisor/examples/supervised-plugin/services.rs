@@ -100,7 +100,8 @@ impl Example {
     }
 }
 
-/// Does something a moment later, so that what was sent before has left, and then sends nothing more.
+/// Does something a moment later, so that what was sent before has left, and then sends nothing
+/// more.
 fn later(
     what: impl FnOnce() + Send + 'static,
 ) -> impl Stream<Item = Result<v1::Event, Status>> + Send {
@@ -263,4 +264,3 @@ impl Health for Example {
         Err(Status::unimplemented(""))
     }
 }
-

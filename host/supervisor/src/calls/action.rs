@@ -1,8 +1,8 @@
 //! Service `Action`: does something on request.
 
 use tonic::transport::Channel;
-use wharf_proto::v1::action_client::ActionClient;
 use wharf_proto::v1;
+use wharf_proto::v1::action_client::ActionClient;
 
 use super::bounds::Bounds;
 use super::error::CallError;

@@ -1,8 +1,8 @@
 //! Service `Builder`: makes content from a recipe.
 
 use tonic::transport::Channel;
-use wharf_proto::v1::builder_client::BuilderClient;
 use wharf_proto::v1;
+use wharf_proto::v1::builder_client::BuilderClient;
 
 use super::bounds::Bounds;
 use super::error::CallError;

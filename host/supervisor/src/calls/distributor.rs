@@ -1,8 +1,8 @@
 //! Service `Distributor`: gives content out.
 
 use tonic::transport::Channel;
-use wharf_proto::v1::distributor_client::DistributorClient;
 use wharf_proto::v1;
+use wharf_proto::v1::distributor_client::DistributorClient;
 
 use super::bounds::Bounds;
 use super::error::CallError;

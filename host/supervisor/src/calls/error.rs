@@ -12,7 +12,8 @@ use crate::text::printable;
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// The plugin says what is wrong: as its last event, or by a gRPC status that means an expected error.
+    /// The plugin says what is wrong: as its last event, or by a gRPC status that means an expected
+    /// error.
     #[error("{}", printable(&.0.message))]
     Plugin(Box<v1::Error>),
     /// It was called off.
@@ -26,7 +27,8 @@ pub enum CallError {
         /// How it ended.
         exit: Exit,
     },
-    /// Nothing came for too long, or the whole took too long. The process lives and is not used again.
+    /// Nothing came for too long, or the whole took too long. The process lives and is not used
+    /// again.
     #[error("the plugin did not answer {call} within {after:.1?}")]
     Unresponsive {
         /// Which call.
@@ -59,8 +61,8 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// The class word of the fault: `cancelled`, `crashed`, `unresponsive`, `protocol`, `limit`, or `plugin` for an
-    /// expected error, whose own code is in [`v1::Error`].
+    /// The class word of the fault: `cancelled`, `crashed`, `unresponsive`, `protocol`, `limit`, or
+    /// `plugin` for an expected error, whose own code is in [`v1::Error`].
     pub fn code(&self) -> &'static str {
         match self {
             Self::Plugin(_) => "plugin",

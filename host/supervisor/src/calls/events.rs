@@ -1,5 +1,5 @@
-//! The stream of events of a long call, and the rules it must keep: it ends with one `result` or one `error`, nothing
-//! follows, and it never falls silent for longer than allowed.
+//! The stream of events of a long call, and the rules it must keep: it ends with one `result` or
+//! one `error`, nothing follows, and it never falls silent for longer than allowed.
 
 use std::time::Duration;
 
@@ -54,14 +54,16 @@ pub(super) async fn events(
 }
 
 impl Events {
-    /// The next event. A `result` is the last one and comes only after the stream has properly ended behind it; then
-    /// `None`.
+    /// The next event. A `result` is the last one and comes only after the stream has properly
+    /// ended behind it; then `None`.
     ///
     /// # Errors
-    /// The end of the call, after which there is only `None`. An `error` event is [`CallError::Plugin`].
+    /// The end of the call, after which there is only `None`. An `error` event is
+    /// [`CallError::Plugin`].
     ///
     /// # Cancel safety
-    /// No event is lost when this is dropped while it waits, unless it waits for the end behind a result.
+    /// No event is lost when this is dropped while it waits, unless it waits for the end behind a
+    /// result.
     pub async fn next(&mut self) -> Result<Option<Event>, CallError> {
         if self.stream.is_none() {
             return Ok(None);

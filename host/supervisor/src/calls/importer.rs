@@ -1,8 +1,8 @@
 //! Service `Importer`: brings content in.
 
 use tonic::transport::Channel;
-use wharf_proto::v1::importer_client::ImporterClient;
 use wharf_proto::v1;
+use wharf_proto::v1::importer_client::ImporterClient;
 
 use super::bounds::Bounds;
 use super::error::CallError;

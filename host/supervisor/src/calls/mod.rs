@@ -1,11 +1,12 @@
 //! Typed calls to a plugin, one file per service of the contract.
 //!
-//! A short call is a function that answers; a long one returns [`Events`]. All take [`Bounds`] and end in a
-//! [`CallError`] that says who is to blame: the plugin's own expected error, a cancellation, a crash, silence, a broken
-//! contract. None ever waits without an end, and none looks into what it carries.
+//! A short call is a function that answers; a long one returns [`Events`]. All take [`Bounds`] and
+//! end in a [`CallError`] that says who is to blame: the plugin's own expected error, a
+//! cancellation, a crash, silence, a broken contract. None ever waits without an end, and none
+//! looks into what it carries.
 //!
-//! A process whose call did not end properly is remembered as unfit, so that a [`crate::Supervisor`] does not lend it
-//! again.
+//! A process whose call did not end properly is remembered as unfit, so that a
+//! [`crate::Supervisor`] does not lend it again.
 //!
 //! # Cancel safety
 //! Dropping any of these futures, or [`Events`], cancels the call at the plugin.

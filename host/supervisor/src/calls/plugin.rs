@@ -1,8 +1,8 @@
 //! Service `Plugin`: what every plugin answers.
 
 use tonic::transport::Channel;
-use wharf_proto::v1::plugin_client::PluginClient;
 use wharf_proto::v1;
+use wharf_proto::v1::plugin_client::PluginClient;
 
 use super::bounds::Bounds;
 use super::error::CallError;

@@ -1,4 +1,5 @@
-//! What a gRPC status means. Authors without an SDK answer with plain statuses; the table is in the contract.
+//! What a gRPC status means. Authors without an SDK answer with plain statuses; the table is in the
+//! contract.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -25,7 +26,8 @@ pub(super) async fn read(process: &Process, call: &'static str, status: Status) 
     let detail = excerpt(status.message(), MESSAGE_BYTES);
     let error = classify(call, status.code(), detail);
     if matches!(error, CallError::Protocol { .. }) {
-        // An early end of the process also looks like an answer when the plugin's library has time to write one.
+        // An early end of the process also looks like an answer when the plugin's library has time
+        // to write one.
         if let Ok(exit) = timeout(Duration::ZERO, process.wait()).await {
             return crashed(process, call, exit);
         }

@@ -28,7 +28,9 @@ impl Manifest {
             if !ids.insert(component.id.as_str()) {
                 return Err(format!("two components have the id {:?}", component.id));
             }
-            component.check().map_err(|problem| format!("component {:?}: {problem}", component.id))?;
+            component
+                .check()
+                .map_err(|problem| format!("component {:?}: {problem}", component.id))?;
         }
         Ok(())
     }
@@ -39,7 +41,9 @@ impl Manifest {
             return Ok(());
         }
         let theirs = &self.protocol.versions;
-        Err(format!("it speaks protocol versions {theirs:?}, this host {own:?}; upgrade the older one"))
+        Err(format!(
+            "it speaks protocol versions {theirs:?}, this host {own:?}; upgrade the older one"
+        ))
     }
 }
 
@@ -49,7 +53,10 @@ impl Component {
         let allowed = self.role.operations();
         let foreign = self.operations.iter().find(|name| !allowed.contains(&name.as_str()));
         if let Some(name) = foreign {
-            return Err(format!("the operation {name:?} is none of a component of role {}", self.role));
+            return Err(format!(
+                "the operation {name:?} is none of a component of role {}",
+                self.role
+            ));
         }
         let complete = match self.role {
             Role::Importer => {
@@ -73,11 +80,14 @@ impl Component {
     }
 
     fn check_settings(&self) -> Result<(), String> {
-        let properties = self.attachment_schema.as_ref().and_then(|schema| schema.get("properties"));
+        let properties =
+            self.attachment_schema.as_ref().and_then(|schema| schema.get("properties"));
         let Some(properties) = properties.and_then(Value::as_object) else { return Ok(()) };
         let reserved = self.role.reserved_settings();
         match reserved.iter().find(|name| properties.contains_key(**name)) {
-            Some(name) => Err(format!("attachment_schema declares {name:?}, which belongs to the host")),
+            Some(name) => {
+                Err(format!("attachment_schema declares {name:?}, which belongs to the host"))
+            }
             None => Ok(()),
         }
     }

@@ -84,9 +84,11 @@ pub struct Component {
     /// An action that needs no context.
     #[serde(default)]
     pub standalone: bool,
-    /// The calls that it answers: `sync`, `list`, `fetch`, `upload`, `resolve`, `publish`, `unpublish`, `build`, `run`.
+    /// The calls that it answers: `sync`, `list`, `fetch`, `upload`, `resolve`, `publish`,
+    /// `unpublish`, `build`, `run`.
     pub operations: Vec<String>,
-    /// What it builds for or pushes to: a name, or name, version and architecture with null for any.
+    /// What it builds for or pushes to: a name, or name, version and architecture with null for
+    /// any.
     #[serde(default)]
     pub targets: Vec<Value>,
     /// Decides between components that match a target equally well.

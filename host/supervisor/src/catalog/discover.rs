@@ -17,8 +17,7 @@ const MANIFEST: &str = "plugin.json";
 const MAX_TEXT_BYTES: u64 = 16 << 20;
 
 /// The name of this platform in a manifest's `executable`.
-const PLATFORM: &str =
-    if cfg!(target_arch = "x86_64") { "linux-amd64" } else { "linux-arm64" };
+const PLATFORM: &str = if cfg!(target_arch = "x86_64") { "linux-amd64" } else { "linux-arm64" };
 
 /// All plugins that were found.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +29,8 @@ pub struct Catalog {
 /// One plugin in one version.
 #[derive(Clone, Debug)]
 pub struct Installed {
-    /// What it says. Of a plugin whose manifest cannot be read only the name is known: that of its folder.
+    /// What it says. Of a plugin whose manifest cannot be read only the name is known: that of its
+    /// folder.
     pub manifest: Manifest,
     /// Where it lies.
     pub folder: PathBuf,
@@ -67,7 +67,8 @@ pub struct Conflict {
 }
 
 impl Catalog {
-    /// Reads all manifests and the files they name. Starts nothing. What cannot be read becomes a broken plugin.
+    /// Reads all manifests and the files they name. Starts nothing. What cannot be read becomes a
+    /// broken plugin.
     pub fn discover(path: &SearchPath) -> Self {
         let mut found: BTreeMap<(String, Version), Arc<Installed>> = BTreeMap::new();
         let mut conflicts = Vec::new();

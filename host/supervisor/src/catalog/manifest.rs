@@ -170,14 +170,17 @@ impl Manifest {
     /// `config`: not JSON, a required field is missing or of the wrong type, an unknown `manifest_version` (each with line
     /// and column), or a value that breaks the schema's rules.
     pub fn parse(file: &Path, text: &str) -> Result<(Self, Vec<String>), Error> {
-        let refuse = |problem: String| Error::config(format!("{}: {problem}", file.display()), None);
-        let manifest: Self = serde_json::from_str(text).map_err(|error| refuse(error.to_string()))?;
+        let refuse =
+            |problem: String| Error::config(format!("{}: {problem}", file.display()), None);
+        let manifest: Self =
+            serde_json::from_str(text).map_err(|error| refuse(error.to_string()))?;
         manifest.check().map_err(refuse)?;
         let given = serde_json::from_str(text).unwrap_or_default();
-        // Every known field is written, also those that were absent: what is missing here is unknown.
+        // Every known field is written, also those that were absent: what is missing here is
+        // unknown.
         let known = serde_json::to_value(&manifest).unwrap_or_default();
         let mut unknown = Vec::new();
-        collect_unknown(&given, &known, String::new(), &mut unknown);
+        collect_unknown(&given, &known, "", &mut unknown);
         let warn = |place: String| format!("{}: unknown field {place} is ignored", file.display());
         Ok((manifest, unknown.into_iter().map(warn).collect()))
     }
@@ -223,20 +226,20 @@ fn known_version<'de, D: Deserializer<'de>>(input: D) -> Result<u32, D::Error> {
 }
 
 /// The depth is that of the text, which its parser bounds.
-fn collect_unknown(given: &Value, known: &Value, place: String, unknown: &mut Vec<String>) {
+fn collect_unknown(given: &Value, known: &Value, place: &str, unknown: &mut Vec<String>) {
     match (given, known) {
         (Value::Object(given), Value::Object(known)) => {
             for (key, value) in given {
                 let place = format!("{place}/{key}");
                 match known.get(key) {
-                    Some(known) => collect_unknown(value, known, place, unknown),
+                    Some(known) => collect_unknown(value, known, &place, unknown),
                     None => unknown.push(place),
                 }
             }
         }
         (Value::Array(given), Value::Array(known)) => {
             for (index, (given, known)) in given.iter().zip(known).enumerate() {
-                collect_unknown(given, known, format!("{place}/{index}"), unknown);
+                collect_unknown(given, known, &format!("{place}/{index}"), unknown);
             }
         }
         _ => {}
@@ -293,7 +296,11 @@ mod tests {
             ("\"any\": \"wharf-plugin-file\"", "\"any\": \"../x\"", "../x"),
             ("\"any\": \"wharf-plugin-file\"", "\"any\": \"/bin/sh\"", "/bin/sh"),
             ("[1]", "[2]", "protocol versions"),
-            ("\"protocol\"", "\"env\": {\"PLUGIN_CLIENT_CERT\": \"x\"}, \"protocol\"", "PLUGIN_CLIENT_CERT"),
+            (
+                "\"protocol\"",
+                "\"env\": {\"PLUGIN_CLIENT_CERT\": \"x\"}, \"protocol\"",
+                "PLUGIN_CLIENT_CERT",
+            ),
             ("\"protocol\"", "\"types\": [\"../t.json\"], \"protocol\"", "../t.json"),
         ] {
             let error = changed(from, to).unwrap_err();

@@ -1,7 +1,8 @@
 //! Which plugins there are, read from files alone: nothing is started to find out.
 //!
-//! [`SearchPath`] says where to look, [`Catalog::discover`] looks, [`Manifest`] is what `plugin.json` says. A plugin
-//! that is not usable is listed with the reason and stops no other. What a type definition means is not looked at.
+//! [`SearchPath`] says where to look, [`Catalog::discover`] looks, [`Manifest`] is what
+//! `plugin.json` says. A plugin that is not usable is listed with the reason and stops no other.
+//! What a type definition means is not looked at.
 
 mod check;
 mod component;

@@ -30,16 +30,13 @@ pub enum RootKind {
 }
 
 impl SearchPath {
-    /// The usual places: `DATA/plugins` with versions; `configured` folders; `../lib/wharf/plugins` beside the
-    /// executable's folder; and, when the executable lies in a cargo target folder of a checkout, that checkout's
-    /// `plugins`, whose binaries lie beside the executable.
+    /// The usual places: `DATA/plugins` with versions; `configured` folders; `../lib/wharf/plugins`
+    /// beside the executable's folder; and, when the executable lies in a cargo target folder of a
+    /// checkout, that checkout's `plugins`, whose binaries lie beside the executable.
     pub fn standard(data: &Path, configured: &[PathBuf], exe: &Path) -> Self {
         let beside = binaries(exe);
-        let plugins = |folder: PathBuf| Root {
-            folder,
-            kind: RootKind::Plugins,
-            binaries: beside.clone(),
-        };
+        let plugins =
+            |folder: PathBuf| Root { folder, kind: RootKind::Plugins, binaries: beside.clone() };
         let installed =
             Root { folder: data.join("plugins"), kind: RootKind::Versions, binaries: None };
         let mut roots = vec![installed];
@@ -60,7 +57,8 @@ fn binaries(exe: &Path) -> Option<PathBuf> {
 
 /// `CHECKOUT` of `CHECKOUT/target/.../EXE`.
 fn checkout(exe: &Path) -> Option<&Path> {
-    let target = exe.ancestors().find(|folder| folder.file_name().is_some_and(|n| n == "target"))?;
+    let target =
+        exe.ancestors().find(|folder| folder.file_name().is_some_and(|n| n == "target"))?;
     target.parent().filter(|checkout| checkout.join("Cargo.toml").is_file())
 }
 

@@ -1,5 +1,5 @@
-//! One HTTP/2 connection inside pinned TLS. It is made at once, so that its errors come at start and not with the
-//! first call; later ones are made by the channel as needed.
+//! One HTTP/2 connection inside pinned TLS. It is made at once, so that its errors come at start
+//! and not with the first call; later ones are made by the channel as needed.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,6 +1,7 @@
 //! Reaches the address that a plugin announced, if it may be reached at all.
 //!
-//! A plugin prints its line after it listens, so a refused connection is tried again for a short time only (F19).
+//! A plugin prints its line after it listens, so a refused connection is tried again for a short
+//! time only (F19).
 
 use std::fs;
 use std::io;
@@ -28,8 +29,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 /// Which addresses of plugins are dialled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SocketPolicy {
-    /// A Unix socket of our own user in the plugin's private folder, or TCP on loopback (F18). For plugins that
-    /// honour `PLUGIN_UNIX_SOCKET_DIR` or `TMPDIR`.
+    /// A Unix socket of our own user in the plugin's private folder, or TCP on loopback (F18). For
+    /// plugins that honour `PLUGIN_UNIX_SOCKET_DIR` or `TMPDIR`.
     #[default]
     Private,
     /// Any address. For looking at foreign plugins.
@@ -40,7 +41,8 @@ pub enum SocketPolicy {
 #[derive(Clone, Debug)]
 pub(crate) struct Address {
     pub(crate) network: Network,
-    pub(crate) address: String,
+    /// As the handshake has it.
+    pub(crate) text: String,
     pub(crate) policy: SocketPolicy,
     /// The plugin's private folder.
     pub(crate) folder: PathBuf,
@@ -68,7 +70,7 @@ impl Address {
             if Instant::now() + pause > end || !is_worth_another_try(&error) {
                 let problem = format!(
                     "the address {} of its handshake cannot be reached: {error}",
-                    crate::text::excerpt(&self.address, 200)
+                    crate::text::excerpt(&self.text, 200)
                 );
                 return Err(DialError::Failed(problem));
             }
@@ -80,14 +82,14 @@ impl Address {
     async fn try_dial(&self) -> Result<io::Result<Stream>, DialError> {
         match self.network {
             Network::Unix => {
-                let path = Path::new(&self.address);
+                let path = Path::new(&self.text);
                 if let Err(error) = self.check_socket(path)? {
                     return Ok(Err(error));
                 }
                 Ok(connect_unix(path).await.map(Stream::Unix))
             }
             Network::Tcp => {
-                let addresses: Vec<SocketAddr> = match tokio::net::lookup_host(&self.address).await {
+                let addresses: Vec<SocketAddr> = match tokio::net::lookup_host(&self.text).await {
                     Ok(addresses) => addresses.collect(),
                     Err(error) => return Ok(Err(error)),
                 };
@@ -103,7 +105,7 @@ impl Address {
 
     fn check_socket(&self, path: &Path) -> Result<io::Result<()>, DialError> {
         let refuse = |why: &str| {
-            let shown = crate::text::excerpt(&self.address, 200);
+            let shown = crate::text::excerpt(&self.text, 200);
             Err(DialError::Policy(format!("its socket {shown} {why}")))
         };
         let private = self.policy == SocketPolicy::Private;
@@ -147,8 +149,11 @@ async fn connect_unix(path: &Path) -> io::Result<UnixStream> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
-    let opened =
-        rustix::fs::open(folder, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let opened = rustix::fs::open(
+        folder,
+        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
     let short = Path::new("/proc/self/fd").join(opened.as_raw_fd().to_string()).join(name);
     UnixStream::connect(short).await
 }
@@ -213,7 +218,7 @@ mod tests {
     fn address(folder: &Path, address: &Path) -> Address {
         Address {
             network: Network::Unix,
-            address: address.display().to_string(),
+            text: address.display().to_string(),
             policy: SocketPolicy::Private,
             folder: folder.to_owned(),
         }
@@ -244,7 +249,7 @@ mod tests {
         assert!(problem.contains("symbolic link"), "{problem}");
         let tcp = Address {
             network: Network::Tcp,
-            address: "192.0.2.1:7".into(),
+            text: "192.0.2.1:7".into(),
             ..address(&inside, &outside)
         };
         assert!(refused(&tcp).await.contains("loopback"));
@@ -270,7 +275,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
-        for (path, reason) in [(file, "not a socket"), (folder.path().join("none"), "No such file")] {
+        for (path, reason) in [(file, "not a socket"), (folder.path().join("none"), "No such file")]
+        {
             let deadline = Instant::now() + Duration::from_millis(30);
             match address(folder.path(), &path).dial(deadline).await {
                 Err(DialError::Failed(problem)) => assert!(problem.contains(reason), "{problem}"),

@@ -1,7 +1,7 @@
 //! Asks a plugin now and then whether it is still there, and kills one that does not answer (F50).
 //!
-//! A host that was itself stopped for a while finds its timers overdue; it then asks again before it blames the
-//! plugin (F43).
+//! A host that was itself stopped for a while finds its timers overdue; it then asks again before
+//! it blames the plugin (F43).
 
 use std::sync::Arc;
 use std::time::Duration;

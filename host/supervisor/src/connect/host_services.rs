@@ -1,7 +1,8 @@
 //! The host's own services for one plugin process, on a socket in its private folder.
 //!
-//! The same TLS as the other way round: the plugin is the client and shows the very certificate of its handshake line,
-//! so the socket's certificate names the caller. Connections and streams are bounded.
+//! The same TLS as the other way round: the plugin is the client and shows the very certificate of
+//! its handshake line, so the socket's certificate names the caller. Connections and streams are
+//! bounded.
 
 use std::io;
 use std::pin::Pin;

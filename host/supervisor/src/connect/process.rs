@@ -1,7 +1,7 @@
 //! The handle on one running plugin process.
 //!
-//! [`Shared`] is what the process' tasks need; [`Process`] is what callers hold, and owns those tasks. With the last
-//! handle the tree dies.
+//! [`Shared`] is what the process' tasks need; [`Process`] is what callers hold, and owns those
+//! tasks. With the last handle the tree dies.
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -118,8 +118,8 @@ pub(crate) struct Parts {
     pub(crate) host_services: Option<HostServices>,
 }
 
-/// A running plugin process. Clones are handles on the same process; with the last one the whole process tree is
-/// killed.
+/// A running plugin process. Clones are handles on the same process; with the last one the whole
+/// process tree is killed.
 #[derive(Clone, Debug)]
 pub struct Process(Arc<Inner>);
 
@@ -201,8 +201,8 @@ impl Process {
         &self.0.handshake
     }
 
-    /// Where the plugin reaches the host's services: `unix:///...` in its private folder. `None`: the host offers
-    /// none.
+    /// Where the plugin reaches the host's services: `unix:///...` in its private folder. `None`:
+    /// the host offers none.
     pub fn host_address(&self) -> Option<&str> {
         self.0.host_address.as_deref()
     }
@@ -227,8 +227,8 @@ impl Process {
         self.0.shared.logs.tail()
     }
 
-    /// All lines from now on that the plugin logs. A listener that falls 1,024 lines behind loses some and is told
-    /// how many.
+    /// All lines from now on that the plugin logs. A listener that falls 1,024 lines behind loses
+    /// some and is told how many.
     pub fn logs(&self) -> broadcast::Receiver<LogLine> {
         self.0.shared.logs.listen()
     }
@@ -261,8 +261,9 @@ impl Process {
         }
     }
 
-    /// Ends the process in order: the `Shutdown` call and its grace, `SIGTERM` and its grace, `SIGKILL` of the tree.
-    /// Returns when nothing is left of it. A second call returns what the first one found.
+    /// Ends the process in order: the `Shutdown` call and its grace, `SIGTERM` and its grace,
+    /// `SIGKILL` of the tree. Returns when nothing is left of it. A second call returns what the
+    /// first one found.
     ///
     /// # Cancel safety
     /// A dropped call leaves off where it is; the next one begins anew.

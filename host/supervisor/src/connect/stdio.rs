@@ -1,8 +1,8 @@
-//! go-plugin's stdio service: what the plugin's code printed after the handshake. It must be asked for and drained,
-//! or the plugin's writers block.
+//! go-plugin's stdio service: what the plugin's code printed after the handshake. It must be asked
+//! for and drained, or the plugin's writers block.
 //!
-//! Some servers send nothing at all, not even headers, before the first output. So the call lives in a task of its
-//! own and nobody waits for it.
+//! Some servers send nothing at all, not even headers, before the first output. So the call lives
+//! in a task of its own and nobody waits for it.
 
 use std::sync::Arc;
 

@@ -89,8 +89,8 @@ async fn descend(process: &Process) -> StopStep {
     StopStep::Kill
 }
 
-/// Whether the process ended in time. The answer to the call means nothing, for a plugin may cut it off by obeying;
-/// only one that does not know the call need not be waited for.
+/// Whether the process ended in time. The answer to the call means nothing, for a plugin may cut it
+/// off by obeying; only one that does not know the call need not be waited for.
 async fn shut_down(process: &Process, deadline: Instant) -> bool {
     let tree = &process.shared().tree;
     let mut client = GrpcControllerClient::new(process.channel());

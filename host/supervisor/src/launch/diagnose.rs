@@ -1,5 +1,5 @@
-//! Why a program does not run, in words that say what to do. Looks at the file after the failure, never before:
-//! the system alone knows what it can run.
+//! Why a program does not run, in words that say what to do. Looks at the file after the failure,
+//! never before: the system alone knows what it can run.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -19,14 +19,24 @@ const ENOEXEC: i32 = 8;
 #[derive(Debug, PartialEq, Eq)]
 enum Kind {
     /// The interpreter's path and, behind `env`, the name that it looks up.
-    Script { interpreter: PathBuf, name: Option<String> },
+    Script {
+        interpreter: PathBuf,
+        name: Option<String>,
+    },
     /// For which machine, as in the ELF header.
-    Elf { machine: u16 },
+    Elf {
+        machine: u16,
+    },
     Other,
 }
 
 /// The reason for an error of `exec` (F1, F2, F3, F4).
-pub(super) fn execution(program: &Path, error: &io::Error) -> String {
+pub(super) fn execution(program: &Path, error: &io::Error, path: Option<&OsStr>) -> String {
+    // A folder of PATH that may not be read makes "not found" look like "not allowed".
+    let bare = program.components().count() < 2;
+    if bare && !is_in(path, program) {
+        return "no such file in PATH; is it installed?".to_owned();
+    }
     let kind = kind_of(program);
     match (error.raw_os_error(), kind) {
         (Some(ENOENT), Ok(Kind::Script { interpreter, .. })) => {
@@ -54,15 +64,15 @@ pub(super) fn early_end(program: &Path, exit: &Exit, path: Option<&OsStr>) -> Op
     }
     match kind_of(program).ok()? {
         Kind::Elf { machine } => foreign(machine),
-        Kind::Script { name: Some(name), .. } if code == 127 => {
-            let found = path.is_some_and(|path| {
-                std::env::split_paths(path).any(|folder| folder.join(&name).is_file())
-            });
-            (!found).then(|| format!("its interpreter {name} is not in PATH; install it"))
-        }
+        Kind::Script { name: Some(name), .. } if code != 2 => (!is_in(path, Path::new(&name)))
+            .then(|| format!("its interpreter {name} is not in PATH; install it")),
         Kind::Script { .. } => None,
         Kind::Other => (code != 2).then(|| "it is neither a program nor a script".to_owned()),
     }
+}
+
+fn is_in(path: Option<&OsStr>, name: &Path) -> bool {
+    path.is_some_and(|path| std::env::split_paths(path).any(|folder| folder.join(name).is_file()))
 }
 
 fn kind_of(program: &Path) -> io::Result<Kind> {
@@ -74,8 +84,7 @@ fn kind_of(program: &Path) -> io::Result<Kind> {
 fn classify(head: &[u8]) -> Kind {
     if let Some(rest) = head.strip_prefix(b"#!") {
         let line = rest.split(|&byte| byte == b'\n').next().unwrap_or_default();
-        let mut words =
-            line.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
+        let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         let interpreter = PathBuf::from(OsStr::from_bytes(words.next().unwrap_or_default()));
         let by_env = interpreter.file_name() == Some(OsStr::new("env"));
         let name = words

@@ -1,5 +1,5 @@
-//! The environment of a plugin: what it may see of the host's, what its caller sets, what the protocol sets, in
-//! this order; later ones win.
+//! The environment of a plugin: what it may see of the host's, what its caller sets, what the
+//! protocol sets, in this order; later ones win.
 //!
 //! A plugin never sees a protocol variable that this host inherited from a host of its own.
 

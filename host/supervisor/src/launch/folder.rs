@@ -1,22 +1,26 @@
 //! The private folder of one plugin process, and the host's folder that holds them.
 //!
 //! ```text
-//! PARENT/wharf-XXXXXX/            one per host, 0700; `host` in it is locked as long as the host lives
-//! PARENT/wharf-XXXXXX/pXXXXXX/    one per plugin process, 0700: its sockets, HOME and TMPDIR
+//! PARENT/wharf-XXXXXX/            one per host, 0700; `host` in it is locked as long as the host
+//! lives PARENT/wharf-XXXXXX/pXXXXXX/    one per plugin process, 0700: its sockets, HOME and TMPDIR
 //! ```
 //!
-//! A plugin's folder goes when its processes are gone, the host's folder with the host. What a killed host left is
-//! removed by the next one, and only if it carries our mark and nobody holds its lock (F160).
+//! A plugin's folder goes when its processes are gone, the host's folder with the host. What a
+//! killed host left is removed by the next one, and only if it carries our mark and nobody holds
+//! its lock (F160).
 
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{FlockOperation, flock};
+use tempfile::TempDir;
 use tracing::warn;
 
 use crate::error::Error;
@@ -32,13 +36,14 @@ const HOST_PREFIX: &str = "wharf-";
 const NEW_PREFIX: &str = "new-wharf-";
 const MARK: &str = "host";
 
-/// Where hosts keep the sockets of their plugins, unless told otherwise: `/run/user/UID`, else `/run` for root, else
-/// `DATA/run`. None of them is swept by age.
+/// Where hosts keep the sockets of their plugins, unless told otherwise: `/run/user/UID`, else
+/// `/run` for root, else `DATA/run`. None of them is swept by age.
 pub fn standard_runtime_dir(data: &Path) -> PathBuf {
     short_parents().into_iter().next().unwrap_or_else(|| data.join("run"))
 }
 
-/// Folders of the system that are private enough, kept while the machine runs, and have short names.
+/// Folders of the system that are private enough, kept while the machine runs, and have short
+/// names.
 fn short_parents() -> Vec<PathBuf> {
     let uid = rustix::process::geteuid();
     let own = PathBuf::from(format!("/run/user/{}", uid.as_raw()));
@@ -57,7 +62,8 @@ pub(crate) struct HostFolder {
 }
 
 impl HostFolder {
-    /// Makes it below `parent`, or below a folder with a shorter name if sockets would not fit (F20).
+    /// Makes it below `parent`, or below a folder with a shorter name if sockets would not fit
+    /// (F20).
     ///
     /// # Errors
     /// `config`: no folder can be made, or none is short enough.
@@ -70,7 +76,8 @@ impl HostFolder {
         let Some(parent) = parent else { return Err(too_long(Path::new("/tmp"))) };
         remove_stale(&parent);
         let failed = |source| {
-            let problem = format!("no folder for plugin sockets can be made in {}", parent.display());
+            let problem =
+                format!("no folder for plugin sockets can be made in {}", parent.display());
             Error::config(problem, source)
         };
         Self::create_in(&parent).map_err(failed)
@@ -79,8 +86,7 @@ impl HostFolder {
     /// The name by which it is found becomes valid only after the lock is held.
     fn create_in(parent: &Path) -> io::Result<Self> {
         make_private(parent)?;
-        let new = tempfile::Builder::new().prefix(NEW_PREFIX).tempdir_in(parent)?;
-        fs::set_permissions(new.path(), Permissions::from_mode(0o700))?;
+        let new = private_folder(NEW_PREFIX, parent)?;
         let mut options = OpenOptions::new();
         let lock = options.write(true).create_new(true).mode(0o600).open(new.path().join(MARK))?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
@@ -127,8 +133,7 @@ impl PluginFolder {
         if parent.as_os_str().len() + "/pXXXXXX".len() + SOCKET_NAME > MAX_SOCKET_PATH {
             return Err(too_long(&parent));
         }
-        let folder = tempfile::Builder::new().prefix("p").tempdir_in(&parent).map_err(failed)?;
-        let path = folder.keep();
+        let path = private_folder("p", &parent).map_err(failed)?.keep();
         Ok(Self { path, _host: host })
     }
 
@@ -153,6 +158,11 @@ fn too_long(folder: &Path) -> Error {
     Error::config(problem, None)
 }
 
+fn private_folder(prefix: &str, parent: &Path) -> io::Result<TempDir> {
+    let private = Permissions::from_mode(0o700);
+    tempfile::Builder::new().prefix(prefix).permissions(private).tempdir_in(parent)
+}
+
 fn make_private(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
@@ -175,8 +185,8 @@ fn is_abandoned(folder: &Path) -> bool {
     mark.is_ok_and(|mark| flock(&mark, FlockOperation::NonBlockingLockExclusive).is_ok())
 }
 
-/// Removes a folder whose content came from somebody else: any depth, any mode, no link followed (F59, F60). What
-/// resists is reported and left.
+/// Removes a folder whose content came from somebody else: any depth, any mode, no link followed
+/// (F59, F60). What resists is reported and left.
 fn remove_tree(root: &Path) {
     if let Err(error) = try_remove_tree(root)
         && error.kind() != io::ErrorKind::NotFound
@@ -278,7 +288,7 @@ mod tests {
         fs::create_dir(root.join(".removed-1")).unwrap();
         fs::create_dir(root.join("locked")).unwrap();
         fs::write(root.join("locked/file"), "x").unwrap();
-        fs::set_permissions(root.join("locked"), Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(root.join("locked"), Permissions::from_mode(0o0)).unwrap();
         std::os::unix::fs::symlink(&outside, root.join("link")).unwrap();
         std::os::unix::fs::symlink(parent.path(), root.join("up")).unwrap();
 
@@ -295,6 +305,9 @@ mod tests {
         assert_eq!(error.code(), "config");
         assert!(error.to_string().contains("bytes"), "{error}");
         let host = HostFolder::create(&long).unwrap();
-        assert!(PluginFolder::create(host.path(), None).is_ok());
+        let plugin = PluginFolder::create(host.path(), None).unwrap();
+        for folder in [host.path(), plugin.path()] {
+            assert_eq!(fs::metadata(folder).unwrap().mode() & 0o777, 0o700);
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! Starts plugin processes. Nothing else in the project does.
 //!
-//! [`Launch`] gathers what a caller wants; [`start`] makes the private folder, certificate and environment, starts the
-//! guardian ([`guardian`], [`tree`]), reads the handshake and hands over to [`crate::connect`]. What a plugin writes is
-//! drained by [`output`] from its first byte on. [`diagnose`] finds words for what went wrong.
+//! [`Launch`] gathers what a caller wants; [`start`] makes the private folder, certificate and
+//! environment, starts the guardian ([`guardian`], [`tree`]), reads the handshake and hands over to
+//! [`crate::connect`]. What a plugin writes is drained by [`output`] from its first byte on.
+//! [`diagnose`] finds words for what went wrong.
 //!
 //! A start that fails or is dropped leaves nothing behind.
 
@@ -39,8 +40,8 @@ pub enum Guardian {
     /// them.
     #[default]
     Beside,
-    /// The running executable, whose `main` begins with [`guardian_main`]. Any other program would start itself over
-    /// and over.
+    /// The running executable, whose `main` begins with [`guardian_main`]. Any other program would
+    /// start itself over and over.
     CurrentExe,
     /// This program, which is a `wharf-launch` of this version or begins with [`guardian_main`].
     Program(PathBuf),
@@ -48,8 +49,8 @@ pub enum Guardian {
 
 /// How to start one plugin process. [`Launch::start`] does it.
 ///
-/// Every start uses mutual TLS with certificates made for it alone, gives the plugin a private folder and an empty
-/// standard input, and drains what it writes.
+/// Every start uses mutual TLS with certificates made for it alone, gives the plugin a private
+/// folder and an empty standard input, and drains what it writes.
 #[derive(Debug)]
 #[must_use = "nothing is started before `start`"]
 pub struct Launch {
@@ -81,18 +82,20 @@ enum CurrentDir {
 }
 
 /// Start timeout, as go-plugin's.
-pub(crate) const START_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const START_TIMEOUT: Duration = Duration::from_mins(1);
 /// Grace of the `Shutdown` call, as go-plugin's, and of `SIGTERM`.
 pub(crate) const GRACE: Duration = Duration::from_secs(2);
 /// Four times what the contract allows.
 pub(crate) const MAX_MESSAGE_BYTES: usize = 4 << 20;
 
 impl Launch {
-    /// A start of `program`, a path or a name in `PATH`, with wharf's own cookie and protocol versions, the standard
-    /// runtime folder, a start timeout of 60 s, stop times of 2 s each, messages of up to 4 MiB and no heartbeat.
+    /// A start of `program`, a path or a name in `PATH`, with wharf's own cookie and protocol
+    /// versions, the standard runtime folder, a start timeout of 60 s, stop times of 2 s each,
+    /// messages of up to 4 MiB and no heartbeat.
     pub fn new(program: impl Into<PathBuf>) -> Self {
         let program = program.into();
-        let name = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
+        let name =
+            program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
         Self {
             program,
             name,
@@ -127,7 +130,8 @@ impl Launch {
         self
     }
 
-    /// The application's magic cookie: a variable by which the plugin knows that a host started it. No secret.
+    /// The application's magic cookie: a variable by which the plugin knows that a host started it.
+    /// No secret.
     pub fn cookie(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.cookie = (key.into(), value.into());
         self
@@ -139,13 +143,15 @@ impl Launch {
         self
     }
 
-    /// Which of the host's variables the plugin sees. Default: [`EnvPolicy::Allow`] of nothing more.
+    /// Which of the host's variables the plugin sees. Default: [`EnvPolicy::Allow`] of nothing
+    /// more.
     pub fn env(mut self, policy: EnvPolicy) -> Self {
         self.env = policy;
         self
     }
 
-    /// Sets a variable for the plugin. It beats one of the host's, and is beaten by the protocol's own.
+    /// Sets a variable for the plugin. It beats one of the host's, and is beaten by the protocol's
+    /// own.
     pub fn set_env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.set_env.push((name.into(), value.into()));
         self
@@ -163,8 +169,8 @@ impl Launch {
         self
     }
 
-    /// The folder in which the process' private folder is made; made too if it is missing. Its path is limited by what
-    /// a socket's path may have.
+    /// The folder in which the process' private folder is made; made too if it is missing. Its path
+    /// is limited by what a socket's path may have.
     pub fn runtime_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.runtime_dir = folder.into();
         self
@@ -188,13 +194,15 @@ impl Launch {
         self
     }
 
-    /// Asks for a sign of life `every` so often and kills the plugin if none comes within `patience`.
+    /// Asks for a sign of life `every` so often and kills the plugin if none comes within
+    /// `patience`.
     pub fn heartbeat(mut self, every: Duration, patience: Duration) -> Self {
         self.heartbeat = Some((every, patience));
         self
     }
 
-    /// How long [`Process::stop`] waits after the `Shutdown` call and after `SIGTERM`. Zero leaves a step out.
+    /// How long [`Process::stop`] waits after the `Shutdown` call and after `SIGTERM`. Zero leaves
+    /// a step out.
     pub fn stop_times(mut self, grace: Duration, term_grace: Duration) -> Self {
         self.grace = grace;
         self.term_grace = term_grace;
@@ -207,9 +215,10 @@ impl Launch {
         self
     }
 
-    /// As [`Launch::runtime_dir`], inside a host's own folder, and the plugin runs in its private folder.
+    /// As [`Launch::runtime_dir`], inside a host's own folder, and the plugin runs in its private
+    /// folder.
     pub(crate) fn in_host_folder(mut self, folder: Arc<HostFolder>) -> Self {
-        self.runtime_dir = folder.path().to_owned();
+        folder.path().clone_into(&mut self.runtime_dir);
         self.host_folder = Some(folder);
         self.current_dir = CurrentDir::Private;
         self
@@ -218,8 +227,9 @@ impl Launch {
     /// Starts the process and waits until it has answered.
     ///
     /// # Errors
-    /// By [`Error::code`]: `launch` it does not run or ended early; `unresponsive` no handshake in time; `handshake` a
-    /// wrong one; `policy` an address that is not dialled; `config` the runtime folder or the guardian is unusable.
+    /// By [`Error::code`]: `launch` it does not run or ended early; `unresponsive` no handshake in
+    /// time; `handshake` a wrong one; `policy` an address that is not dialled; `config` the runtime
+    /// folder or the guardian is unusable.
     ///
     /// # Cancel safety
     /// When dropped, everything that was started is killed and removed.

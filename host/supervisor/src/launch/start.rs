@@ -1,6 +1,6 @@
 //! One start, step by step: prepare, run, read the handshake, connect, ask for health, hand over.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
@@ -33,7 +33,8 @@ const MIN_PORT: u16 = 10_000;
 const MAX_PORT: u16 = 25_000;
 /// How long a process may take to end after its output has, and a killed one to be gone.
 const END_GRACE: Duration = Duration::from_secs(1);
-/// How long a process that printed nonsense may take to end by itself, which then explains the nonsense.
+/// How long a process that printed nonsense may take to end by itself, which then explains the
+/// nonsense.
 const EXPLAIN_GRACE: Duration = Duration::from_millis(100);
 
 /// The next process' number: unique in this host, and nothing else.
@@ -48,12 +49,15 @@ pub(super) async fn start(mut launch: Launch) -> Result<Process, Error> {
     let folder = PluginFolder::create(&launch.runtime_dir, launch.host_folder.clone())?;
     let folder_path = folder.path().to_owned();
     let plan = plan(&launch, &identity, &folder_path)?;
-    let search_path = plan.env.get(std::ffi::OsStr::new("PATH")).cloned();
+    let search_path = plan.env.get(OsStr::new("PATH")).cloned();
     let guardian = plan.guardian.clone();
 
     let started = timeout_at(deadline, Tree::start(plan, folder)).await;
     let (tree, pipes) = match started {
-        Ok(started) => started.map_err(|error| not_started(&launch, guardian, error))?,
+        Ok(started) => {
+            let path = search_path.as_deref();
+            started.map_err(|error| not_started(&launch, path, guardian, error))?
+        }
         Err(_elapsed) => return Err(start_timeout(&launch, Vec::new())),
     };
     let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
@@ -75,7 +79,9 @@ pub(super) async fn start(mut launch: Launch) -> Result<Process, Error> {
     let Proof { line, certificate, channel } = proof;
     info!(plugin = launch.name, pid = shared.tree.pid(), app = line.app, ?took, "plugin started");
     let host_services = host_services
-        .map(|routes| tls::server_config(&identity, &certificate).map(|tls| HostServices { routes, tls }))
+        .map(|routes| {
+            tls::server_config(&identity, &certificate).map(|tls| HostServices { routes, tls })
+        })
         .transpose()
         .map_err(|error| Error::config(format!("no TLS for the host's services: {error}"), None))?;
     Process::assemble(Parts {
@@ -91,7 +97,8 @@ pub(super) async fn start(mut launch: Launch) -> Result<Process, Error> {
     })
 }
 
-/// What can be said without starting anything (F1, F2). A name without a slash is looked up by the system.
+/// What can be said without starting anything (F1, F2). A name without a slash is looked up by the
+/// system.
 fn check_program(launch: &Launch) -> Result<(), Error> {
     if launch.program.components().count() < 2 {
         return Ok(());
@@ -103,7 +110,7 @@ fn check_program(launch: &Launch) -> Result<(), Error> {
         source,
     };
     match fs::metadata(&launch.program) {
-        Err(error) => Err(refuse(&diagnose::execution(&launch.program, &error), Some(error))),
+        Err(error) => Err(refuse(&diagnose::execution(&launch.program, &error, None), Some(error))),
         Ok(found) if !found.is_file() => Err(refuse("it is not a file", None)),
         Ok(found) if found.permissions().mode() & 0o111 == 0 => {
             Err(refuse("permission denied: its executable bit is not set; run chmod +x", None))
@@ -148,7 +155,12 @@ fn plan(launch: &Launch, identity: &Identity, folder: &Path) -> Result<Plan, Err
     })
 }
 
-fn not_started(launch: &Launch, guardian: PathBuf, error: StartError) -> Error {
+fn not_started(
+    launch: &Launch,
+    path: Option<&OsStr>,
+    guardian: PathBuf,
+    error: StartError,
+) -> Error {
     match error {
         StartError::Guardian(source) => {
             let reason = source.to_string();
@@ -157,7 +169,7 @@ fn not_started(launch: &Launch, guardian: PathBuf, error: StartError) -> Error {
         StartError::Execute(source) => Error::NotStarted {
             plugin: launch.name.clone(),
             program: launch.program.clone(),
-            reason: diagnose::execution(&launch.program, &source),
+            reason: diagnose::execution(&launch.program, &source, path),
             source: Some(source),
         },
     }
@@ -222,7 +234,7 @@ impl Trial<'_> {
         };
         let address = Address {
             network: line.network,
-            address: line.address.clone(),
+            text: line.address.clone(),
             policy: self.launch.socket_policy,
             folder: folder.to_owned(),
         };
@@ -294,7 +306,7 @@ impl Trial<'_> {
 
     /// With the process' own end, if it is ending, because that is the better explanation.
     async fn handshake(&self, problem: String) -> Error {
-        let exit = timeout(EXPLAIN_GRACE, self.shared.wait()).await.ok();
+        let exit = timeout(EXPLAIN_GRACE, self.shared.wait()).await.ok().map(Box::new);
         let plugin = self.launch.name.clone();
         Error::Handshake { plugin, problem, exit, stderr: self.shared.logs.tail() }
     }

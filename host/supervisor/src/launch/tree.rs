@@ -1,8 +1,10 @@
-//! One plugin's process tree as the host holds it: the guardian, the line to it, and the thread that keeps both.
+//! One plugin's process tree as the host holds it: the guardian, the line to it, and the thread
+//! that keeps both.
 //!
-//! The thread starts the guardian, passes on what it reports, reaps it and then removes the plugin's folder. It
-//! depends on no runtime, so a tree that is dropped, even together with its runtime, is still killed, reaped and
-//! cleaned up. Nothing here ever signals a process by number: all it does is to speak to the guardian.
+//! The thread starts the guardian, passes on what it reports, reaps it and then removes the
+//! plugin's folder. It depends on no runtime, so a tree that is dropped, even together with its
+//! runtime, is still killed, reaped and cleaned up. Nothing here ever signals a process by number:
+//! all it does is to speak to the guardian.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -1,4 +1,5 @@
-//! When a plugin that fails may be started again: later after each failure in a row, and never never.
+//! When a plugin that fails may be started again: later after each failure in a row, and never
+//! never.
 
 use std::time::Duration;
 
@@ -41,7 +42,9 @@ impl Backoff {
 
     /// How long to wait before the next start, if at all.
     pub(super) fn pause(&self, now: Instant) -> Option<Duration> {
-        self.not_before.map(|then| then.saturating_duration_since(now)).filter(|left| !left.is_zero())
+        self.not_before
+            .map(|then| then.saturating_duration_since(now))
+            .filter(|left| !left.is_zero())
     }
 }
 

@@ -11,8 +11,8 @@ use crate::launch::{EnvPolicy, GRACE, Guardian, MAX_MESSAGE_BYTES, START_TIMEOUT
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// Where the host's folder for sockets is made: [`crate::standard_runtime_dir`]. A path that is too long for sockets
-    /// is replaced by a shorter one of the system.
+    /// Where the host's folder for sockets is made: [`crate::standard_runtime_dir`]. A path that is
+    /// too long for sockets is replaced by a shorter one of the system.
     pub runtime_dir: PathBuf,
     /// From a start to the first answer. 60 s.
     pub start_timeout: Duration,

@@ -13,8 +13,8 @@ use crate::connect::Process;
 
 /// The right to use a process; dropping it gives the process back.
 ///
-/// A process whose call was called off, broke the contract or was not answered is not lent again: it is ended when its
-/// last user is done.
+/// A process whose call was called off, broke the contract or was not answered is not lent again:
+/// it is ended when its last user is done.
 pub struct Lease {
     pub(super) process: Process,
     pub(super) description: Arc<DescribeResponse>,

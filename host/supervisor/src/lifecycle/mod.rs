@@ -1,8 +1,9 @@
 //! Processes by plugin: lent, reused, restarted with patience, ended together.
 //!
-//! [`Supervisor::lease`] lends a process of a plugin, an idle one or a new one; [`Lease`] gives it back when dropped.
-//! [`pool`] is the book-keeping, without a process in sight; [`backoff`] decides when a plugin that fails is tried
-//! again. One lock guards all books and is never held while something is awaited.
+//! [`Supervisor::lease`] lends a process of a plugin, an idle one or a new one; [`Lease`] gives it
+//! back when dropped. [`pool`] is the book-keeping, without a process in sight; [`backoff`] decides
+//! when a plugin that fails is tried again. One lock guards all books and is never held while
+//! something is awaited.
 
 mod backoff;
 mod config;

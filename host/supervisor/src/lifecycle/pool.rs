@@ -22,7 +22,8 @@ pub enum State {
     Running,
     /// It failed and is tried again after a pause.
     BackingOff,
-    /// It failed many times in a row; leases are refused until the pause is over or an operator resets it.
+    /// It failed many times in a row; leases are refused until the pause is over or an operator
+    /// resets it.
     CrashLoop,
 }
 
@@ -128,12 +129,7 @@ impl Pool {
     }
 
     /// Takes a process back from one of its users.
-    pub(super) fn give_back(
-        &mut self,
-        config: &Config,
-        id: u64,
-        discard: bool,
-    ) -> Option<Discard> {
+    pub(super) fn give_back(&mut self, config: &Config, id: u64, discard: bool) -> Option<Discard> {
         let place = self.members.iter().position(|member| member.process.id() == id)?;
         let member = self.members.get_mut(place)?;
         member.users = member.users.saturating_sub(1);
@@ -212,10 +208,12 @@ impl Pool {
     }
 }
 
-/// How many jobs one process may have at a time: one, unless its components say that they can share it.
+/// How many jobs one process may have at a time: one, unless its components say that they can share
+/// it.
 fn places(plugin: &Installed) -> u32 {
     let components = &plugin.manifest.components;
-    let shared = components.len() == 1 || components.iter().all(|component| component.shared_process);
+    let shared =
+        components.len() == 1 || components.iter().all(|component| component.shared_process);
     let places = components.iter().map(|component| component.concurrency.unwrap_or(1)).min();
     if shared { places.unwrap_or(1).max(1) } else { 1 }
 }

@@ -30,8 +30,8 @@ use crate::launch::folder::HostFolder;
 /// A plugin in one version.
 pub(super) type Key = (String, Version);
 
-/// Owns the processes of all plugins. Clones are handles on the same one; with the last handle, and the last
-/// [`Lease`], all processes die.
+/// Owns the processes of all plugins. Clones are handles on the same one; with the last handle, and
+/// the last [`Lease`], all processes die.
 #[derive(Clone)]
 pub struct Supervisor {
     shared: Arc<Shared>,
@@ -59,12 +59,12 @@ impl Supervisor {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Lends a process of `plugin`: an idle one if there is one, else a new one, after the pause that its last failures
-    /// call for.
+    /// Lends a process of `plugin`: an idle one if there is one, else a new one, after the pause
+    /// that its last failures call for.
     ///
     /// # Errors
-    /// Those of [`Launch::start`]; `policy` when the plugin contradicts its manifest; `config` when it is broken;
-    /// `launch` in a crash loop; `cancelled` after [`Supervisor::shutdown`].
+    /// Those of [`Launch::start`]; `policy` when the plugin contradicts its manifest; `config` when
+    /// it is broken; `launch` in a crash loop; `cancelled` after [`Supervisor::shutdown`].
     ///
     /// # Cancel safety
     /// A start under way is undone.
@@ -109,7 +109,8 @@ impl Supervisor {
         }
     }
 
-    /// Ends all processes, lent ones too, at the same time, and lends nothing any more. Returns when none is left.
+    /// Ends all processes, lent ones too, at the same time, and lends nothing any more. Returns
+    /// when none is left.
     pub async fn shutdown(&self) {
         self.shared.closed.cancel();
         let processes: Vec<Process> =
@@ -208,7 +209,12 @@ impl Shared {
         let failures = pool.backoff.failures();
         if failures >= self.config.crash_loop {
             let reason = pool.backoff.reason().unwrap_or_default().to_owned();
-            return Err(Error::CrashLoop { plugin: key.0.clone(), failures, retry_in: pause, reason });
+            return Err(Error::CrashLoop {
+                plugin: key.0.clone(),
+                failures,
+                retry_in: pause,
+                reason,
+            });
         }
         Ok(Next::Wait(pause))
     }
@@ -248,7 +254,11 @@ impl Shared {
         Ok(Arc::new(folder))
     }
 
-    async fn describe(&self, plugin: &Installed, process: &Process) -> Result<DescribeResponse, Error> {
+    async fn describe(
+        &self,
+        plugin: &Installed,
+        process: &Process,
+    ) -> Result<DescribeResponse, Error> {
         let request = DescribeRequest {
             host_version: env!("CARGO_PKG_VERSION").to_owned(),
             ..DescribeRequest::default()
@@ -263,13 +273,7 @@ impl Shared {
         }
     }
 
-    pub(super) fn give_back(
-        self: &Arc<Self>,
-        key: &Key,
-        id: u64,
-        discard: bool,
-        runtime: &Handle,
-    ) {
+    pub(super) fn give_back(self: &Arc<Self>, key: &Key, id: u64, discard: bool, runtime: &Handle) {
         let given = {
             let mut pools = self.pools();
             pools.get_mut(key).and_then(|pool| pool.give_back(&self.config, id, discard))

@@ -18,9 +18,10 @@ pub(super) fn difference(plugin: &Installed, said: &DescribeResponse) -> Option<
     }
     manifest.components.iter().find_map(|component| component_difference(component, said)).or_else(
         || {
-            let unknown = said.components.iter().find(|said| {
-                !manifest.components.iter().any(|component| component.id == said.id)
-            });
+            let unknown = said
+                .components
+                .iter()
+                .find(|said| !manifest.components.iter().any(|component| component.id == said.id));
             unknown.map(|said| format!("it offers {:?}, which its manifest does not name", said.id))
         },
     )
@@ -32,7 +33,10 @@ fn component_difference(component: &Component, said: &DescribeResponse) -> Optio
         return Some(format!("it does not offer {id:?}, which its manifest names"));
     };
     if found.role != component.role.as_str() {
-        return Some(format!("its {id:?} is {:?}, its manifest says {}", found.role, component.role));
+        return Some(format!(
+            "its {id:?} is {:?}, its manifest says {}",
+            found.role, component.role
+        ));
     }
     let missing = component.operations.iter().find(|name| !found.operations.contains(name));
     missing.map(|name| format!("its {id:?} does not offer {name:?}, which its manifest names"))

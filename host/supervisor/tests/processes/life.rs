@@ -52,7 +52,9 @@ async fn a_plugin_inherits_no_file_but_its_three() {
     assert!(!files.iter().any(|line| line.contains("leaked")), "{files:?}");
     // Besides the three: what the plugin itself opened since.
     let foreign = |line: &&&str| {
-        !["anon_inode:", "socket:", "/proc/", "/dev/null", "pipe:"].iter().any(|own| line.contains(own))
+        !["anon_inode:", "socket:", "/proc/", "/dev/null", "pipe:"]
+            .iter()
+            .any(|own| line.contains(own))
     };
     assert_eq!(files.iter().find(foreign), None);
     drop(file);
@@ -95,8 +97,8 @@ async fn noise_is_drained_cut_capped_and_harmless() {
 async fn what_the_plugins_code_prints_is_logged() {
     let home = Home::new();
     let process = home.start(&[]).await;
-    // The line may have come before anybody listened; a second plugin would show the same, so look at the tail's
-    // opposite: it is not standard error.
+    // The line may have come before anybody listened; a second plugin would show the same, so look
+    // at the tail's opposite: it is not standard error.
     assert!(process.stderr_tail().is_empty());
     process.ping(LONG).await.unwrap();
 }

@@ -1,4 +1,5 @@
-//! What the tests share. Every test has a runtime folder of its own, whose path also marks its processes.
+//! What the tests share. Every test has a runtime folder of its own, whose path also marks its
+//! processes.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -45,7 +46,7 @@ impl Home {
 
     /// A shell script with this body.
     pub(crate) fn script(&self, body: &str) -> PathBuf {
-        self.file("script", &format!("#!/bin/sh\n{body}\n"))
+        self.file("script", format!("#!/bin/sh\n{body}\n"))
     }
 
     pub(crate) fn file(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
@@ -88,7 +89,9 @@ impl Home {
         until(patience, || {
             let files = fs::read_dir(&runtime).map_or(0, Iterator::count);
             let processes = marked(&runtime);
-            (processes.is_empty() && files == 0).then_some(()).ok_or(format!("{files} {processes:?}"))
+            (processes.is_empty() && files == 0)
+                .then_some(())
+                .ok_or(format!("{files} {processes:?}"))
         })
         .await;
     }
@@ -113,7 +116,10 @@ pub(crate) fn is_alive(pid: u32) -> bool {
 }
 
 /// Looks again and again until `ready`, for what nobody announces.
-pub(crate) async fn until<T>(patience: Duration, mut ready: impl FnMut() -> Result<T, String>) -> T {
+pub(crate) async fn until<T>(
+    patience: Duration,
+    mut ready: impl FnMut() -> Result<T, String>,
+) -> T {
     let end = Instant::now() + patience;
     loop {
         match ready() {

@@ -53,13 +53,13 @@ impl Pattern {
 fn fits(pattern: &[char], text: &str) -> bool {
     let mut places = vec![false; pattern.len() + 1];
     places[0] = true;
-    spread(pattern, &mut places);
+    spread(pattern, &mut places, true);
     for character in text.chars() {
         let mut next = vec![false; pattern.len() + 1];
         for (at, _) in places.iter().enumerate().filter(|(_, reached)| **reached) {
             step(pattern, at, character, &mut next);
         }
-        spread(pattern, &mut next);
+        spread(pattern, &mut next, character == '/');
         places = next;
     }
     places[pattern.len()]
@@ -78,16 +78,15 @@ fn step(pattern: &[char], at: usize, character: char, next: &mut [bool]) {
     }
 }
 
-/// A star may stand for nothing; `**/` for no folder at all.
-fn spread(pattern: &[char], places: &mut [bool]) {
+/// A star may stand for nothing; where a segment begins, `**/` for no folder at all.
+fn spread(pattern: &[char], places: &mut [bool], segment_begins: bool) {
     for at in 0..pattern.len() {
         if !places[at] || pattern[at] != '*' {
             continue;
         }
         if is_double(pattern, at) {
             places[at + 2] = true;
-            let begins = at == 0 || pattern[at - 1] == '/';
-            if begins && pattern.get(at + 2) == Some(&'/') {
+            if segment_begins && pattern.get(at + 2) == Some(&'/') {
                 places[at + 3] = true;
             }
         } else {
@@ -141,6 +140,8 @@ mod tests {
             ("**/x", "a/b/x", true),
             ("**/x", "ax", false),
             ("a/**", "a/b/c", true),
+            ("a/**/b", "a/xb", false),
+            ("a/**/b", "a/x/yb", false),
         ] {
             assert_eq!(leaves_out(pattern, path), fits, "{pattern} {path}");
         }

@@ -22,7 +22,7 @@ use super::accept::connections;
 use super::goplugin::{Broker, Controller, Stdio};
 use super::health::Health;
 use super::listen::Socket;
-use super::stop::Signals;
+use super::stop::Watch;
 use super::{Checked, Plugin, StartError, logging, panics, routes};
 use crate::context::Calls;
 use crate::host::Dialer;
@@ -93,9 +93,9 @@ impl Tls {
 }
 
 async fn run(plugin: &Checked, environment: &Environment) -> Result<(), StartError> {
+    let watch = Watch::begin()?;
     let tls = environment.client_certificate.as_deref().map(Tls::set_up).transpose()?;
     let (socket, listener) = Socket::bind(environment)?;
-    let signals = Signals::catch()?;
     announce(&line(environment, &socket, tls.as_ref())?)?;
 
     let stop = CancellationToken::new();
@@ -120,7 +120,7 @@ async fn run(plugin: &Checked, environment: &Environment) -> Result<(), StartErr
         .add_routes(routes)
         .serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
     let long_enough = async {
-        signals.until_stop(&stop).await;
+        watch.until_stop(&stop).await;
         tokio::time::sleep(plugin.grace + LAST_WORDS).await;
     };
     let served = tokio::select! {

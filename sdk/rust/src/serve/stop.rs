@@ -14,27 +14,28 @@ use super::StartError;
 /// How often the parent is looked for on systems without process descriptors.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The signals, caught from the moment this exists.
-pub(crate) struct Signals {
+/// Signals and parent, watched from the moment this exists: before anybody can know that the plugin runs.
+pub(crate) struct Watch {
     interrupt: Signal,
     terminate: Signal,
+    parent: Parent,
 }
 
-impl Signals {
-    pub(crate) fn catch() -> Result<Self, StartError> {
+impl Watch {
+    pub(crate) fn begin() -> Result<Self, StartError> {
         let catch = |kind| {
             signal(kind).map_err(|source| StartError::System { what: "signal handler", source })
         };
         Ok(Self {
             interrupt: catch(SignalKind::interrupt())?,
             terminate: catch(SignalKind::terminate())?,
+            parent: Parent::watch(),
         })
     }
 
     /// Returns when the plugin should stop.
     pub(crate) async fn until_stop(mut self, asked: &CancellationToken) {
-        let parent = Parent::watch();
-        let gone = parent.gone();
+        let gone = self.parent.gone();
         tokio::pin!(gone);
         loop {
             tokio::select! {

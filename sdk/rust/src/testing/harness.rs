@@ -16,11 +16,10 @@ use tonic::service::Routes;
 use tonic::transport::{Channel, Server};
 use tower::service_fn;
 use wharf_proto::v1;
-use wharf_proto::v1::host_server::HostServer;
 use wharf_proto::v1::plugin_client::PluginClient;
 
 use super::Call;
-use super::host::{FakeHost, Service};
+use super::host::FakeHost;
 use crate::Plugin;
 use crate::context::Calls;
 use crate::host::{Dialer, endpoint};
@@ -51,8 +50,7 @@ impl Harness {
         let plugin = plugin.check().unwrap_or_else(|error| panic!("{error}"));
         let work = tempfile::tempdir().unwrap_or_else(|error| panic!("no work folder: {error}"));
         let mut servers = JoinSet::new();
-        let host = Service::new(host, work.path());
-        let to_host = in_memory(&mut servers, Routes::new(HostServer::new(host)));
+        let to_host = in_memory(&mut servers, host.routes(work.path()));
         let stop = CancellationToken::new();
         let calls = Calls {
             tasks: TaskTracker::new(),

@@ -9,8 +9,9 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use tonic::service::Routes;
 use tonic::{Request, Response, Status, Streaming, async_trait};
-use wharf_proto::v1::host_server::Host;
+use wharf_proto::v1::host_server::{Host, HostServer};
 use wharf_proto::{MAX_BATCH, v1};
 
 /// Revision and value of each piece of state.
@@ -74,6 +75,12 @@ impl FakeHost {
         lock(&self.requests).clone()
     }
 
+    /// The service itself, for tests that start the plugin's process and serve it on a socket. Downloads are
+    /// staged in `work_dir`.
+    pub fn routes(self, work_dir: &Path) -> Routes {
+        Routes::new(HostServer::new(Service::new(self, work_dir)))
+    }
+
     fn read(&self, url: &str) -> Option<Bytes> {
         if let Some(bytes) = self.files.get(url) {
             return Some(bytes.clone());
@@ -107,14 +114,14 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// The service over a fake host.
-pub(super) struct Service {
+struct Service {
     host: FakeHost,
     work: PathBuf,
     staged: Mutex<u32>,
 }
 
 impl Service {
-    pub(super) fn new(host: FakeHost, work: &Path) -> Self {
+    fn new(host: FakeHost, work: &Path) -> Self {
         Self { host, work: work.to_owned(), staged: Mutex::new(0) }
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::{Outcome, attachments, known, repositories, signed};
+use super::{Outcome, attachments, known, repositories, short, signed};
 use crate::clock;
 use crate::error::{Error, Thing};
 use crate::model::{
@@ -150,7 +150,7 @@ impl<'a> Change<'a> {
              VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
         for ((unit, revision), place) in self.added.iter().zip(places) {
-            let place = place.as_ref().map(known::place);
+            let place = place.as_ref().map(short);
             add.execute((repository, unit.0, signed(number), revision, place))?;
         }
         let (added, removed) = (self.added.len() as u64, self.removed.len() as u64);

@@ -11,7 +11,7 @@ use crate::error::Error;
 /// How long a statement waits for another process (F87).
 const BUSY: Duration = Duration::from_secs(30);
 /// The write-ahead log is copied into the database when it has so many pages of 4 KiB.
-const CHECKPOINT_PAGES: u32 = 8192;
+const CHECKPOINT_PAGES: u32 = 16384;
 /// Statements that stay prepared.
 const STATEMENTS: usize = 128;
 

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::Outcome;
+use super::{Outcome, short};
 use crate::model::{Known, Member, RepositoryId, TypeId, UnitId};
 
 /// Whether all bytes of the unit in column `{}` are here.
@@ -22,7 +22,7 @@ const BY_KEY: &str = concat!(
         EXISTS (SELECT 1 FROM membership m
             WHERE m.repository = ?2 AND m.unit = u.id AND m.removed_in IS NULL), ",
     complete!("u.id"),
-    " FROM unit u WHERE u.key_digest = ?1 AND u.type = ?3"
+    " FROM unit u WHERE u.key_hash = ?4 AND u.key_digest = ?1 AND u.type = ?3"
 );
 
 const BY_PLACE: &str = concat!(
@@ -43,7 +43,7 @@ pub(in crate::meta) fn known(
         Ok(Known { unit: UnitId(row.get(0)?), member: row.get(1)?, complete: row.get(2)? })
     };
     let mut one = |(type_id, digest): &(TypeId, [u8; 32])| {
-        Ok(find.query_row((digest, repository.0, type_id.0), read).optional()?)
+        Ok(find.query_row((digest, repository.0, type_id.0, short(digest)), read).optional()?)
     };
     keys.iter().map(&mut one).collect()
 }
@@ -59,14 +59,7 @@ pub(in crate::meta) fn members_by_place(
         Ok(Member { unit: UnitId(row.get(0)?), revision: row.get(1)?, complete: row.get(2)? })
     };
     let mut one = |digest: &[u8; 32]| {
-        Ok(find.query_row((repository.0, place(digest), digest), read).optional()?)
+        Ok(find.query_row((repository.0, short(digest), digest), read).optional()?)
     };
     places.iter().map(&mut one).collect()
-}
-
-/// What is indexed of a place: short, so that the index is. The whole is compared with the unit's own.
-pub(super) fn place(repo_key: &[u8; 32]) -> i64 {
-    let mut first = [0; 8];
-    first.copy_from_slice(&repo_key[..8]);
-    i64::from_be_bytes(first)
 }

@@ -14,13 +14,10 @@ const LISTED: usize = 10_000;
 /// What a directory shows in place of a listing, if it is there.
 const INDEX: &str = "index.html";
 
-const ENTRY: &str = "SELECT e.publication, e.path, a.sha256, coalesce(a.size, f.size),
-        ifnull(a.present, 0), iif(e.media_type = '', ifnull(f.media_type, ''), e.media_type),
-        e.modified_ms, e.entry_point, e.unit, ifnull(e.unit_path, e.path), e.redirect
-     FROM entry e
-     LEFT JOIN unit_file f ON f.unit = e.unit AND f.path = ifnull(e.unit_path, e.path)
-     LEFT JOIN artifact a ON a.id = ifnull(e.artifact, f.artifact)
-     WHERE e.publication = ?1 AND e.path ";
+/// No join here, nor in the listing: SQLite would prepare the statement anew for each path.
+const ENTRY: &str = "SELECT e.publication, e.path, e.media_type, e.modified_ms, e.entry_point,
+        e.unit, e.unit_path, e.redirect, e.artifact
+     FROM entry e WHERE e.publication = ?1 AND e.path ";
 
 pub(in crate::meta) fn lookup(db: &Connection, path: &str) -> Outcome<Lookup> {
     let Some((attachment, publication, below)) = base(db, path)? else {
@@ -72,24 +69,61 @@ pub(in crate::meta) fn entry(
     path: &str,
 ) -> Outcome<Option<PublishedEntry>> {
     let mut statement = db.prepare_cached(&format!("{ENTRY} = ?2"))?;
-    Ok(statement.query_row((publication.0, path), read).optional()?)
+    let found = statement.query_row((publication.0, path), read).optional()?;
+    found.map(|found| complete(db, found)).transpose()
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<PublishedEntry> {
-    let unit: Option<i64> = row.get(8)?;
-    let file = |unit| Ok::<_, rusqlite::Error>((UnitId(unit), RelativePath::stored(row.get(9)?)));
-    Ok(PublishedEntry {
+/// An entry without its bytes, and the row of these if it was known when it was published.
+fn read(row: &Row<'_>) -> rusqlite::Result<(PublishedEntry, Option<i64>)> {
+    let path: String = row.get(1)?;
+    let unit = match row.get(5)? {
+        Some(unit) => {
+            let file: Option<String> = row.get(6)?;
+            Some((UnitId(unit), RelativePath::stored(file.unwrap_or_else(|| path.clone()))))
+        }
+        None => None,
+    };
+    let entry = PublishedEntry {
         publication: PublicationId(row.get(0)?),
-        path: row.get(1)?,
-        sha256: row.get::<_, Option<[u8; 32]>>(2)?.map(Digest),
-        size: row.get::<_, Option<i64>>(3)?.map(unsigned),
-        present: row.get(4)?,
-        media_type: row.get(5)?,
-        modified_ms: row.get(6)?,
-        entry_point: row.get(7)?,
-        unit: unit.map(file).transpose()?,
-        redirect: row.get(10)?,
-    })
+        path,
+        sha256: None,
+        size: None,
+        present: false,
+        media_type: row.get(2)?,
+        modified_ms: row.get(3)?,
+        entry_point: row.get(4)?,
+        unit,
+        redirect: row.get(7)?,
+    };
+    Ok((entry, row.get(8)?))
+}
+
+/// Adds the bytes.
+fn complete(
+    db: &Connection,
+    (mut entry, artifact): (PublishedEntry, Option<i64>),
+) -> Outcome<PublishedEntry> {
+    let bytes = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let found: Option<(Option<[u8; 32]>, Option<i64>, bool)> = match (artifact, &entry.unit) {
+        (Some(artifact), _) => db
+            .prepare_cached("SELECT sha256, size, present FROM artifact WHERE id = ?1")?
+            .query_row([artifact], bytes)
+            .optional()?,
+        (None, Some((unit, file))) => db
+            .prepare_cached(
+                "SELECT a.sha256, coalesce(a.size, f.size), ifnull(a.present, 0) FROM unit_file f
+                 LEFT JOIN artifact a ON a.id = f.artifact WHERE f.unit = ?1 AND f.path = ?2",
+            )?
+            .query_row((unit.0, file.as_str()), bytes)
+            .optional()?,
+        (None, None) => None,
+    };
+    if let Some((sha256, size, present)) = found {
+        entry.sha256 = sha256.map(Digest);
+        entry.size = size.map(unsigned);
+        entry.present = present;
+    }
+    Ok(entry)
 }
 
 /// A file of a publication whose place another one took a short while ago.
@@ -122,11 +156,10 @@ fn directory(db: &Connection, publication: PublicationId, folder: &str) -> Outco
 fn list(db: &Connection, publication: PublicationId, folder: &str) -> Outcome<Listing> {
     let (mut low, high) = below(folder);
     let mut statement = db.prepare_cached(
-        "SELECT e.path, coalesce(a.size, f.size), e.modified_ms FROM entry e
-         LEFT JOIN unit_file f ON f.unit = e.unit AND f.path = ifnull(e.unit_path, e.path)
-         LEFT JOIN artifact a ON a.id = ifnull(e.artifact, f.artifact)
-         WHERE e.publication = ?1 AND e.path >= ?2 AND e.path < ?3 ORDER BY e.path",
+        "SELECT path, artifact, modified_ms FROM entry
+         WHERE publication = ?1 AND path >= ?2 AND path < ?3 ORDER BY path",
     )?;
+    let mut sizes = db.prepare_cached("SELECT size FROM artifact WHERE id = ?1")?;
     let mut entries = Vec::new();
     'jump: loop {
         let mut rows = statement.query((publication.0, &low, &high))?;
@@ -142,10 +175,13 @@ fn list(db: &Connection, publication: PublicationId, folder: &str) -> Outcome<Li
                 entries.push(DirEntry { name, is_dir: true, size: None, modified_ms: None });
                 continue 'jump;
             }
+            let name = name.to_owned();
+            let artifact: Option<i64> = row.get(1)?;
+            let size = sizes.query_row([artifact], |row| row.get(0)).optional()?.flatten();
             entries.push(DirEntry {
-                name: name.to_owned(),
+                name,
                 is_dir: false,
-                size: row.get::<_, Option<i64>>(1)?.map(unsigned),
+                size: size.map(unsigned),
                 modified_ms: Some(row.get(2)?),
             });
         }
@@ -174,5 +210,5 @@ pub(in crate::meta) fn entries(
         (publication.0, low, high, after.unwrap_or_default(), limit(page, 1_000)),
         read,
     )?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    rows.map(|row| complete(db, row?)).collect()
 }

@@ -83,6 +83,13 @@ fn sql_error(error: &rusqlite::Error, file: &Path) -> Error {
     Error::storage("using the database", file, io::Error::new(kind, error.to_string()))
 }
 
+/// What an index holds of a digest: its first bytes, so that the index is small.
+fn short(digest: &[u8; 32]) -> i64 {
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    i64::from_be_bytes(first)
+}
+
 /// A count or a number of a row that is never negative.
 fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)

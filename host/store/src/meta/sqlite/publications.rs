@@ -1,15 +1,16 @@
 //! Publications: made unseen, shown in one step.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row};
 
-use super::{Outcome, attachments, query, signed, unsigned, versions};
+use super::{Outcome, attachments, query, short, signed, unsigned, versions};
 use crate::clock;
 use crate::error::{Error, Thing};
 use crate::model::{
     AttachmentId, EntryFrom, JobId, Lease, NewEntry, Publication, PublicationId, PublicationState,
-    RepositoryId, TypeId,
+    RepositoryId, TypeId, UnitId,
 };
 
 const BUILDING: i64 = 0;
@@ -111,18 +112,22 @@ pub(in crate::meta) fn save_entries(
     for entry in entries {
         let path = entry.path.as_str();
         let found = finder.find(&entry.from, path)?;
-        let inserted = insert.execute((
+        let media_type = match entry.media_type.as_str() {
+            "" => found.media_type,
+            given => given,
+        };
+        let row = (
             id.0,
             path,
             found.artifact,
             found.unit,
             found.unit_path,
-            &entry.media_type,
+            media_type,
             entry.modified_ms,
             entry.entry_point,
             found.redirect,
-        ))?;
-        if inserted == 0 {
+        );
+        if insert.execute(row)? == 0 {
             return Err(doubled(path));
         }
     }
@@ -139,53 +144,79 @@ struct Found<'a> {
     artifact: Option<i64>,
     unit: Option<i64>,
     unit_path: Option<&'a str>,
+    media_type: &'a str,
     redirect: Option<&'a str>,
 }
 
 struct Finder<'a> {
     publication: &'a Publication,
     artifact: CachedStatement<'a>,
-    file: CachedStatement<'a>,
+    files: CachedStatement<'a>,
+    /// The unit that was looked at last, with its files: artifact and media type by path.
+    unit: Option<UnitId>,
+    known: HashMap<String, (Option<i64>, String)>,
 }
 
 impl<'a> Finder<'a> {
     fn prepare(db: &'a Connection, publication: &'a Publication) -> Outcome<Self> {
         Ok(Self {
             publication,
-            artifact: db.prepare_cached("SELECT id FROM artifact WHERE sha256 = ?1 AND present")?,
-            // A unit that the version does not hold is none of the publication's business.
-            file: db.prepare_cached(
-                "SELECT f.artifact FROM unit_file f WHERE f.unit = ?1 AND f.path = ?2
-                    AND EXISTS (SELECT 1 FROM membership m
-                        WHERE m.repository = ?3 AND m.unit = ?1 AND m.added_in <= ?4
-                            AND (m.removed_in IS NULL OR m.removed_in > ?4))",
+            artifact: db.prepare_cached(
+                "SELECT id FROM artifact WHERE hash = ?1 AND sha256 = ?2 AND present",
             )?,
+            // A unit that the version does not hold is none of the publication's business.
+            files: db.prepare_cached(
+                "SELECT f.path, f.artifact, f.media_type FROM unit_file f WHERE f.unit = ?1
+                    AND EXISTS (SELECT 1 FROM membership m
+                        WHERE m.repository = ?2 AND m.unit = ?1 AND m.added_in <= ?3
+                            AND (m.removed_in IS NULL OR m.removed_in > ?3))",
+            )?,
+            unit: None,
+            known: HashMap::new(),
         })
     }
 
-    fn find<'e>(&mut self, from: &'e EntryFrom, path: &str) -> Outcome<Found<'e>> {
+    fn find<'e>(&'e mut self, from: &'e EntryFrom, path: &str) -> Outcome<Found<'e>> {
         match from {
             EntryFrom::Redirect(target) => {
                 Ok(Found { redirect: Some(target), ..Found::default() })
             }
             EntryFrom::Artifact(digest) => {
-                let id = self.artifact.query_row([digest.0], |row| row.get(0)).optional()?;
+                let at = (short(&digest.0), digest.0);
+                let id = self.artifact.query_row(at, |row| row.get(0)).optional()?;
                 let id = id.ok_or(Error::NoBytes { digest: *digest })?;
                 Ok(Found { artifact: Some(id), ..Found::default() })
             }
             EntryFrom::UnitFile(unit, file) => {
-                let at = (
-                    unit.0,
-                    file.as_str(),
-                    self.publication.repository.0,
-                    signed(self.publication.version),
-                );
-                let artifact = self.file.query_row(at, |row| row.get(0)).optional()?;
-                let artifact = artifact.ok_or_else(|| Error::not_found(Thing::File, file))?;
-                let unit_path = Some(file.as_str()).filter(|file| *file != path);
-                Ok(Found { artifact, unit: Some(unit.0), unit_path, redirect: None })
+                self.look_at(*unit)?;
+                let (artifact, media_type) = self
+                    .known
+                    .get(file.as_str())
+                    .ok_or_else(|| Error::not_found(Thing::File, file))?;
+                Ok(Found {
+                    artifact: *artifact,
+                    unit: Some(unit.0),
+                    unit_path: Some(file.as_str()).filter(|file| *file != path),
+                    media_type,
+                    redirect: None,
+                })
             }
         }
+    }
+
+    fn look_at(&mut self, unit: UnitId) -> Outcome<()> {
+        if self.unit == Some(unit) {
+            return Ok(());
+        }
+        self.known.clear();
+        let publication = self.publication;
+        let at = (unit.0, publication.repository.0, signed(publication.version));
+        let mut rows = self.files.query(at)?;
+        while let Some(row) = rows.next()? {
+            self.known.insert(row.get(0)?, (row.get(1)?, row.get(2)?));
+        }
+        self.unit = Some(unit);
+        Ok(())
     }
 }
 
@@ -200,7 +231,7 @@ pub(in crate::meta) fn pass_through(
     let publication = building(db, lease, id)?;
     let only = query::of_types(types, "(SELECT u.type FROM unit u WHERE u.id = m.unit)");
     let mut files = db.prepare_cached(&format!(
-        "SELECT f.unit, f.path, f.artifact FROM membership m CROSS JOIN unit_file f ON f.unit = m.unit
+        "SELECT f.unit, f.path, f.artifact, f.media_type FROM membership m CROSS JOIN unit_file f ON f.unit = m.unit
          WHERE m.repository = ?1 AND m.added_in <= ?2 AND (m.removed_in IS NULL OR m.removed_in > ?2)
             {only} ORDER BY f.path"
     ))?;
@@ -215,8 +246,9 @@ pub(in crate::meta) fn pass_through(
         folder.clone_into(&mut target);
         target.push_str(path);
         let unit_path = Some(path).filter(|_| !prefix.is_empty());
+        let media_type = file.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?;
         let none: Option<&str> = None;
-        let row = (id.0, &target, artifact, unit, unit_path, "", modified_ms, false, none);
+        let row = (id.0, &target, artifact, unit, unit_path, media_type, modified_ms, false, none);
         if insert.execute(row)? == 0 {
             return Err(doubled(&target));
         }

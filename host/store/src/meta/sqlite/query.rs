@@ -6,7 +6,7 @@
 use rusqlite::types::Value;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params_from_iter};
 
-use super::{Outcome, limit, signed, types, unsigned, versions};
+use super::{Outcome, limit, short, signed, types, unsigned, versions};
 use crate::error::Error;
 use crate::model::{
     Digest, FieldEquals, FileRow, RelativePath, RepositoryId, Selector, TypeDefinition, TypeId,
@@ -147,12 +147,12 @@ fn members_with_keys(
     let mut find = db.prepare_cached(
         "SELECT u.id FROM unit u CROSS JOIN membership m
             ON m.repository = ?2 AND m.unit = u.id AND m.removed_in IS NULL
-         WHERE u.key_digest = ?1 AND (?3 IS NULL OR u.type = ?3)",
+         WHERE u.key_hash = ?4 AND u.key_digest = ?1 AND (?3 IS NULL OR u.type = ?3)",
     )?;
     let mut found = Vec::with_capacity(digests.len());
     for digest in digests {
         let unit = find
-            .query_row((digest, repository.0, type_id.map(|id| id.0)), |row| row.get(0))
+            .query_row((digest, repository.0, type_id.map(|id| id.0), short(digest)), |row| row.get(0))
             .optional()?;
         found.extend(unit.map(UnitId));
     }

@@ -1,28 +1,29 @@
 //! Stores units, their files and the addresses of their bytes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row};
 
 use super::artifacts::Known;
-use super::{Outcome, repositories, signed, types};
+use super::{Outcome, repositories, short, signed, types};
 use crate::error::{Error, Thing};
 use crate::model::{
     Digest, FileSource, NewArtifact, NewFile, NewUnit, RelativePath, RepositoryId, Saved, Source,
     TypeId, UnitId,
 };
 
-/// Stores units, or finds them. Answers in the order given.
+/// Notes bytes that are here now, and stores units, or finds them. Answers in the order given.
 pub(in crate::meta) fn save_units(
     db: &Connection,
     repository: RepositoryId,
     units: &[NewUnit],
+    artifacts: &[NewArtifact],
 ) -> Outcome<Vec<Saved>> {
-    if units.is_empty() {
-        return Ok(Vec::new());
-    }
     check_types(db, repository, units)?;
     let mut saving = Saving::prepare(db, repository)?;
+    for artifact in artifacts {
+        saving.artifacts.here(*artifact)?;
+    }
     units.iter().map(|unit| saving.unit(unit)).collect()
 }
 
@@ -51,10 +52,10 @@ struct Saving<'a> {
     db: &'a Connection,
     repository: i64,
     artifacts: Known<'a>,
-    insert_unit: CachedStatement<'a>,
     find_unit: CachedStatement<'a>,
+    insert_unit: CachedStatement<'a>,
+    files: CachedStatement<'a>,
     insert_file: CachedStatement<'a>,
-    find_file: CachedStatement<'a>,
     complete_file: CachedStatement<'a>,
     source: CachedStatement<'a>,
 }
@@ -65,101 +66,139 @@ impl<'a> Saving<'a> {
             db,
             repository: repository.0,
             artifacts: Known::prepare(db)?,
-            insert_unit: db.prepare_cached(
-                "INSERT INTO unit (type, key_digest, repo_key, key, attributes)
-                 VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (key_digest) DO NOTHING",
-            )?,
             find_unit: db.prepare_cached(
                 "SELECT u.id, EXISTS (SELECT 1 FROM membership m
-                    WHERE m.repository = ?2 AND m.unit = u.id AND m.removed_in IS NULL)
-                 FROM unit u WHERE u.key_digest = ?1",
+                    WHERE m.repository = ?3 AND m.unit = u.id AND m.removed_in IS NULL)
+                 FROM unit u WHERE u.key_hash = ?1 AND u.key_digest = ?2",
             )?,
+            insert_unit: db.prepare_cached(
+                "INSERT INTO unit (type, key_hash, key_digest, repo_key, key, attributes)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?,
+            files: db.prepare_cached(FILES)?,
             insert_file: db.prepare_cached(
-                "INSERT INTO unit_file (unit, path, artifact, size, media_type, digests)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (unit, path) DO NOTHING",
+                "INSERT INTO unit_file (unit, n, path, artifact, size, media_type, digests)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?,
-            find_file: db.prepare_cached(FIND_FILE)?,
             complete_file: db.prepare_cached(COMPLETE_FILE)?,
             source: db.prepare_cached(
-                "INSERT INTO source (repository, unit, path, list) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (repository, unit, path) DO UPDATE SET list = excluded.list
+                "INSERT INTO source (repository, unit, n, list) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (repository, unit, n) DO UPDATE SET list = excluded.list
                     WHERE list <> excluded.list",
             )?,
         })
     }
 
     fn unit(&mut self, unit: &NewUnit) -> Outcome<Saved> {
-        let created = self.insert_unit.execute((
-            unit.type_id.0,
-            unit.key_digest,
-            unit.repo_key,
-            &unit.key,
-            &unit.attributes,
-        ))? > 0;
-        let saved = if created {
-            Saved { unit: UnitId(self.db.last_insert_rowid()), member: false, created }
+        let hash = short(&unit.key_digest);
+        let read =
+            |row: &Row<'_>| Ok(Saved { unit: UnitId(row.get(0)?), member: row.get(1)?, created: false });
+        let found =
+            self.find_unit.query_row((hash, unit.key_digest, self.repository), read).optional()?;
+        let (saved, mut known) = if let Some(found) = found {
+            (found, files(&mut self.files, found.unit)?)
         } else {
-            let read = |row: &Row<'_>| {
-                Ok(Saved { unit: UnitId(row.get(0)?), member: row.get(1)?, created })
-            };
-            self.find_unit.query_row((unit.key_digest, self.repository), read)?
+            self.insert_unit.execute((
+                unit.type_id.0,
+                hash,
+                unit.key_digest,
+                unit.repo_key,
+                &unit.key,
+                &unit.attributes,
+            ))?;
+            let id = UnitId(self.db.last_insert_rowid());
+            (Saved { unit: id, member: false, created: true }, HashMap::new())
         };
         for file in &unit.files {
-            self.file(saved.unit, unit, file)?;
+            self.file(saved.unit, &unit.key, file, &mut known)?;
         }
         Ok(saved)
     }
 
-    fn file(&mut self, id: UnitId, unit: &NewUnit, file: &NewFile) -> Outcome<()> {
+    fn file(
+        &mut self,
+        unit: UnitId,
+        key: &str,
+        file: &NewFile,
+        known: &mut HashMap<String, Stored>,
+    ) -> Outcome<()> {
         let artifact = match file.sha256 {
-            Some(digest) => Some(self.artifacts.somewhere(digest, file.size)?),
+            Some(digest) => Some((self.artifacts.somewhere(digest, file.size)?, digest)),
             None => None,
         };
-        let inserted = self.insert_file.execute((
-            id.0,
-            file.path.as_str(),
-            artifact,
-            file.size.map(signed),
-            &file.media_type,
-            file.digests.join(" "),
-        ))? > 0;
-        if !inserted && let (Some(artifact), Some(digest)) = (artifact, file.sha256) {
-            let statements = (&mut self.find_file, &mut self.complete_file);
-            complete(statements, id, &file.path, (artifact, digest), &unit.key)?;
-        }
+        let n = match (known.get(file.path.as_str()), artifact) {
+            (Some(stored), Some(artifact)) => {
+                complete(&mut self.complete_file, (unit, key, &file.path), stored, artifact)?;
+                stored.n
+            }
+            (Some(stored), None) => stored.n,
+            (None, _) => {
+                let n = i64::try_from(known.len()).unwrap_or(i64::MAX);
+                self.insert_file.execute((
+                    unit.0,
+                    n,
+                    file.path.as_str(),
+                    artifact.map(|(id, _)| id),
+                    file.size.map(signed),
+                    &file.media_type,
+                    further(&file.digests),
+                ))?;
+                let artifact = artifact.map(|(id, digest)| (id, digest.0));
+                known.insert(file.path.to_string(), Stored { n, artifact });
+                n
+            }
+        };
         if !file.sources.is_empty() {
             let list = serde_json::to_string(&file.sources).map_err(|error| unreadable(&error))?;
-            self.source.execute((self.repository, id.0, file.path.as_str(), list))?;
+            self.source.execute((self.repository, unit.0, n, list))?;
         }
         Ok(())
     }
 }
 
-const FIND_FILE: &str = "SELECT f.artifact, a.sha256 FROM unit_file f
-     LEFT JOIN artifact a ON a.id = f.artifact WHERE f.unit = ?1 AND f.path = ?2";
-const COMPLETE_FILE: &str = "UPDATE unit_file SET artifact = ?3 WHERE unit = ?1 AND path = ?2";
+/// Digests that are not known from the bytes anyway.
+fn further(digests: &[String]) -> String {
+    let further = digests.iter().map(String::as_str);
+    further.filter(|digest| !digest.starts_with("sha256:")).collect::<Vec<_>>().join(" ")
+}
+
+/// A file of a unit, as far as it matters to others that claim to be it.
+struct Stored {
+    n: i64,
+    artifact: Option<(i64, [u8; 32])>,
+}
+
+const FILES: &str = "SELECT f.path, f.n, f.artifact, a.sha256 FROM unit_file f
+     LEFT JOIN artifact a ON a.id = f.artifact WHERE f.unit = ?1";
+const COMPLETE_FILE: &str = "UPDATE unit_file SET artifact = ?3 WHERE unit = ?1 AND n = ?2";
+
+fn files(statement: &mut CachedStatement<'_>, unit: UnitId) -> Outcome<HashMap<String, Stored>> {
+    let rows = statement.query_map([unit.0], |row| {
+        let artifact = match (row.get(2)?, row.get(3)?) {
+            (Some(id), Some(sha256)) => Some((id, sha256)),
+            _ => None,
+        };
+        Ok((row.get(0)?, Stored { n: row.get(1)?, artifact }))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
 
 /// Notes the bytes of a file that is known. They never change: a unit that two sources describe with different bytes is
 /// not one unit.
 fn complete(
-    (find, complete): (&mut CachedStatement<'_>, &mut CachedStatement<'_>),
-    unit: UnitId,
-    path: &RelativePath,
-    (artifact, digest): (i64, Digest),
-    key: &str,
+    statement: &mut CachedStatement<'_>,
+    (unit, key, path): (UnitId, &str, &RelativePath),
+    stored: &Stored,
+    (artifact, got): (i64, Digest),
 ) -> Outcome<()> {
-    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
-    let stored: Option<(Option<i64>, Option<[u8; 32]>)> =
-        find.query_row((unit.0, path.as_str()), read).optional()?;
-    match stored {
-        None => Err(Error::not_found(Thing::File, path).into()),
-        Some((Some(stored), _)) if stored == artifact => Ok(()),
-        Some((_, Some(have))) => {
+    match stored.artifact {
+        Some((known, _)) if known == artifact => Ok(()),
+        Some((_, have)) => {
             let (key, path) = (key.to_owned(), path.to_string());
-            Err(Error::FileConflict { key, path, have: Digest(have), got: digest }.into())
+            Err(Error::FileConflict { key, path, have: Digest(have), got }.into())
         }
-        Some((_, None)) => {
-            complete.execute((unit.0, path.as_str(), artifact))?;
+        None => {
+            statement.execute((unit.0, stored.n, artifact))?;
             Ok(())
         }
     }
@@ -177,10 +216,11 @@ pub(in crate::meta) fn artifact_added(
         .query_row([unit.0], |row| row.get(0))
         .optional()?;
     let key = key.ok_or_else(|| Error::not_found(Thing::Unit, &unit))?;
+    let known = files(&mut db.prepare_cached(FILES)?, unit)?;
+    let stored = known.get(path.as_str()).ok_or_else(|| Error::not_found(Thing::File, path))?;
     let id = Known::prepare(db)?.here(artifact)?;
-    let mut find = db.prepare_cached(FIND_FILE)?;
     let mut update = db.prepare_cached(COMPLETE_FILE)?;
-    complete((&mut find, &mut update), unit, path, (id, artifact.digest), &key)
+    complete(&mut update, (unit, &key, path), stored, (id, artifact.digest))
 }
 
 /// The addresses of a file's bytes, of all repositories that name any. There are few repositories and many units, so
@@ -191,8 +231,9 @@ pub(in crate::meta) fn sources(
     path: &RelativePath,
 ) -> Outcome<Vec<FileSource>> {
     let mut statement = db.prepare_cached(
-        "SELECT r.id, s.list FROM repository r CROSS JOIN source s
-            ON s.repository = r.id AND s.unit = ?1 AND s.path = ?2",
+        "SELECT r.id, s.list FROM unit_file f CROSS JOIN repository r CROSS JOIN source s
+            ON s.repository = r.id AND s.unit = f.unit AND s.n = f.n
+         WHERE f.unit = ?1 AND f.path = ?2",
     )?;
     let rows = statement.query_map((unit.0, path.as_str()), |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row};
 
-use super::{Outcome, limit, signed, unsigned};
+use super::{Outcome, limit, short, signed, unsigned};
 use crate::error::{Error, Thing};
 use crate::model::{DiffEntry, Digest, JobId, RepositoryId, TypeId, UnitId, Version};
 
@@ -56,9 +56,9 @@ pub(in crate::meta) fn holds(
     let mut statement = db.prepare_cached(
         "SELECT 1 FROM artifact a CROSS JOIN unit_file f ON f.artifact = a.id
             CROSS JOIN membership m ON m.repository = ?1 AND m.unit = f.unit
-         WHERE a.sha256 = ?3 AND m.added_in <= ?2 AND (m.removed_in IS NULL OR m.removed_in > ?2)",
+         WHERE a.hash = ?4 AND a.sha256 = ?3 AND m.added_in <= ?2 AND (m.removed_in IS NULL OR m.removed_in > ?2)",
     )?;
-    Ok(statement.exists((repository.0, signed(number), digest.0))?)
+    Ok(statement.exists((repository.0, signed(number), digest.0, short(&digest.0)))?)
 }
 
 /// What differs, by the numbers of the units. A unit that left and came back in between does not.

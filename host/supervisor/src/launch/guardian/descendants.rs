@@ -1,14 +1,15 @@
 //! Finds every descendant of a process and kills it, without ever signalling a stranger.
 //!
-//! Process numbers are reused, so each one is first pinned by a pidfd, and signalled only if the process behind the
-//! number still has a parent inside the tree.
+//! Process numbers are reused, so each one is first pinned by a pidfd, and signalled only if the
+//! process behind the number still has a parent inside the tree.
 
 use std::collections::HashMap;
 use std::fs;
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-/// Sends `SIGKILL` to all descendants of `root` that exist now. Those born meanwhile are for the next round.
+/// Sends `SIGKILL` to all descendants of `root` that exist now. Those born meanwhile are for the
+/// next round.
 pub(super) fn kill_all(root: Pid) {
     let children = children_by_parent();
     let root = root.as_raw_nonzero().get();
@@ -47,8 +48,8 @@ fn parent_of(number: i32) -> Option<i32> {
     parse_parent(&fs::read(format!("/proc/{number}/stat")).ok()?)
 }
 
-/// The fourth field. The second is the program's name in parentheses and may contain anything, so it is looked for
-/// from the end. Source: proc_pid_stat(5).
+/// The fourth field. The second is the program's name in parentheses and may contain anything, so
+/// it is looked for from the end. Source: `proc_pid_stat(5)`.
 fn parse_parent(stat: &[u8]) -> Option<i32> {
     let end = stat.iter().rposition(|&byte| byte == b')')?;
     let rest = str::from_utf8(stat.get(end + 1..)?).ok()?;
@@ -70,6 +71,9 @@ mod tests {
     #[test]
     fn this_process_has_a_parent() {
         let own = i32::try_from(std::process::id()).unwrap();
-        assert_eq!(parent_of(own), rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get()));
+        assert_eq!(
+            parent_of(own),
+            rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get())
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! What a host and a guardian say to each other over their socket pair.
 //!
-//! The host sends single bytes; the end of its stream means [`KILL`]. The guardian sends frames of nine bytes:
+//! The host sends single bytes; the end of its stream means [`KILL`]. The guardian sends frames of
+//! nine bytes:
 //!
 //! ```text
 //! kind (1) | a: i32, little endian (4) | b: i32, little endian (4)

@@ -1,8 +1,8 @@
 //! Stage one: the process that stays.
 //!
-//! Two threads. The main one starts stage two and then only reaps, because the parent-death signal follows the
-//! thread that forked, and because whoever reaps last knows that nothing is left. The other one listens to the
-//! host.
+//! Two threads. The main one starts stage two and then only reaps, because the parent-death signal
+//! follows the thread that forked, and because whoever reaps last knows that nothing is left. The
+//! other one listens to the host.
 
 use std::ffi::OsString;
 use std::io::{self, Read as _, Write as _};
@@ -54,7 +54,8 @@ fn start(program: impl Iterator<Item = OsString>) -> Result<Pid, Failure> {
     // Fails only for a process that leads a group already, as one started by hand in a shell does.
     process::setsid().ok();
     process::set_child_subreaper(Some(process::getpid())).map_err(prepare)?;
-    // A plugin's memory holds secrets, and this process is to die by the plugin's signal without a dump.
+    // A plugin's memory holds secrets, and this process is to die by the plugin's signal without a
+    // dump.
     let no_core = Rlimit { current: Some(0), ..process::getrlimit(Resource::Core) };
     process::setrlimit(Resource::Core, no_core).map_err(prepare)?;
     CloseFdsBuilder::new().cloexecfrom(3);
@@ -104,11 +105,7 @@ fn watch(control: &Arc<UnixStream>, plugin: Pid) -> Result<Option<WaitStatus>, F
 }
 
 /// Starts the thread that does what the host says.
-fn listen(
-    control: Arc<UnixStream>,
-    plugin: Pid,
-    killing: Arc<AtomicBool>,
-) -> Result<(), Failure> {
+fn listen(control: Arc<UnixStream>, plugin: Pid, killing: Arc<AtomicBool>) -> Result<(), Failure> {
     let handle = process::pidfd_open(plugin, PidfdFlags::empty()).map_err(prepare)?;
     let obey = move || {
         let mut word = [0];
@@ -134,9 +131,10 @@ fn listen(
     thread.spawn(obey).map(drop).map_err(prepare)
 }
 
-/// Collects dead descendants until there is none, neither dead nor alive. Every process that survives a round of
-/// killing was born of one that died in it, and has become this process's child before that one could be
-/// collected. So a new round after each harvest misses nothing, and nothing has to be polled.
+/// Collects dead descendants until there is none, neither dead nor alive. Every process that
+/// survives a round of killing was born of one that died in it, and has become this process's child
+/// before that one could be collected. So a new round after each harvest misses nothing, and
+/// nothing has to be polled.
 fn reap(control: Option<&UnixStream>, plugin: Pid, killing: &AtomicBool) -> Option<WaitStatus> {
     let mut ended = None;
     let mut options = WaitOptions::empty();
@@ -177,7 +175,8 @@ fn end_like(status: Option<WaitStatus>) -> ExitCode {
     }
     let number = status.terminating_signal().unwrap_or_default();
     if let Some(signal) = Signal::from_named_raw(number) {
-        // The runtime's own handler for memory faults takes the first one and steps aside for the second.
+        // The runtime's own handler for memory faults takes the first one and steps aside for the
+        // second.
         for _round in 0..2 {
             process::kill_process(process::getpid(), signal).ok();
         }

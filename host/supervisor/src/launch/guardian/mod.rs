@@ -1,19 +1,20 @@
-//! The guardian: a small process between the host and one plugin, which sees to it that nothing of the plugin
-//! outlives the host, the plugin or a wish to stop.
+//! The guardian: a small process between the host and one plugin, which sees to it that nothing of
+//! the plugin outlives the host, the plugin or a wish to stop.
 //!
 //! ```text
 //! host ── socket pair ── guardian ── plugin ── whatever the plugin starts
 //!                        (session, subreaper)
 //! ```
 //!
-//! Stage one ([`guard`]) makes a session of its own, becomes the reaper of all its descendants and starts stage two
-//! ([`stage`]), which asks the kernel for a `SIGKILL` at the guardian's death and turns into the plugin. The guardian
-//! then waits for two things: words from the host ([`frames`]), and the end of the plugin. At the end of either, or
-//! of the host, it kills every descendant by pidfd ([`descendants`]) until none is left, and ends with the
-//! plugin's own status.
+//! Stage one ([`guard`]) makes a session of its own, becomes the reaper of all its descendants and
+//! starts stage two ([`stage`]), which asks the kernel for a `SIGKILL` at the guardian's death and
+//! turns into the plugin. The guardian then waits for two things: words from the host ([`frames`]),
+//! and the end of the plugin. At the end of either, or of the host, it kills every descendant by
+//! pidfd ([`descendants`]) until none is left, and ends with the plugin's own status.
 //!
-//! It never polls, never reads what the plugin writes, and keeps no end of the plugin's pipes. It runs either as
-//! the program `wharf-launch` or inside any program whose `main` begins with [`guardian_main`].
+//! It never polls, never reads what the plugin writes, and keeps no end of the plugin's pipes. It
+//! runs either as the program `wharf-launch` or inside any program whose `main` begins with
+//! [`guardian_main`].
 
 mod descendants;
 pub(crate) mod frames;
@@ -32,8 +33,8 @@ const STAGE: &str = "stage";
 
 /// Runs this process as a plugin's guardian if it was started as one.
 ///
-/// A program that embeds the supervisor without installing `wharf-launch` beside itself calls this first thing in
-/// `main`, before any thread runs, and returns the code if there is one:
+/// A program that embeds the supervisor without installing `wharf-launch` beside itself calls this
+/// first thing in `main`, before any thread runs, and returns the code if there is one:
 ///
 /// ```no_run
 /// use std::process::ExitCode;

@@ -13,7 +13,8 @@ use rustix::process::{self, Signal};
 
 use super::frames::NOT_STARTED;
 
-/// How often, and how far apart, a program that is still being written is tried (F4): one second in all.
+/// How often, and how far apart, a program that is still being written is tried (F4): one second in
+/// all.
 const BUSY_TRIES: u32 = 50;
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
 

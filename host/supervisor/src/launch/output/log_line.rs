@@ -18,7 +18,8 @@ pub struct LogLine {
     pub fields: Map<String, Value>,
 }
 
-/// What announces a crash report of some language's runtime: the line and those after it are errors.
+/// What announces a crash report of some language's runtime: the line and those after it are
+/// errors.
 const CRASHES: &[&str] = &[
     "panic: ",
     "fatal error: ",
@@ -40,8 +41,8 @@ impl LogLine {
         Self { level, text, logger: None, fields: Map::new() }
     }
 
-    /// Reads one line. `panicking` is the stream's state: on from the first line of a crash report to the next JSON
-    /// line.
+    /// Reads one line. `panicking` is the stream's state: on from the first line of a crash report
+    /// to the next JSON line.
     pub(super) fn parse(line: &[u8], panicking: &mut bool) -> Self {
         if let Ok(object) = serde_json::from_slice::<Option<Map<String, Value>>>(line) {
             *panicking = false;
@@ -200,6 +201,9 @@ mod tests {
         let line = parse("{\"@level\":\"info\",\"@message\":\"a\\u001b[2J\",\"k\":[\"\\u202e\"]}");
         assert_eq!(line.text, "a\\u{1b}[2J");
         assert_eq!(line.fields["k"][0], "\\u{202e}");
-        assert_eq!(LogLine::parse(b"\x1b]0;x\x07\xff", &mut false).text, "\\u{1b}]0;x\\u{7}\u{fffd}");
+        assert_eq!(
+            LogLine::parse(b"\x1b]0;x\x07\xff", &mut false).text,
+            "\\u{1b}]0;x\\u{7}\u{fffd}"
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! Where the lines of one plugin go: to `tracing` under the target `wharf::plugin`, to whoever listens, and into a
-//! tail of the last lines. Bounded in rate: a plugin that floods is told so once a second (F61).
+//! Where the lines of one plugin go: to `tracing` under the target `wharf::plugin`, to whoever
+//! listens, and into a tail of the last lines. Bounded in rate: a plugin that floods is told so
+//! once a second (F61).
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};

@@ -1,7 +1,9 @@
-//! What a plugin writes: the handshake line first, then anything at all, drained for as long as it lives.
+//! What a plugin writes: the handshake line first, then anything at all, drained for as long as it
+//! lives.
 //!
-//! [`first_line`] reads the handshake, [`drain_stdout`] the rest of standard output, [`read_stderr`] the log.
-//! [`Logs`] is where all of it ends: `tracing`, whoever listens, and a short tail for error messages.
+//! [`first_line`] reads the handshake, [`drain_stdout`] the rest of standard output,
+//! [`read_stderr`] the log. [`Logs`] is where all of it ends: `tracing`, whoever listens, and a
+//! short tail for error messages.
 //!
 //! A plugin never blocks on a full pipe, and nothing here grows with what it writes (F61, F62).
 
@@ -9,8 +11,8 @@ mod lines;
 mod log_line;
 mod logs;
 
-pub use log_line::LogLine;
 pub(crate) use lines::Lines;
+pub use log_line::LogLine;
 pub(crate) use logs::{Logs, Source};
 
 use std::io;
@@ -37,8 +39,8 @@ pub(crate) struct First {
     pub(crate) ended: bool,
 }
 
-/// Reads up to the first line feed, the end of the pipe, or a byte more than a handshake may have (F15): the line
-/// is then too long for the parser to accept.
+/// Reads up to the first line feed, the end of the pipe, or a byte more than a handshake may have
+/// (F15): the line is then too long for the parser to accept.
 pub(crate) async fn first_line(stdout: &mut Receiver) -> io::Result<First> {
     let mut read = Vec::with_capacity(1024);
     let mut searched = 0;
@@ -57,7 +59,8 @@ pub(crate) async fn first_line(stdout: &mut Receiver) -> io::Result<First> {
     }
 }
 
-/// Throws away what a plugin prints after its handshake, with one warning about the first of it (F62).
+/// Throws away what a plugin prints after its handshake, with one warning about the first of it
+/// (F62).
 pub(crate) async fn drain_stdout(mut stdout: Receiver, rest: Vec<u8>, logs: Arc<Logs>) {
     let mut buffer = rest;
     let mut warned = false;

@@ -30,31 +30,41 @@ CREATE TABLE version (
 ) WITHOUT ROWID;
 
 -- A unit is known once, whoever holds it. Declared searches become partial indexes here.
+--
+-- Digests are found by their first 8 bytes as a number and compared as a whole: an index over them has a third of the
+-- pages, and as digests are spread evenly, each batch of new ones touches most pages of their index.
 CREATE TABLE unit (
     id INTEGER PRIMARY KEY,
     type INTEGER NOT NULL,
-    key_digest BLOB NOT NULL UNIQUE,
+    key_hash INTEGER NOT NULL,
+    key_digest BLOB NOT NULL,
     repo_key BLOB,                  -- its place; NULL: its type has none
     key TEXT NOT NULL,              -- JSON object, canonical
     attributes TEXT NOT NULL        -- JSON object
 );
 
+CREATE INDEX unit_key ON unit (key_hash);
+
 -- Bytes that are known by their digest, here or not.
 CREATE TABLE artifact (
     id INTEGER PRIMARY KEY,
-    sha256 BLOB NOT NULL UNIQUE,
+    hash INTEGER NOT NULL,
+    sha256 BLOB NOT NULL,
     size INTEGER,
     present INTEGER NOT NULL        -- 1: in the blob store
 );
 
+CREATE INDEX artifact_sha256 ON artifact (hash);
+
 CREATE TABLE unit_file (
     unit INTEGER NOT NULL,
-    path TEXT NOT NULL,
+    n INTEGER NOT NULL,             -- from 0 on
+    path TEXT NOT NULL,             -- once in a unit
     artifact INTEGER,               -- NULL: nobody knows the digest yet
     size INTEGER,                   -- as declared
     media_type TEXT NOT NULL,
-    digests TEXT NOT NULL,          -- further ones, with a blank between
-    PRIMARY KEY (unit, path)
+    digests TEXT NOT NULL,          -- those that are no sha256, with a blank between
+    PRIMARY KEY (unit, n)
 ) WITHOUT ROWID;
 
 CREATE INDEX unit_file_artifact ON unit_file (artifact) WHERE artifact IS NOT NULL;
@@ -63,9 +73,9 @@ CREATE INDEX unit_file_artifact ON unit_file (artifact) WHERE artifact IS NOT NU
 CREATE TABLE source (
     repository INTEGER NOT NULL,
     unit INTEGER NOT NULL,
-    path TEXT NOT NULL,
+    n INTEGER NOT NULL,             -- of the unit's file
     list TEXT NOT NULL,             -- JSON list of {url, headers}
-    PRIMARY KEY (repository, unit, path)
+    PRIMARY KEY (repository, unit, n)
 ) WITHOUT ROWID;
 
 -- A unit is in the versions from added_in on, up to but without removed_in.
@@ -152,10 +162,10 @@ CREATE INDEX publication_building ON publication (job) WHERE state = 0;
 CREATE TABLE entry (
     publication INTEGER NOT NULL,
     path TEXT NOT NULL,
-    artifact INTEGER,
+    artifact INTEGER,               -- NULL for a unit's file: ask the unit
     unit INTEGER,
     unit_path TEXT,                 -- NULL: as path
-    media_type TEXT NOT NULL,       -- empty: that of the unit's file
+    media_type TEXT NOT NULL,
     modified_ms INTEGER NOT NULL,
     entry_point INTEGER NOT NULL,
     redirect TEXT,

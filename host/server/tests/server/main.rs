@@ -1,0 +1,9 @@
+//! A server as its clients meet it: over its socket and its port, with a real engine behind it.
+
+#![allow(missing_docs, reason = "a test binary has no readers of its documentation")]
+
+mod api;
+mod content;
+mod hostile;
+mod life;
+mod support;
