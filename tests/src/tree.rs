@@ -92,6 +92,11 @@ impl Tree {
         fs::write(self.at(MANIFEST), text).expect("a file");
     }
 
+    /// Makes it a plain folder.
+    pub fn remove_manifest(&self) {
+        fs::remove_file(self.at(MANIFEST)).expect("it is there");
+    }
+
     /// The manifest of what is there.
     pub fn manifest(&self) -> String {
         self.files.iter().fold(String::new(), |mut text, (path, (digest, size))| {

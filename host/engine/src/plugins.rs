@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use wharf_proto::v1;
+use wharf_store::model::LogLevel;
 use wharf_supervisor::calls::Bounds;
 use wharf_supervisor::{Installed, Lease};
 
@@ -124,6 +125,15 @@ impl Inner {
             () = run.cancel.cancelled() => return Err(Problem::cancelled()),
         };
         let handshake = lease.handshake();
+        let manifest = &plugin.manifest;
+        let text = format!(
+            "plugin {} {}, process {}, attempt {}",
+            manifest.name,
+            manifest.version,
+            lease.pid(),
+            run.job.attempts
+        );
+        run.log(LogLevel::Info, text).await;
         run.works_in(PluginProcess {
             pid: lease.pid(),
             handshake_ms: handshake.took.as_secs_f64() * 1e3,

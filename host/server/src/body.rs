@@ -76,7 +76,9 @@ impl http_body::Body for Body {
         match self {
             Self::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Self::File(file) => SizeHint::with_exact(file.left.end - file.left.start),
-            Self::Stream(stream) => stream.left.map_or_else(SizeHint::default, SizeHint::with_exact),
+            Self::Stream(stream) => {
+                stream.left.map_or_else(SizeHint::default, SizeHint::with_exact)
+            }
             Self::Api(body) => body.size_hint(),
         }
     }

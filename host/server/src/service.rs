@@ -8,7 +8,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -86,12 +86,17 @@ impl House {
 
 /// Passes a request to the API and waits for the head of its answer.
 async fn call(api: &axum::Router, request: Request<Incoming>) -> Response<Body> {
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let began = Instant::now();
     let call = api.clone().oneshot(request);
-    match tokio::time::timeout(REQUEST_TIMEOUT, call).await {
+    let response = match tokio::time::timeout(REQUEST_TIMEOUT, call).await {
         Ok(Ok(response)) => response.map(Body::Api),
         Ok(Err(never)) => match never {},
         Err(_elapsed) => refusal(Failure::timeout()),
-    }
+    };
+    let (status, took) = (response.status().as_u16(), began.elapsed());
+    tracing::debug!(%method, path, status, ?took, "a request was answered");
+    response
 }
 
 fn health(method: &Method) -> Result<Response<Body>, Failure> {

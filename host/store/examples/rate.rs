@@ -200,7 +200,7 @@ impl Bench {
         let mut present = Vec::with_capacity(count);
         let mut units = units.into_iter();
         loop {
-            let batch: Vec<NewUnit> = units.by_ref().take(std::env::args().nth(2).map_or(BATCH, |t| t.parse().unwrap_or(BATCH))).collect();
+            let batch: Vec<NewUnit> = units.by_ref().take(BATCH).collect();
             if batch.is_empty() {
                 break;
             }

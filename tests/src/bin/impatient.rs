@@ -1,7 +1,8 @@
 //! `wharf serve` with little patience: the same server, whose waits for silent plugins and silent upstreams end after
 //! a second or two. Tests of silence would take minutes otherwise.
 //!
-//! It takes what it needs from the variables that a test's host sets, and ends in good order at SIGTERM.
+//! It takes the arguments of `wharf serve --listen ADDR` and the variables that a test's host sets, logs to standard
+//! error, and ends in good order at SIGTERM.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stderr,
@@ -19,6 +20,7 @@ use wharf_server::{Config, Server};
 use wharf_supervisor::{SearchPath, standard_runtime_dir};
 
 fn main() -> ExitCode {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let ended = match runtime {
         Ok(runtime) => runtime.block_on(serve()),
@@ -43,7 +45,8 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     engine.heartbeat = Duration::from_millis(300);
     engine.grace = Duration::from_millis(300);
     engine.fetch.stall_timeout = Duration::from_millis(800);
-    let listen = Some(env::var("WHARF_LISTEN")?.parse()?);
+    let listen = env::args().nth(3).ok_or("usage: wharf-impatient-host serve --listen ADDR")?;
+    let listen = Some(listen.parse()?);
     let mut terminate = signal(SignalKind::terminate())?;
     let server = Server::start(Config { engine, listen, embedded: false }).await?;
     terminate.recv().await;

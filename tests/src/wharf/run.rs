@@ -85,7 +85,10 @@ pub struct Background {
 impl Background {
     pub(super) fn start(host: &TestHost, arguments: &[&str]) -> Self {
         let mut command = Command::new(program("wharf"));
-        command.args(["--output", "json"]).args(arguments);
+        if !arguments.contains(&"--output") {
+            command.args(["--output", "json"]);
+        }
+        command.args(arguments);
         Self::spawn(host, command)
     }
 

@@ -26,21 +26,16 @@ pub enum Patience {
 pub struct Server {
     process: Background,
     content: String,
-    runtime: Option<PathBuf>,
 }
 
 impl Server {
     pub(super) fn start(host: &TestHost, patience: Patience) -> Self {
         let listen = "127.0.0.1:0";
         let mut command = match patience {
-            Patience::Usual => {
-                let mut command = Command::new(program("wharf"));
-                command.args(["serve", "--listen", listen]);
-                command
-            }
+            Patience::Usual => Command::new(program("wharf")),
             Patience::Short => Command::new(program("wharf-impatient-host")),
         };
-        command.env("WHARF_LISTEN", listen);
+        command.args(["serve", "--listen", listen]);
         let mut process = Background::spawn(host, command);
         let pid = process.pid();
         let record = wait::until("the server answers", wait::PATIENCE, || {
@@ -50,11 +45,7 @@ impl Server {
             (record["pid"].as_u64() == Some(u64::from(pid))).then_some(record)
         });
         let content = record["content"].as_str().expect("it serves content");
-        Self {
-            process,
-            content: content.trim_start_matches("http://").to_owned(),
-            runtime: record["runtime"].as_str().map(PathBuf::from),
-        }
+        Self { process, content: content.trim_start_matches("http://").to_owned() }
     }
 
     /// The process.
@@ -67,9 +58,12 @@ impl Server {
         &self.content
     }
 
-    /// The folder of plugin sockets.
-    pub fn runtime(&self) -> Option<&PathBuf> {
-        self.runtime.as_ref()
+    /// The folder of plugin sockets, as the server's log names it; none before the first plugin was started.
+    pub fn runtime(&self) -> Option<PathBuf> {
+        let log = self.stderr();
+        let line = log.lines().find(|line| line.contains("sockets of plugins"))?;
+        let folder = line.split("folder=").nth(1)?.split_whitespace().next()?;
+        Some(PathBuf::from(folder))
     }
 
     /// What it wrote to standard error so far.
@@ -79,7 +73,7 @@ impl Server {
 
     /// SIGTERM; it must end in good order and take its sockets along.
     pub(super) fn stop(self) -> Run {
-        let runtime = self.runtime.clone();
+        let runtime = self.runtime();
         self.process.signal(Signal::TERM);
         let run = self.process.wait();
         assert_eq!(run.status, 0, "the server ended badly: {run:#?}");

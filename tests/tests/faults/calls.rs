@@ -143,7 +143,7 @@ fn f65_content_of_an_undeclared_type_is_refused() {
 
 #[test]
 fn f65_a_key_that_does_not_fit_its_type_is_refused() {
-    check("bad-key", "protocol", &["path"]);
+    check("bad-key", "protocol", &["colour"]);
     check("key-no-json", "protocol", &[]);
 }
 

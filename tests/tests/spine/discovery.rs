@@ -46,6 +46,7 @@ fn a_checkout_works_without_an_install_step() {
     let checkout = host.folder().join("checkout");
     let programs = checkout.join("target/debug");
     fs::create_dir_all(&programs).expect("a folder");
+    fs::write(checkout.join("Cargo.toml"), "").expect("a file");
     for name in ["wharf", "wharf-launch", "wharf-plugin-file"] {
         wharf::link(&wharf::program(name), &programs.join(name));
     }

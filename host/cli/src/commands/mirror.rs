@@ -36,10 +36,11 @@ impl Origin {
         if let Some((scheme, rest)) = from.split_once("://") {
             return Self::of_url(from, scheme, rest);
         }
-        let path = std::fs::canonicalize(Path::new(from)).map_err(|source| Error::File {
-            action: "find",
-            path: from.into(),
-            source,
+        let path = std::fs::canonicalize(Path::new(from)).map_err(|error| {
+            Error::usage(
+                format!("cannot find the folder {from}: {error}"),
+                "name a folder that exists, or a URL such as https://HOST/FOLDER/PULP_MANIFEST",
+            )
         })?;
         let text = path.to_str().ok_or_else(|| {
             Error::usage(format!("the name of {} is not UTF-8", path.display()), "rename it")

@@ -39,5 +39,5 @@ async fn announce(app: &App, client: &Client, data: &std::path::Path) -> Result<
     if app.output.is_json() {
         app.output.json(&json!({ "running": true, "socket": socket, "server": status }))?;
     }
-    app.output.note(&render::status::render(&status, &socket, &app.clock()))
+    app.output.note(&render::status::serving(&status, &socket))
 }

@@ -37,6 +37,8 @@ pub(super) struct Downloaded {
 pub(super) struct Account<'a> {
     app: &'a App,
     started: Instant,
+    /// From the start to the last step, in seconds.
+    took: f64,
     object: Map<String, Value>,
     url: String,
 }
@@ -44,7 +46,7 @@ pub(super) struct Account<'a> {
 impl<'a> Account<'a> {
     /// Nothing told yet.
     pub(super) fn new(app: &'a App) -> Self {
-        Self { app, started: Instant::now(), object: Map::new(), url: String::new() }
+        Self { app, started: Instant::now(), took: 0.0, object: Map::new(), url: String::new() }
     }
 
     fn row(&self, label: &str, text: &str) -> Result<(), Error> {
@@ -170,6 +172,7 @@ impl<'a> Account<'a> {
                 took(&result)
             )
         };
+        self.took = self.started.elapsed().as_secs_f64();
         self.keep("again", json!(JobLine::from(job)));
         self.row("again", &text)
     }
@@ -186,14 +189,14 @@ impl<'a> Account<'a> {
         if kept {
             return self.app.output.note("stopped; nothing is left behind");
         }
-        let span = seconds(self.started.elapsed().as_secs_f64());
+        let span = seconds(self.took);
         let text = format!("{} in {span}; nothing is left behind", verdict(exit));
         self.app.output.note(&text)?;
         self.object(exit)
     }
 
     fn object(&mut self, exit: Exit) -> Result<(), Error> {
-        self.keep("seconds", Value::from(self.started.elapsed().as_secs_f64()));
+        self.keep("seconds", Value::from(self.took));
         self.keep("ok", Value::from(exit == Exit::DONE));
         if self.app.output.is_json() {
             self.app.output.json(&self.object)?;

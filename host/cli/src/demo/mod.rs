@@ -21,6 +21,7 @@ use crate::args::Demo;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::interrupts::Guard;
+use crate::render::progress::Bar;
 use crate::session::{Embedded, Session};
 
 use account::Account;
@@ -33,8 +34,11 @@ pub(crate) async fn run(app: &App, args: Demo) -> Result<Exit, Error> {
     let scratch = scratch()?;
     let mut account = Account::new(app);
     let result = in_folder(app, &args, &guard, scratch.path(), &mut account).await;
+    let bar = Bar::new(&app.terminal, app.output.quiet);
+    bar.say("removing the temporary data");
     let path = scratch.path().to_owned();
     let removed = tokio::task::spawn_blocking(move || scratch.close()).await;
+    drop(bar);
     if !matches!(removed, Ok(Ok(()))) {
         app.output.tell(&format!("{} could not be removed", path.display()));
     } else if matches!(result, Err(Error::Interrupted)) {

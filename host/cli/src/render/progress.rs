@@ -3,6 +3,7 @@
 //! The line is made here for the width at hand, so that nothing wraps; indicatif only repaints it
 //! in place and hides itself when standard error is no terminal.
 
+use std::sync::Once;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -14,15 +15,19 @@ use crate::terminal::Terminal;
 /// The bar's narrowest and widest form, brackets included.
 const BAR: (usize, usize) = (12, 32);
 
+/// How often the spinner turns.
+const TICK: Duration = Duration::from_millis(120);
+
 /// One job's line on the terminal; nothing at all when there is no terminal.
 #[derive(Debug)]
 pub(crate) struct Bar {
     bar: ProgressBar,
+    ticking: Once,
     width: usize,
 }
 
 impl Bar {
-    /// Shown at once on a terminal unless `quiet`.
+    /// Shown on a terminal as soon as there is something to say, unless `quiet`.
     pub(crate) fn new(terminal: &Terminal, quiet: bool) -> Self {
         let width = terminal.progress.filter(|_| !quiet);
         let target = match width {
@@ -33,31 +38,29 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
             bar.set_style(style.tick_chars("|/-\\ "));
         }
-        if width.is_some() {
-            bar.enable_steady_tick(Duration::from_millis(120));
-        }
         // The spinner and its blank take two columns, and the last one stays free.
-        Self { bar, width: width.unwrap_or(80).saturating_sub(3) }
+        Self { bar, ticking: Once::new(), width: width.unwrap_or(80).saturating_sub(3) }
     }
 
     /// Shows how far this job is.
     pub(crate) fn job(&self, job: &Job) {
-        if !self.bar.is_hidden() {
-            self.bar.set_message(job_line(job, self.width));
-        }
+        self.show(|width| job_line(job, width));
     }
 
     /// Shows these words.
     pub(crate) fn say(&self, text: &str) {
-        if !self.bar.is_hidden() {
-            self.bar.set_message(cut(&one_line(text), self.width));
-        }
+        self.show(|width| cut(&one_line(text), width));
     }
 
     /// Shows how far something else than a job is.
     pub(crate) fn steps(&self, name: &str, progress: &Progress) {
+        self.show(|width| line(progress, name, width));
+    }
+
+    fn show(&self, text: impl FnOnce(usize) -> String) {
         if !self.bar.is_hidden() {
-            self.bar.set_message(line(progress, name, self.width));
+            self.bar.set_message(text(self.width));
+            self.ticking.call_once(|| self.bar.enable_steady_tick(TICK));
         }
     }
 

@@ -253,8 +253,12 @@ fn a_server() {
         "content": "http://127.0.0.1:8080", "running": 1, "queued": 2, "draining": false,
     }));
     let leaving = Status { content: None, draining: true, running: 0, queued: 0, ..status.clone() };
-    let texts =
-        [status, leaving].map(|status| status::render(&status, "/srv/wharf/api.sock", &clock()));
+    let socket = "/srv/wharf/api.sock";
+    let texts = [
+        status::serving(&status, socket),
+        status::render(&status, socket, &clock()),
+        status::render(&leaving, socket, &clock()),
+    ];
     insta::assert_snapshot!(bare(&texts.join("\n\n")));
 }
 

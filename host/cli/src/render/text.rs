@@ -90,7 +90,7 @@ pub(crate) fn size(bytes: u64) -> String {
 /// Bytes a second over this time, or nothing when there is too little of both to tell.
 pub(crate) fn rate(bytes: u64, seconds: f64) -> Option<String> {
     const ENOUGH: u64 = 1 << 20;
-    if bytes == 0 || seconds < 0.001 || (bytes < ENOUGH && seconds < 0.1) {
+    if bytes == 0 || seconds < 0.001 || (bytes < ENOUGH && seconds < 1.0) {
         return None;
     }
     Some(per_second(approximate(bytes) / seconds))

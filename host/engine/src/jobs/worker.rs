@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use tokio::time::{MissedTickBehavior, interval};
-use wharf_store::model::{Job, JobEnd, JobId, JobState, Lease};
+use wharf_store::model::{Job, JobEnd, JobId, JobState, Lease, LogLevel};
 
 use super::dispatch::LiveHandle;
 use super::run::{JobRun, TICK};
@@ -26,6 +26,20 @@ struct Ended {
     state: JobState,
     result: JobResult,
     problem: Option<Problem>,
+}
+
+impl Ended {
+    /// The last line of the job's log.
+    fn words(&self) -> String {
+        let JobResult { added, removed, unchanged, failed, .. } = &self.result;
+        match &self.problem {
+            Some(problem) => format!("{}: {problem}", self.state),
+            None => format!(
+                "{}: {added} added, {removed} removed, {unchanged} unchanged, {failed} failed",
+                self.state
+            ),
+        }
+    }
 }
 
 pub(super) async fn work(engine: Arc<Inner>, id: JobId) {
@@ -77,7 +91,11 @@ async fn attempts(engine: &Inner, id: JobId, live: &LiveHandle) -> Result<Option
                 engine.store.meta.requeue(lease).await?;
                 earlier = Some(problem);
             }
-            outcome => return record(engine, lease, conclude(&run, outcome)).await.map(Some),
+            outcome => {
+                let ended = conclude(&run, outcome);
+                run.log(LogLevel::Info, ended.words()).await;
+                return record(engine, lease, ended).await.map(Some);
+            }
         }
     }
 }

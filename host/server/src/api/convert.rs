@@ -34,7 +34,14 @@ impl From<engine::Class> for Class {
 impl From<engine::PluginView> for Plugin {
     fn from(plugin: engine::PluginView) -> Self {
         let engine::PluginView {
-            name, version, description, state, reason, pids, components, origin,
+            name,
+            version,
+            description,
+            state,
+            reason,
+            pids,
+            components,
+            origin,
         } = plugin;
         let components = components.into_iter().map(Component::from).collect();
         Self { name, version, description, state, reason, pids, components, origin }

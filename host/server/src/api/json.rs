@@ -10,7 +10,9 @@ use std::time::Duration;
 use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use serde::de::{DeserializeOwned, Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::{Map, Number, Value};
 
 use super::problem::Failure;
@@ -177,7 +179,8 @@ mod tests {
     fn a_good_body_is_read() {
         let read: CreateRepository = parse(br#"{"name": "a", "types": ["file"]}"#).unwrap();
         assert_eq!(read.types, ["file"]);
-        let read: PutAttachment = parse(br#"{"settings": {"a": [1, -1, 1.5, null, true]}}"#).unwrap();
+        let read: PutAttachment =
+            parse(br#"{"settings": {"a": [1, -1, 1.5, null, true]}}"#).unwrap();
         assert_eq!(read.settings["a"], serde_json::json!([1, -1, 1.5, null, true]));
         assert!(!parse::<SyncRequest>(b"{}").unwrap().full);
     }

@@ -99,7 +99,11 @@ impl From<wharf_engine::Problem> for Failure {
         let problem = Problem::from(problem);
         let status = status(&problem);
         if problem.class == Class::Fault {
-            tracing::error!(code = problem.code, message = problem.message, "a request met a fault");
+            tracing::error!(
+                code = problem.code,
+                message = problem.message,
+                "a request met a fault"
+            );
         }
         Self { status, headers: HeaderMap::new(), problem: Box::new(problem) }
     }

@@ -37,8 +37,7 @@ impl Validators {
 
     /// Puts `ETag` and `Last-Modified` into an answer.
     pub(crate) fn describe(&self, headers: &mut HeaderMap) {
-        if let Some(value) =
-            self.etag.as_deref().and_then(|etag| HeaderValue::from_str(etag).ok())
+        if let Some(value) = self.etag.as_deref().and_then(|etag| HeaderValue::from_str(etag).ok())
         {
             headers.insert(header::ETAG, value);
         }

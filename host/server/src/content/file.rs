@@ -31,7 +31,9 @@ pub(super) async fn answer(
     let mut headers = describe(&validators);
     match validators.evaluate(request.headers) {
         Verdict::Proceed => {}
-        Verdict::NotModified => return Ok(respond(StatusCode::NOT_MODIFIED, headers, Body::empty())),
+        Verdict::NotModified => {
+            return Ok(respond(StatusCode::NOT_MODIFIED, headers, Body::empty()));
+        }
         Verdict::Failed => return Err(changed(path)),
     }
     // A folder is answered with the index that it holds.
@@ -116,7 +118,8 @@ fn changed(path: &str) -> Failure {
 
 fn outside(path: &str, size: u64) -> Failure {
     let message = format!("the range lies outside the file, which has {size} bytes");
-    let failure = Failure::usage(StatusCode::RANGE_NOT_SATISFIABLE, "usage.range", message).at(path);
+    let failure =
+        Failure::usage(StatusCode::RANGE_NOT_SATISFIABLE, "usage.range", message).at(path);
     match HeaderValue::try_from(format!("bytes */{size}")) {
         Ok(range) => failure.header(header::CONTENT_RANGE, range),
         Err(_never) => failure,

@@ -124,9 +124,9 @@ pub(crate) fn wants_json(headers: &HeaderMap) -> bool {
         for choice in value.to_str().unwrap_or_default().split(',') {
             let mut parts = choice.split(';').map(str::trim);
             let media = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |q| {
-                q.parse::<f32>().unwrap_or(0.0).clamp(0.0, 1.0)
-            });
+            let weight = parts
+                .find_map(|part| part.strip_prefix("q="))
+                .map_or(1.0, |q| q.parse::<f32>().unwrap_or(0.0).clamp(0.0, 1.0));
             match media.as_str() {
                 "application/json" => json = weight,
                 "text/html" => html = weight,

@@ -51,10 +51,7 @@ pub(crate) struct Request<'a> {
 /// # Errors
 /// A failure to be answered as a problem: the path means nothing, the source of an on-demand file
 /// failed before its first byte, ...
-pub(crate) async fn serve(
-    app: &App,
-    request: &Request<'_>,
-) -> Result<Response<Body>, Failure> {
+pub(crate) async fn serve(app: &App, request: &Request<'_>) -> Result<Response<Body>, Failure> {
     readable(request.method)?;
     let path = path::published(request.path).map_err(|error| {
         Failure::usage(StatusCode::BAD_REQUEST, "usage.path", error.to_string()).at(request.path)
@@ -67,7 +64,7 @@ pub(crate) async fn serve(
             Ok(folder(request, Listing { path, entries, more: listing.more }))
         }
         (Content::DirectorySlash, _) => Ok(to(&format!("/content/{}/", request.path))),
-        (Content::Redirect(target), _) => Ok(to(&location(&target))),
+        (Content::Redirect(target), _) => Ok(to(&location(app, &path, &target).await?)),
         (Content::NotFound, _) if path.is_empty() => root(app, request).await,
         (Content::NotFound, _) => {
             let message = "nothing is published at this path";
@@ -78,18 +75,19 @@ pub(crate) async fn serve(
 
 /// The published trees, by the first segment of their paths.
 async fn root(app: &App, request: &Request<'_>) -> Result<Response<Body>, Failure> {
-    let mut names = BTreeSet::new();
-    for repository in app.engine.repositories().await? {
-        for view in repository.attachments {
-            let attachment = view.attachment;
-            if let (Some(path), Some(_)) = (attachment.path, attachment.publication) {
-                names.extend(path.split('/').next().map(str::to_owned));
-            }
-        }
-    }
+    let trees = trees(app).await?;
+    let names = trees.iter().filter_map(|path| path.split('/').next());
+    let names: BTreeSet<String> = names.map(str::to_owned).collect();
     let entry = |name| ListingEntry { name, directory: true, size: None, modified_ms: None };
     let entries = names.into_iter().map(entry).collect();
     Ok(folder(request, Listing { path: String::new(), entries, more: false }))
+}
+
+/// The paths under which trees are published.
+async fn trees(app: &App) -> Result<Vec<String>, Failure> {
+    let attachments = app.engine.repositories().await?.into_iter().flat_map(|one| one.attachments);
+    let live = attachments.filter(|view| view.attachment.publication.is_some());
+    Ok(live.filter_map(|view| view.attachment.path).collect())
 }
 
 /// Looks a path up, opens the file that is there, and reads it if it is small and wanted: all in
@@ -111,20 +109,15 @@ async fn find(
     })
 }
 
-fn look(
-    engine: &Engine,
-    path: &str,
-    wanted: bool,
-) -> Result<(Content, Option<Bytes>), Failure> {
+fn look(engine: &Engine, path: &str, wanted: bool) -> Result<(Content, Option<Bytes>), Failure> {
     let content = engine.content(path)?;
-    let bytes = match &content {
-        Content::File(FileContent { body: EngineBody::Blob(file), size: Some(size), .. })
-            if wanted =>
-        {
-            small(file, *size)
-        }
-        _ => None,
-    };
+    let bytes =
+        match &content {
+            Content::File(FileContent {
+                body: EngineBody::Blob(file), size: Some(size), ..
+            }) if wanted => small(file, *size),
+            _ => None,
+        };
     Ok((content, bytes))
 }
 
@@ -153,14 +146,14 @@ pub(crate) fn to_root() -> Response<Body> {
     to("/content/")
 }
 
-/// An alias leads to another published path, or to an address elsewhere.
-fn location(target: &str) -> String {
-    if target.contains("://") {
-        return target.to_owned();
-    }
-    let segments = target.trim_start_matches('/').split('/');
-    let encoded: Vec<String> = segments.map(listing::link).collect();
-    format!("/content/{}", encoded.join("/"))
+/// Where an alias at `path` leads: to a path of the same tree.
+async fn location(app: &App, path: &str, target: &str) -> Result<String, Failure> {
+    let around =
+        |tree: &String| path.strip_prefix(tree.as_str()).is_some_and(|p| p.starts_with('/'));
+    let tree = trees(app).await?.into_iter().find(around).unwrap_or_default();
+    let segments = tree.split('/').chain(target.split('/')).filter(|segment| !segment.is_empty());
+    let links: Vec<String> = segments.map(listing::link).collect();
+    Ok(format!("/content/{}", links.join("/")))
 }
 
 fn to(location: &str) -> Response<Body> {

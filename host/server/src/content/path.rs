@@ -30,7 +30,8 @@ pub(crate) enum PathError {
 /// # Errors
 /// The path could be read in more than one way, or is too long to exist.
 pub(crate) fn published(raw: &str) -> Result<String, PathError> {
-    let text = String::from_utf8(decode(raw.as_bytes())?).map_err(|_not_utf8| PathError::Encoding)?;
+    let text =
+        String::from_utf8(decode(raw.as_bytes())?).map_err(|_not_utf8| PathError::Encoding)?;
     if text.len() > MAX_BYTES {
         return Err(PathError::Long);
     }

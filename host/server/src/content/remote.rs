@@ -6,8 +6,8 @@
 
 use bytes::Bytes;
 use futures_util::stream;
-use wharf_engine::fetch::Reader;
 use wharf_engine::RemoteFile;
+use wharf_engine::fetch::Reader;
 
 use super::range::Selection;
 use crate::api::Failure;

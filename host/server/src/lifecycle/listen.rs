@@ -31,7 +31,7 @@ const HEAD_BYTES: usize = 64 * 1024;
 /// How long a peer may take no byte of an answer.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How long answers under way may take once the server leaves.
-const FAREWELL: Duration = Duration::from_secs(10);
+const FAREWELL: Duration = Duration::from_secs(5);
 /// The same for connections without an answer under way.
 const NOD: Duration = Duration::from_millis(200);
 /// Connections that wait to be accepted.

@@ -28,12 +28,12 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use wharf_engine::Engine;
 
-pub(crate) use self::guests::Serving;
-pub use self::record::Record;
-pub use self::socket::connect;
 use self::folder::{Claim, socket_path};
 use self::guests::Guests;
+pub(crate) use self::guests::Serving;
 use self::listen::Door;
+pub use self::record::Record;
+pub use self::socket::connect;
 use self::threads::Threads;
 use crate::app::App;
 use crate::error::Error;

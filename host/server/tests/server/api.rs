@@ -15,9 +15,7 @@ async fn a_server_tells_how_it_is() {
     assert_eq!(status.data, host.server.data().display().to_string());
     assert_eq!(status.content, Some(format!("http://{}", host.address())));
     assert_eq!((status.running, status.queued, status.draining), (0, 0, false));
-    for answer in
-        [host.api("GET", "/health", "").await, host.tcp("GET", "/health", &[]).await]
-    {
+    for answer in [host.api("GET", "/health", "").await, host.tcp("GET", "/health", &[]).await] {
         assert_eq!((answer.status.as_u16(), answer.text()), (200, "{\"status\":\"ok\"}"));
     }
     let plugins: Vec<Value> = host.api("GET", "/api/v1/plugins", "").await.json();

@@ -119,13 +119,14 @@ async fn folders_are_listed_for_people_and_for_programs() {
     let json = [("accept", "application/json")];
     let listing: Listing = host.content("/content/tree/", &json).await.json();
     let names: Vec<&str> = listing.entries.iter().map(|entry| entry.name.as_str()).collect();
-    assert_eq!(names, ["a b", "<img src=x>.txt", "b.txt", "remote.bin"]);
+    assert_eq!(names, ["a b", "<img src=x>.txt", "b.txt", "moved", "remote.bin"]);
     assert_eq!(listing.entries[2].size, Some(2));
     let listing: Listing = host.content("/content/tree/a%20b/", &json).await.json();
     assert_eq!(listing.path, "tree/a b");
     let root: Listing = host.content("/content/", &json).await.json();
     assert_eq!(root.entries[0].name, "tree");
     for (path, to) in [
+        ("/content/tree/moved", "/content/tree/a%20b/c"),
         ("/content/tree", "/content/tree/"),
         ("/content/tree/a%20b", "/content/tree/a%20b/"),
         ("/content", "/content/"),

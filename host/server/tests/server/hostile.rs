@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::support::{DEADLINE, Host, raw};
+use super::support::{Host, raw};
 
 // F142
 #[tokio::test(flavor = "multi_thread")]
@@ -25,7 +25,7 @@ async fn a_head_that_never_ends_is_cut_off() {
     let host = Host::start().await;
     let stream = TcpStream::connect(host.address()).await.unwrap();
     let mut head = b"GET /health HTTP/1.1\r\n".to_vec();
-    head.extend(b"X: ".iter().chain(&[b'a'; 200_000]));
+    head.extend(b"X: ".iter().chain(&vec![b'a'; 200_000]));
     let answer = raw(stream, &head).await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
     let stream = TcpStream::connect(host.address()).await.unwrap();
@@ -39,7 +39,9 @@ async fn a_head_that_never_ends_is_cut_off() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_http_is_answered_with_a_refusal() {
     let host = Host::start().await;
-    for bytes in [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], b"hello\r\n\r\n", b"\0\0\0\0\r\n"] {
+    for bytes in
+        [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], b"hello\r\n\r\n", b"\0\0\0\0\r\n"]
+    {
         let stream = TcpStream::connect(host.address()).await.unwrap();
         let answer = raw(stream, bytes).await;
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{answer}");
@@ -91,5 +93,5 @@ async fn a_stalled_client_does_not_hold_the_servers_end_for_long() {
     let mut stream = TcpStream::connect(host.address()).await.unwrap();
     stream.write_all(b"GET /content/tree/large HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     stream.read_u8().await.unwrap();
-    tokio::time::timeout(DEADLINE - Duration::from_secs(5), host.server.shutdown()).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(15), host.server.shutdown()).await.unwrap();
 }

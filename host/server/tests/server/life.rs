@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use wharf_server::api::types::{Job, Status};
 use wharf_server::{Error, Record};
 
-use super::support::{DEADLINE, Host, data, exchange, start, with_a_job};
+use super::support::{DEADLINE, Host, config, data, exchange, start, with_a_job};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_has_one_server_and_says_which() {
@@ -68,9 +68,7 @@ async fn a_server_lives_below_a_very_long_path() {
 async fn an_address_that_is_taken_is_named() {
     let host = Host::start().await;
     let folder = tempfile::tempdir().unwrap();
-    let runtime = folder.path().join("run");
-    let engine = wharf_engine::Config::new(data(&folder), Default::default(), runtime);
-    let config = wharf_server::Config { engine, listen: Some(host.address()), embedded: false };
+    let config = wharf_server::Config { listen: Some(host.address()), ..config(&folder) };
     let Err(Error::Listen { address, .. }) = wharf_server::Server::start(config).await else {
         panic!("one address has two listeners");
     };

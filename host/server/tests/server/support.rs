@@ -20,102 +20,107 @@ use wharf_server::api::types::ProblemDocument;
 use wharf_server::{Config, Error, Server};
 use wharf_store::Store;
 use wharf_store::model::{
-    Digest, EntryFrom, JobEnd, JobState, LastRun, NewArtifact, NewAttachment, NewEntry, NewFile,
-    NewJob, NewUnit, Source, Staged, TypeDefinition,
+    CommitVersion, Digest, EntryFrom, JobEnd, JobState, LastRun, NewArtifact, NewAttachment,
+    NewEntry, NewFile, NewJob, NewUnit, Source, Staged, TypeDefinition, VersionMode,
 };
 
 /// Longer than anything here takes.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 /// When everything published here changed last: Sat, 21 Nov 2026 10:00:00 GMT.
-pub const MODIFIED_MS: i64 = 1_795_255_200_000;
+pub(crate) const MODIFIED_MS: i64 = 1_795_255_200_000;
 
-pub struct Host {
-    pub folder: TempDir,
-    pub server: Server,
+pub(crate) struct Host {
+    pub(crate) folder: TempDir,
+    pub(crate) server: Server,
 }
 
 impl Host {
     /// A server on an empty data folder.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::on(tempfile::tempdir().unwrap()).await
     }
 
     /// A server that publishes these files under `tree`.
-    pub async fn publishing(files: &[(&str, &[u8])]) -> Self {
+    pub(crate) async fn publishing(files: &[(&str, &[u8])]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         publish(&folder, files).await;
         Self::on(folder).await
     }
 
-    pub async fn on(folder: TempDir) -> Self {
+    pub(crate) async fn on(folder: TempDir) -> Self {
         let server = start(&folder, false).await.unwrap();
         Self { folder, server }
     }
 
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.server.content_address().unwrap()
     }
 
-    pub async fn end(self) {
+    pub(crate) async fn end(self) {
         tokio::time::timeout(DEADLINE, self.server.shutdown()).await.unwrap();
     }
 
     /// Sends a request for published content.
-    pub async fn content(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn content(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         self.tcp("GET", path, headers).await
     }
 
-    pub async fn tcp(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn tcp(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
         let stream = TcpStream::connect(self.address()).await.unwrap();
         exchange(stream, method, path, headers, "").await
     }
 
     /// Sends a request to the API; a body is declared as JSON.
-    pub async fn api(&self, method: &str, path: &str, body: &str) -> Answer {
+    pub(crate) async fn api(&self, method: &str, path: &str, body: &str) -> Answer {
         let json = [("content-type", "application/json")];
         let headers = if body.is_empty() { &[][..] } else { &json[..] };
         exchange(self.dial().await, method, path, headers, body).await
     }
 
-    pub async fn dial(&self) -> UnixStream {
+    pub(crate) async fn dial(&self) -> UnixStream {
         wharf_server::connect(self.server.data()).await.unwrap()
     }
 }
 
-pub fn data(folder: &TempDir) -> PathBuf {
+pub(crate) fn data(folder: &TempDir) -> PathBuf {
     folder.path().join("data")
 }
 
-pub async fn start(folder: &TempDir, embedded: bool) -> Result<Server, Error> {
+/// A server on any free port, with no plugins to be found.
+#[allow(clippy::default_trait_access, reason = "the type's name belongs to a crate below")]
+pub(crate) fn config(folder: &TempDir) -> Config {
     let runtime = folder.path().join("run");
     let engine = wharf_engine::Config::new(data(folder), Default::default(), runtime);
-    let listen = Some("127.0.0.1:0".parse().unwrap());
-    Server::start(Config { engine, listen, embedded }).await
+    Config { engine, listen: Some("127.0.0.1:0".parse().unwrap()), embedded: false }
+}
+
+pub(crate) async fn start(folder: &TempDir, embedded: bool) -> Result<Server, Error> {
+    Server::start(Config { embedded, ..config(folder) }).await
 }
 
 /// An answer, whole.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Bytes,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 
-    pub fn json<T: DeserializeOwned>(&self) -> T {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> T {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// The problem that it must be.
-    pub fn problem(&self) -> ProblemDocument {
+    pub(crate) fn problem(&self) -> ProblemDocument {
         assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
         let problem: ProblemDocument = self.json();
         assert_eq!(problem.status, self.status.as_u16());
@@ -124,7 +129,7 @@ impl Answer {
 }
 
 /// One request on a connection of its own.
-pub async fn exchange<S>(
+pub(crate) async fn exchange<S>(
     stream: S,
     method: &str,
     path: &str,
@@ -152,7 +157,7 @@ where
 }
 
 /// Sends bytes as they are and returns all that comes back until the server closes.
-pub async fn raw<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, bytes: &[u8]) -> String {
+pub(crate) async fn raw<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, bytes: &[u8]) -> String {
     let talk = async {
         stream.write_all(bytes).await.unwrap();
         let mut answer = Vec::new();
@@ -164,14 +169,14 @@ pub async fn raw<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, bytes: &[u8])
 }
 
 /// The store of a data folder that has no server yet.
-pub async fn store(folder: &TempDir) -> Store {
+pub(crate) async fn store(folder: &TempDir) -> Store {
     let data = data(folder);
     DirBuilder::new().mode(0o700).create(&data).unwrap();
     Store::open(&data).await.unwrap()
 }
 
 /// A data folder in which a job waits that nothing can do.
-pub async fn with_a_job() -> (TempDir, i64) {
+pub(crate) async fn with_a_job() -> (TempDir, i64) {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder).await;
     let job = NewJob {
@@ -185,9 +190,9 @@ pub async fn with_a_job() -> (TempDir, i64) {
     (folder, job.id.0)
 }
 
-/// Publishes files under `tree`, as a finished job would; `remote.bin` beside them is known by its
-/// digest only.
-pub async fn publish(folder: &TempDir, files: &[(&str, &[u8])]) {
+/// Publishes files under `tree`, as a finished job would. Beside them, `remote.bin` is known by its
+/// digest only, and `moved` is an alias of `a b/c`.
+pub(crate) async fn publish(folder: &TempDir, files: &[(&str, &[u8])]) {
     let store = store(folder).await;
     let meta = &store.meta;
     let repository = meta.create_repository(&"tree".parse().unwrap(), Vec::new()).await.unwrap();
@@ -218,11 +223,25 @@ pub async fn publish(folder: &TempDir, files: &[(&str, &[u8])]) {
         "remote.bin",
         EntryFrom::UnitFile(saved[0].unit, "remote.bin".parse().unwrap()),
     ));
-    let publication = meta.begin_publication(lease, attachment.id, 0).await.unwrap();
+    let commit = CommitVersion {
+        repository: repository.id,
+        base: 0,
+        mode: VersionMode::Mirror,
+        present: vec![(saved[0].unit, None)],
+        removed: Vec::new(),
+        info: String::new(),
+        attachment: attachment.id,
+        state: None,
+        outcome: "succeeded".to_owned(),
+        settings_digest: String::new(),
+    };
+    meta.commit_version(lease, commit).await.unwrap();
+    entries.push(entry("moved", EntryFrom::Redirect("a b/c".to_owned())));
+    let publication = meta.begin_publication(lease, attachment.id, 1).await.unwrap();
     meta.save_entries(lease, publication, entries).await.unwrap();
     let last = LastRun {
         finished_ms: MODIFIED_MS,
-        version: 0,
+        version: 1,
         outcome: "succeeded".to_owned(),
         settings_digest: String::new(),
     };

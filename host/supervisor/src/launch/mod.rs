@@ -245,7 +245,9 @@ impl Guardian {
             Self::CurrentExe => Ok(PathBuf::from("/proc/self/exe")),
             Self::Beside => {
                 let exe = std::env::current_exe();
-                let exe = exe.map_err(|error| Error::config("where am I running from?", error))?;
+                let exe = exe.map_err(|error| {
+                    Error::config("the path of the running executable cannot be read", error)
+                })?;
                 beside(&exe).ok_or_else(|| {
                     let problem = format!(
                         "wharf-launch is not beside {}; install it there, or call guardian_main and use Guardian::CurrentExe",

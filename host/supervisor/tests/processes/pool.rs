@@ -185,7 +185,6 @@ impl Health for Callers {
     }
 }
 
-// Decision 13
 #[tokio::test]
 async fn host_services_know_which_process_calls() {
     let home = Home::new();

@@ -121,15 +121,14 @@ async fn run(plugin: &Checked, environment: &Environment) -> Result<(), StartErr
         .serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
     let long_enough = async {
         watch.until_stop(&stop).await;
-        tokio::time::sleep(plugin.grace + LAST_WORDS).await;
+        calls.tasks.close();
+        drop(tokio::time::timeout(plugin.grace + LAST_WORDS, calls.tasks.wait()).await);
+        tokio::time::sleep(LAST_WORDS).await;
     };
     let served = tokio::select! {
         served = serving => served.map_err(|source| StartError::Serve { source }),
         () = long_enough => Ok(()),
     };
-    stop.cancel();
-    calls.tasks.close();
-    drop(tokio::time::timeout(LAST_WORDS, calls.tasks.wait()).await);
     drop(socket);
     served
 }

@@ -33,7 +33,7 @@ use manifest::Manifest;
 use registry::Role;
 
 /// What a cancelled call gets to end by itself. A go-plugin host kills two seconds after it asked for the end.
-const GRACE: Duration = Duration::from_millis(1_500);
+const GRACE: Duration = Duration::from_millis(1_200);
 
 /// A plugin: its manifest, and what answers for each of the manifest's components.
 ///
@@ -106,7 +106,7 @@ impl Plugin {
         self
     }
 
-    /// What a cancelled call gets to end by itself before it is dropped; 1.5 seconds without this.
+    /// What a cancelled call gets to end by itself before it is dropped; 1.2 seconds without this.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;

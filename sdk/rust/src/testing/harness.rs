@@ -67,6 +67,11 @@ impl Harness {
         Call::new(self, component)
     }
 
+    /// A channel to the plugin, for calls that [`Call`] does not make. Nothing is held against the contract.
+    pub fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
     /// The folder that calls stage their files in.
     pub fn work_dir(&self) -> &Path {
         self.work.path()

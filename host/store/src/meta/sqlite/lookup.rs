@@ -14,7 +14,7 @@ const LISTED: usize = 10_000;
 /// What a directory shows in place of a listing, if it is there.
 const INDEX: &str = "index.html";
 
-/// No join here, nor in the listing: SQLite would prepare the statement anew for each path.
+/// No join: SQLite would prepare the statement anew for each path.
 const ENTRY: &str = "SELECT e.publication, e.path, e.media_type, e.modified_ms, e.entry_point,
         e.unit, e.unit_path, e.redirect, e.artifact
      FROM entry e WHERE e.publication = ?1 AND e.path ";
@@ -24,6 +24,9 @@ pub(in crate::meta) fn lookup(db: &Connection, path: &str) -> Outcome<Lookup> {
         return Ok(Lookup::NotFound);
     };
     let Some(inner) = below.strip_prefix('/') else { return Ok(Lookup::RedirectToSlash) };
+    if inner.starts_with('/') || inner.contains("//") {
+        return Ok(Lookup::NotFound);
+    }
     if inner.is_empty() || inner.ends_with('/') {
         return directory(db, publication, inner);
     }

@@ -104,3 +104,6 @@ fn signed(number: u64) -> i64 {
 fn limit(wanted: usize, default: i64) -> i64 {
     if wanted == 0 { default } else { i64::try_from(wanted).unwrap_or(i64::MAX) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -292,19 +292,12 @@ pub(in crate::meta) fn reuse(
 
 /// The paths below a folder, or below the root if it is empty: from the first up to but without the second. Any text
 /// is less than any blob.
-pub(super) fn below(prefix: &str) -> (String, rusqlite::types::Value) {
-    let high = match prefix.strip_suffix('/') {
-        // The character after the slash.
-        Some(folder) => format!("{folder}0").into(),
-        None if prefix.is_empty() => Vec::new().into(),
-        None => format!("{prefix}/0").into(),
-    };
-    let low = if prefix.is_empty() || prefix.ends_with('/') {
-        prefix.to_owned()
-    } else {
-        format!("{prefix}/")
-    };
-    (low, high)
+pub(super) fn below(folder: &str) -> (String, rusqlite::types::Value) {
+    match folder.strip_suffix('/').unwrap_or(folder) {
+        "" => (String::new(), Vec::new().into()),
+        // The character after the slash is 0.
+        folder => (format!("{folder}/"), format!("{folder}0").into()),
+    }
 }
 
 pub(in crate::meta) fn go_live(

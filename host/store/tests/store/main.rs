@@ -1,0 +1,16 @@
+//! The store as its users see it: every rule of repositories, units, versions, publications, jobs and leases.
+
+#[cfg(test)]
+mod commit;
+#[cfg(test)]
+mod content;
+#[cfg(test)]
+mod jobs;
+#[cfg(test)]
+mod kill;
+#[cfg(test)]
+mod publish;
+#[cfg(test)]
+mod setup;
+#[cfg(test)]
+mod support;
