@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use wharf_supervisor::SearchPath;
+use wharf_supervisor::{Guardian, SearchPath};
 
 use crate::fetch;
 
@@ -21,6 +21,8 @@ pub struct Config {
     pub wait_for_work: bool,
     /// How many jobs run at once.
     pub jobs: usize,
+    /// Which program guards the plugins.
+    pub guardian: Guardian,
     /// Limits of the downloader.
     pub fetch: fetch::Config,
     /// How long a plugin may take from its start to its handshake line.
@@ -46,6 +48,7 @@ impl Config {
             runtime,
             wait_for_work: false,
             jobs: 4,
+            guardian: Guardian::default(),
             fetch: fetch::Config::default(),
             start_timeout: Duration::from_mins(1),
             stall_timeout: Duration::from_mins(5),

@@ -131,6 +131,8 @@ fn supervision(config: &Config, services: tonic::service::Routes) -> wharf_super
     supervision.heartbeat_timeout = config.heartbeat_timeout;
     supervision.grace = config.grace;
     supervision.term_grace = config.grace;
+    supervision.max_idle = config.jobs;
+    supervision.guardian = config.guardian.clone();
     supervision.host_services = Some(services);
     supervision
 }

@@ -209,7 +209,8 @@ impl Bench {
                 .filter(|_| immediate)
                 .filter_map(|file| Some(NewArtifact { digest: file.sha256?, size: file.size? }))
                 .collect();
-            let saved = self.store.meta.save_units(lease, self.repository, batch, artifacts).await?;
+            let saved =
+                self.store.meta.save_units(lease, self.repository, batch, artifacts).await?;
             present.extend(saved.into_iter().map(|saved| (saved.unit, None)));
         }
         step.end("save units", count)?;

@@ -70,7 +70,9 @@ pub enum Error {
         job: JobId,
     },
     /// The path of a publication is taken, or lies above or below one that is.
-    #[error("the path \"{path}\" is taken: {holder} is published at \"{taken}\"; choose another path")]
+    #[error(
+        "the path \"{path}\" is taken: {holder} is published at \"{taken}\"; choose another path"
+    )]
     PathTaken {
         /// What was asked for.
         path: String,

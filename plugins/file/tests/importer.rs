@@ -90,6 +90,16 @@ async fn a_full_sync_uses_no_shortcut() {
 }
 
 #[tokio::test]
+async fn after_a_partial_sync_no_shortcut_is_used() {
+    let host = FakeHost::new().file(URL, manifest(&["a"]));
+    let harness = Harness::start(plugin(), host);
+    let call = || harness.call("importer").settings(&json!({ "url": URL }));
+    let state = call().sync().await.state();
+    assert!(call().state(state.clone()).last("succeeded").sync().await.done().nothing_to_do);
+    assert_eq!(call().state(state).last("partial").sync().await.units.len(), 1);
+}
+
+#[tokio::test]
 async fn another_address_makes_the_kept_state_void() {
     let other = "https://y.example/PULP_MANIFEST";
     let text = manifest(&["a"]);

@@ -30,6 +30,10 @@
 //! the host and ask of it; [`Unit`], [`File`], [`PublishedFile`] what goes over; [`testing`] how to try it all.
 //! A plugin never opens the host's database and never learns a path outside its job.
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 mod context;
 mod error;
 mod host;

@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use rustix::process::{Signal, getpid, kill_process, setsid};
 
-use crate::serve::House;
+use crate::serve::{House, eprintln_line};
 
 /// Does what `fault` says, in the middle of a call. Returns if the call is to go on.
 pub(crate) fn strike(house: &House, fault: &str, attempt: u32) {
     match fault {
-        "crash" => signal(Signal::KILL),
+        "crash" => {
+            eprintln_line("these are my last words");
+            signal(Signal::KILL);
+        }
         "crash-once" if attempt <= 1 => signal(Signal::KILL),
         "exit" => std::process::exit(0),
         "hang" => signal(Signal::STOP),
@@ -29,8 +32,11 @@ pub(crate) fn strike(house: &House, fault: &str, attempt: u32) {
     }
 }
 
+/// Sends itself a signal that no process survives, or acts through. Another thread may be the one that takes it, so
+/// this one waits for its effect.
 fn signal(signal: Signal) {
     kill_process(getpid(), signal).expect("a process may signal itself");
+    std::thread::sleep(Duration::from_mins(1));
 }
 
 /// F38: the connection ends, the process lives.

@@ -189,7 +189,8 @@ fn serve(shared: &Shared, stream: &TcpStream) {
         if let Some(entry) = lock(&shared.seen).get_mut(place) {
             entry.status = status;
         }
-        if !goes_on || shared.stop.load(Ordering::SeqCst) {
+        let closes = request.headers.get("connection").is_some_and(|word| word == "close");
+        if !goes_on || closes || shared.stop.load(Ordering::SeqCst) {
             return;
         }
     }

@@ -53,7 +53,7 @@ fn f41_a_status_is_read_as_an_operation_error() {
 
 #[test]
 fn f48_a_killed_plugin_is_tried_once_more_and_then_told() {
-    check("crash", "crashed", &["signal 9"]);
+    check("crash", "crashed", &["signal 9", "these are my last words"]);
 }
 
 #[test]

@@ -190,7 +190,8 @@ fn f48_f155_a_plugin_killed_at_any_moment_costs_one_job_at_most() {
         let run = sync.wait();
         let code = run.code().split('.').next().unwrap_or_default();
         assert!(
-            run.status == 0 || (run.status == 4 && ["crashed", "launch", "handshake"].contains(&code)),
+            run.status == 0
+                || (run.status == 4 && ["crashed", "launch", "handshake"].contains(&code)),
             "round {round}: {run:#?}"
         );
         assert_eq!(host.get("/health").status, 200, "I4");

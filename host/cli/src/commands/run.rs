@@ -1,6 +1,6 @@
 //! Staying with jobs until they end: progress, log lines when asked for, the account at the end.
 
-use crate::api::Job;
+use crate::api::{Class, Job};
 use crate::app::App;
 use crate::client::Following;
 use crate::error::Error;
@@ -75,12 +75,12 @@ pub(super) fn tell_one(app: &App, session: &Session, job: &Job) -> Result<(), Er
         app.output.note(&text)?;
     }
     if let Some(problem) = &job.problem {
-        let label = styled(LABEL, "log: ");
-        app.output.tell(&format!(
-            "{}\n  {label} wharf job logs {}",
-            render::problem::render(problem),
-            job.id
-        ));
+        let mut text = render::problem::render(problem);
+        if problem.class != Class::Cancelled {
+            let label = styled(LABEL, "log: ");
+            text = format!("{text}\n  {label} wharf job logs {}", job.id);
+        }
+        app.output.tell(&text);
     }
     Ok(())
 }

@@ -15,10 +15,11 @@ use crate::api::{Class, Problem};
 
 /// A problem on several lines, without a line end at the end.
 pub(crate) fn render(problem: &Problem) -> String {
-    let head = match problem.class {
-        Class::Cancelled => styled(WARN, "cancelled:"),
-        _ => styled(BAD, "error:"),
-    };
+    // Who asked for the stop needs no advice.
+    if problem.class == Class::Cancelled {
+        return format!("{} {}", styled(WARN, "cancelled:"), indented(&problem.message, 2));
+    }
+    let head = styled(BAD, "error:");
     let mut lines = vec![format!("{head} {}", indented(&problem.message, 2))];
     let mut add = |label: &str, text: &str| {
         let label = styled(LABEL, &format!("{label:<5}"));

@@ -81,11 +81,19 @@ fn job_line(job: &Job, width: usize) -> String {
     let name = job.repository.as_deref().unwrap_or_default();
     match (&job.progress, job.state) {
         (_, JobState::Cancelling) => cut(&format!("{name}: cancelling"), width),
-        (Some(progress), JobState::Running) => line(progress, name, width),
+        (Some(progress), JobState::Running) if says_something(progress) => {
+            let phase = Some(&progress.phase).filter(|phase| !phase.is_empty());
+            let phase = phase.unwrap_or(&job.operation).clone();
+            line(&Progress { phase, ..progress.clone() }, name, width)
+        }
         (_, state) => {
             cut(&one_line(&format!("{name}: {} {}", job.operation, state.as_str())), width)
         }
     }
+}
+
+fn says_something(progress: &Progress) -> bool {
+    !progress.phase.is_empty() || progress.done > 0 || progress.bytes > 0
 }
 
 /// Progress as one line: name and phase, bar, counts, bytes, rate, what is at hand. What does not

@@ -29,7 +29,11 @@ impl Embedded {
     ) -> Result<Result<Self, Option<u32>>, Error> {
         let search = SearchPath::standard(&data, &app.environment.plugin_path, &app.executable);
         let runtime = wharf_supervisor::standard_runtime_dir(&data);
-        let engine = wharf_engine::Config::new(data, search, runtime);
+        let mut engine = wharf_engine::Config::new(data, search, runtime);
+        if !app.executable.with_file_name("wharf-launch").exists() {
+            // Installed alone; `main` begins with `guardian_main`.
+            engine.guardian = wharf_supervisor::Guardian::CurrentExe;
+        }
         let config = Config { engine, listen, embedded: listen.is_none() };
         match Server::start(config).await {
             Ok(server) => Ok(Ok(Self { server })),

@@ -38,7 +38,7 @@ impl From<CallError> for Problem {
             CallError::Plugin(error) => problem(*error),
             CallError::Cancelled => Self::cancelled(),
             CallError::Crashed { exit, .. } => {
-                Self::fault("crashed", message).details(json!({ "stderr": exit.stderr }))
+                Self::fault("crashed", message).details(json!({ "stderr_tail": exit.stderr }))
             }
             other => Self::fault(other.code(), message),
         }

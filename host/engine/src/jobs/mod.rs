@@ -86,10 +86,11 @@ impl Board {
         Some(Cancelled::Running)
     }
 
-    /// How many are queued, and how many run.
+    /// How many will start by themselves, and how many run.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let state = self.state();
-        (state.queue.waiting(), state.queue.running())
+        let waiting = if state.waits { 0 } else { state.queue.waiting() };
+        (waiting, state.queue.running())
     }
 
     /// Shows how a job ended, and forgets it.

@@ -139,7 +139,10 @@ fn conclude(run: &JobRun, outcome: Result<JobResult, Problem>) -> Ended {
             let state = if troubled { JobState::Partial } else { JobState::Succeeded };
             Ended { state, result, problem: None }
         }
-        Err(problem) => {
+        Err(mut problem) => {
+            if problem.class == Class::Fault && problem.at.is_none() {
+                problem.at.clone_from(&run.job.component);
+            }
             let cancelled = problem.class == Class::Cancelled;
             let state = if cancelled { JobState::Cancelled } else { JobState::Failed };
             Ended { state, result: run.result(), problem: Some(problem) }

@@ -1,13 +1,22 @@
 //! A batch of staged files becomes blobs: all written bytes to the disk, all names, all names to the disk.
 //!
 //! A rename without a sync of the file before it can leave an empty file after a power cut; without a sync of the
-//! folder after it, none. One `syncfs` before and one after serve the whole batch, at a third of the cost of a sync for
-//! each file.
+//! folder after it, none. One `syncfs` before and one after serve a whole batch, at a third of the cost of a sync for
+//! each file; a few files are synced one by one, so that they need not wait for what others write.
+//!
+//! A plugin may still be running in the folder that the files come from. Folders are opened without following a link,
+//! files are looked at and renamed inside them, and what was renamed is held against what was looked at.
 
-use std::fs::{self, File, Permissions};
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::io::Errno;
 
 use super::Blobs;
 use crate::error::Error;
@@ -15,53 +24,143 @@ use crate::model::Staged;
 
 /// Blobs are never written again.
 const MODE: u32 = 0o444;
+/// So many files are synced one by one.
+const FEW: usize = 4;
 
 pub(super) fn adopt(blobs: &Blobs, staged: &[Staged]) -> Result<(), Error> {
+    let files = open_all(&blobs.inner.work, staged)?;
+    let few = files.len() <= FEW;
+    if few {
+        files.iter().try_for_each(StagedFile::sync)?;
+    } else {
+        sync_file_system(&blobs.inner.work)?;
+    }
+    let mut folders = BTreeSet::new();
+    for file in &files {
+        folders.extend(file.name(blobs)?);
+    }
+    if few {
+        folders.iter().try_for_each(|folder| sync_folder(folder))
+    } else {
+        sync_file_system(&blobs.inner.blobs)
+    }
+}
+
+/// A staged file that was looked at.
+struct StagedFile<'a> {
+    staged: &'a Staged,
+    /// Where it lies.
+    folder: Rc<OwnedFd>,
+    name: &'a OsStr,
+    seen: Stat,
+}
+
+/// Looks at all files, and opens each of their folders once.
+fn open_all<'a>(work: &Path, staged: &'a [Staged]) -> Result<Vec<StagedFile<'a>>, Error> {
+    let root = File::open(work).map_err(|error| Error::storage("cannot open", work, error))?;
+    let mut folders: HashMap<&Path, Rc<OwnedFd>> = HashMap::new();
+    let mut files = Vec::with_capacity(staged.len());
     for file in staged {
-        check(&blobs.inner.work, file)?;
+        let below = file.path.strip_prefix(work).ok();
+        let parts = below.and_then(|path| path.parent().zip(path.file_name()));
+        let Some((folder, name)) = parts.filter(|(folder, _)| !folder.as_os_str().is_empty())
+        else {
+            return Err(refused(file, "it lies outside the folders of jobs"));
+        };
+        let folder = match folders.get(folder) {
+            Some(open) => Rc::clone(open),
+            None => Rc::clone(folders.entry(folder).or_insert(open_folder(&root, folder, file)?)),
+        };
+        files.push(StagedFile::look_at(file, folder, name)?);
     }
-    sync_file_system(&blobs.inner.work)?;
-    for file in staged {
-        name(blobs, file)?;
-    }
-    sync_file_system(&blobs.inner.blobs)
+    Ok(files)
 }
 
-/// A staged file is a regular one inside a job's folder.
-fn check(work: &Path, staged: &Staged) -> Result<(), Error> {
-    let refuse = |reason| Error::Staged { path: staged.path.clone(), reason };
-    if !staged.path.starts_with(work) {
-        return Err(refuse("it lies outside the folders of jobs"));
+fn open_folder(root: &File, folder: &Path, file: &Staged) -> Result<Rc<OwnedFd>, Error> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    match rustix::fs::openat2(root, folder, flags, Mode::empty(), resolve) {
+        Ok(open) => Ok(Rc::new(open)),
+        Err(Errno::LOOP | Errno::XDEV) => {
+            Err(refused(file, "a folder above it is a link or lies elsewhere"))
+        }
+        Err(error) => Err(Error::storage("cannot open the folder of", &file.path, error)),
     }
-    let failed = |error| Error::storage("cannot read", &staged.path, error);
-    let found = fs::symlink_metadata(&staged.path).map_err(failed)?;
-    if !found.is_file() {
-        return Err(refuse("it is no regular file"));
-    }
-    if found.len() != staged.size {
-        return Err(refuse("its size changed after it was hashed"));
-    }
-    if found.mode() & 0o7777 != MODE {
-        fs::set_permissions(&staged.path, Permissions::from_mode(MODE)).map_err(failed)?;
-    }
-    Ok(())
 }
 
-fn name(blobs: &Blobs, staged: &Staged) -> Result<(), Error> {
-    let path = blobs.path(staged.digest);
-    let dropped = match fs::symlink_metadata(&path) {
-        Ok(found) => found.is_file() && found.len() == staged.size,
-        Err(_missing) => false,
-    };
-    let done = if dropped { gone(&staged.path) } else { fs::rename(&staged.path, &path) };
-    done.map_err(|error| Error::storage("cannot name", &path, error))
+fn refused(staged: &Staged, reason: &'static str) -> Error {
+    Error::Staged { path: staged.path.clone(), reason }
 }
 
-fn gone(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+impl<'a> StagedFile<'a> {
+    fn look_at(staged: &'a Staged, folder: Rc<OwnedFd>, name: &'a OsStr) -> Result<Self, Error> {
+        let seen = rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|error| Error::storage("cannot read", &staged.path, error))?;
+        if FileType::from_raw_mode(seen.st_mode) != FileType::RegularFile {
+            return Err(refused(staged, "it is no regular file"));
+        }
+        if u64::try_from(seen.st_size) != Ok(staged.size) {
+            return Err(refused(staged, "its size changed after it was hashed"));
+        }
+        if seen.st_nlink != 1 {
+            return Err(refused(staged, "it has a second name, by which it could change; copy it"));
+        }
+        let file = Self { staged, folder, name, seen };
+        if seen.st_mode & 0o7777 != MODE {
+            file.close_to_writers()?;
+        }
+        Ok(file)
     }
+
+    /// By way of a descriptor, which cannot be swapped for a link.
+    fn close_to_writers(&self) -> Result<(), Error> {
+        let failed =
+            |error: Errno| Error::storage("cannot change the rights of", &self.staged.path, error);
+        let file = self.open(OFlags::PATH).map_err(failed)?;
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        rustix::fs::chmod(path, Mode::from_raw_mode(MODE)).map_err(failed)
+    }
+
+    fn sync(&self) -> Result<(), Error> {
+        let file = self.open(OFlags::RDONLY | OFlags::NONBLOCK);
+        file.and_then(rustix::fs::fsync)
+            .map_err(|error| Error::storage("cannot bring to the disk", &self.staged.path, error))
+    }
+
+    fn open(&self, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        rustix::fs::openat(&self.folder, self.name, flags, Mode::empty())
+    }
+
+    /// Gives the file its name as a blob, and answers the folders that changed. A blob that is there already holds the same
+    /// bytes, or is broken: it is replaced.
+    fn name(&self, blobs: &Blobs) -> Result<Vec<PathBuf>, Error> {
+        let path = blobs.path(self.staged.digest);
+        let failed = |error: Errno| Error::storage("cannot name", &path, error);
+        let folder = path.parent().unwrap_or(&blobs.inner.blobs);
+        let mut changed = vec![folder.to_path_buf()];
+        let rename = || rustix::fs::renameat(&self.folder, self.name, rustix::fs::CWD, &path);
+        match rename() {
+            Err(Errno::NOENT) if !folder.exists() => {
+                super::make_folder(folder)?;
+                changed.push(blobs.inner.blobs.clone());
+                rename().map_err(failed)?;
+            }
+            renamed => renamed.map_err(failed)?,
+        }
+        let named = rustix::fs::lstat(&path).map_err(failed)?;
+        let one = |stat: &Stat| (stat.st_dev, stat.st_ino, stat.st_size);
+        if one(&named) != one(&self.seen) {
+            rustix::fs::unlink(&path).map_err(failed)?;
+            return Err(refused(self.staged, "it was replaced while it was stored"));
+        }
+        Ok(changed)
+    }
+}
+
+fn sync_folder(folder: &Path) -> Result<(), Error> {
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|error| Error::storage("cannot bring to the disk", folder, error))
 }
 
 /// Brings all that was written to the file system of this folder to the disk.

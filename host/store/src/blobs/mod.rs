@@ -1,7 +1,7 @@
 //! Bytes, named by their sha256. A blob appears by one rename when it is durable, and never changes.
 //!
 //! ```text
-//! DATA/blobs/ab/HEX      a blob; ab are the first two digits of HEX
+//! DATA/blobs/ab/HEX      a blob; ab are the first two digits of HEX; made when first needed
 //! DATA/work/JOB/...      the folder of a job; what lies there has no meaning to anyone else
 //! ```
 //!
@@ -18,6 +18,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::{Mode, OFlags};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
@@ -48,15 +49,11 @@ impl Blobs {
         let (blobs, work) = (data.join("blobs"), data.join("work"));
         make_folder(&blobs)?;
         make_folder(&work)?;
-        if !blobs.join("ff").is_dir() {
-            for first in 0..=u8::MAX {
-                make_folder(&blobs.join(format!("{first:02x}")))?;
-            }
-            adopt::sync_file_system(&blobs)?;
-        }
         let device = |path: &Path| {
             let found = rustix::fs::stat(path);
-            found.map(|stat| stat.st_dev).map_err(|error| Error::storage("cannot read", path, error))
+            found
+                .map(|stat| stat.st_dev)
+                .map_err(|error| Error::storage("cannot read", path, error))
         };
         if device(&blobs)? != device(&work)? {
             let other = io::Error::from(io::ErrorKind::CrossesDevices);
@@ -72,12 +69,17 @@ impl Blobs {
     }
 
     /// Removes the folder of a job with all that plugins may have left in it (F59, F60).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`] naming the first thing that could not be removed; all else is gone.
     pub async fn remove_job_folder(&self, job: JobId) -> Result<(), Error> {
         let folder = self.folder_of(job);
         crate::blocking(move || remove::remove_tree(&folder)).await
     }
 
-    /// Removes the folders of all jobs: what an earlier host left behind (F160). Only before any job runs.
+    /// Removes the folders of all jobs: what an earlier host left behind (F160). Only before any job runs. What cannot
+    /// be removed stays, and is told in the host's log.
     pub async fn clean(&self) -> Result<(), Error> {
         let work = self.inner.work.clone();
         crate::blocking(move || remove::empty(&work)).await
@@ -85,11 +87,13 @@ impl Blobs {
 
     /// Makes staged files durable, then gives them their names: when this returns, a power cut loses none of them.
     ///
-    /// The files are gone from where they were; one whose blob is there already is dropped.
+    /// The files are gone from where they were. One whose blob is there already takes its place: the bytes are the
+    /// same, or the blob was broken.
     ///
     /// # Errors
     ///
-    /// [`Error::Staged`] for what is no regular file; [`Error::Storage`]. Blobs that were named before stay.
+    /// [`Error::Staged`] for what is no regular file of one name inside a job's folder, or has another size;
+    /// [`Error::Storage`]. Blobs that were named before stay.
     pub async fn adopt(&self, staged: Vec<Staged>) -> Result<(), Error> {
         if staged.is_empty() {
             return Ok(());
@@ -136,7 +140,32 @@ impl Blobs {
     }
 }
 
-/// The digest and size of what a reader gives.
+/// The digest and size of a file. Blocks; never waits for a pipe and never follows a link.
+///
+/// # Errors
+///
+/// [`Error::Staged`] for what is no regular file; [`Error::Storage`].
+pub fn hash_file(path: &Path) -> Result<(Digest, u64), Error> {
+    let failed = |error: io::Error| Error::storage("cannot read", path, error);
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = match rustix::fs::open(path, flags, Mode::empty()) {
+        Ok(file) => File::from(file),
+        Err(rustix::io::Errno::LOOP) => {
+            return Err(Error::Staged { path: path.to_path_buf(), reason: "it is a link" });
+        }
+        Err(error) => return Err(failed(error.into())),
+    };
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(Error::Staged { path: path.to_path_buf(), reason: "it is no regular file" });
+    }
+    hash(file).map_err(failed)
+}
+
+/// The digest and size of what a reader gives, in bytes. Blocks.
+///
+/// # Errors
+///
+/// Those of the reader.
 pub fn hash(mut reader: impl io::Read) -> io::Result<(Digest, u64)> {
     let mut hasher = Sha256::new();
     let mut block = vec![0; BLOCK];

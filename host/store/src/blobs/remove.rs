@@ -1,7 +1,9 @@
-//! Removes folders that plugins wrote in: unreadable folders, deep nesting, links, pipes. Works with descriptors and a
-//! list instead of paths and the stack, and never follows a link (F59, F60).
+//! Removes folders that plugins wrote in: unreadable folders, deep nesting, links, pipes. Works with a list instead of
+//! the stack, never with a path that grows, and never follows a link (F59, F60).
+//!
+//! What cannot be removed (a mount, an immutable file) does not keep the rest from being removed.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -9,77 +11,117 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 
 /// Removes a folder with everything in it. One that is not there is fine.
+///
+/// # Errors
+///
+/// The first thing that could not be removed; all else is gone.
 pub(super) fn remove_tree(folder: &Path) -> Result<(), Error> {
-    match fs::symlink_metadata(folder) {
+    let outcome = match fs::symlink_metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(failed(folder, error)),
-        Ok(found) if !found.is_dir() => {
-            return fs::remove_file(folder).map_err(|error| failed(folder, error));
-        }
-        Ok(_) => {}
-    }
-    flatten(folder)?;
-    fs::remove_dir(folder).map_err(|error| failed(folder, error))
+        Err(error) => Err(error),
+        Ok(found) if !found.is_dir() => fs::remove_file(folder),
+        Ok(_) => return Removal::default().remove(folder),
+    };
+    outcome.map_err(|error| failed(folder, error))
 }
 
-/// Removes everything in a folder, and leaves the folder.
+/// Removes everything in a folder, and leaves the folder. What cannot be removed is told in the host's log.
 pub(super) fn empty(folder: &Path) -> Result<(), Error> {
     for entry in fs::read_dir(folder).map_err(|error| failed(folder, error))? {
         let entry = entry.map_err(|error| failed(folder, error))?;
-        remove_tree(&entry.path())?;
-    }
-    Ok(())
-}
-
-/// Removes everything in a folder. Folders inside are moved up to its top before they are emptied, so that no path ever
-/// grows beyond what the system takes, however deep they are nested.
-fn flatten(top: &Path) -> Result<(), Error> {
-    let mut folders = vec![top.to_path_buf()];
-    let mut moved = 0_u64;
-    while let Some(folder) = folders.pop() {
-        open_up(&folder)?;
-        for entry in fs::read_dir(&folder).map_err(|error| failed(&folder, error))? {
-            let entry = entry.map_err(|error| failed(&folder, error))?;
-            let path = entry.path();
-            let kind = entry.file_type().map_err(|error| failed(&path, error))?;
-            if !kind.is_dir() {
-                fs::remove_file(&path).map_err(|error| failed(&path, error))?;
-            } else if folder == top {
-                folders.push(path);
-            } else {
-                let up = free_name(top, &mut moved);
-                open_up(&path)?;
-                fs::rename(&path, &up).map_err(|error| failed(&path, error))?;
-                folders.push(up);
-            }
+        if let Err(error) = remove_tree(&entry.path()) {
+            tracing::warn!(%error, "what an earlier job left stays");
         }
-        if folder != top {
-            fs::remove_dir(&folder).map_err(|error| failed(&folder, error))?;
-        }
-    }
-    Ok(())
-}
-
-fn free_name(top: &Path, moved: &mut u64) -> PathBuf {
-    loop {
-        *moved += 1;
-        let name = top.join(format!(".removed-{moved}"));
-        if fs::symlink_metadata(&name).is_err() {
-            return name;
-        }
-    }
-}
-
-/// A folder without rights gets those that removing needs.
-fn open_up(folder: &Path) -> Result<(), Error> {
-    let found = fs::symlink_metadata(folder).map_err(|error| failed(folder, error))?;
-    if found.is_dir() && found.permissions().mode() & 0o700 != 0o700 {
-        let rights = fs::Permissions::from_mode(0o700);
-        fs::set_permissions(folder, rights).map_err(|error| failed(folder, error))?;
     }
     Ok(())
 }
 
 fn failed(path: &Path, error: io::Error) -> Error {
     Error::storage("cannot remove", path, error)
+}
+
+/// Folders that are to be emptied, and what went wrong first.
+#[derive(Default)]
+struct Removal {
+    folders: Vec<PathBuf>,
+    moved: u64,
+    wrong: Option<Error>,
+}
+
+impl Removal {
+    /// Folders inside are moved up to the top before they are emptied, so that no path ever grows beyond what the
+    /// system takes, however deep they are nested.
+    fn remove(mut self, top: &Path) -> Result<(), Error> {
+        self.folders.push(top.to_path_buf());
+        while let Some(folder) = self.folders.pop() {
+            if let Err(error) = self.empty(top, &folder) {
+                self.note(&folder, error);
+            }
+            // None of the list lies in another, but all lie in the top.
+            if folder != top
+                && let Err(error) = fs::remove_dir(&folder)
+            {
+                self.note(&folder, error);
+            }
+        }
+        if let Err(error) = fs::remove_dir(top) {
+            self.note(top, error);
+        }
+        self.wrong.map_or(Ok(()), Err)
+    }
+
+    fn empty(&mut self, top: &Path, folder: &Path) -> io::Result<()> {
+        open_up(folder)?;
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let path = entry.path();
+            let outcome = match entry.file_type() {
+                Ok(kind) if !kind.is_dir() => fs::remove_file(&path),
+                Ok(_) => self.take(top, path.clone()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = outcome {
+                self.note(&path, error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a folder into the list, moved up to the top if it is deeper.
+    fn take(&mut self, top: &Path, folder: PathBuf) -> io::Result<()> {
+        if folder.parent() == Some(top) {
+            self.folders.push(folder);
+            return Ok(());
+        }
+        open_up(&folder)?;
+        let place = self.free_name(top);
+        fs::rename(&folder, &place)?;
+        self.folders.push(place);
+        Ok(())
+    }
+
+    fn free_name(&mut self, top: &Path) -> PathBuf {
+        loop {
+            self.moved += 1;
+            let name = top.join(format!(".removed-{}", self.moved));
+            if fs::symlink_metadata(&name).is_err() {
+                return name;
+            }
+        }
+    }
+
+    fn note(&mut self, path: &Path, error: io::Error) {
+        if error.kind() != io::ErrorKind::NotFound {
+            self.wrong.get_or_insert_with(|| failed(path, error));
+        }
+    }
+}
+
+/// A folder without rights gets those that removing needs.
+fn open_up(folder: &Path) -> io::Result<()> {
+    let found = fs::symlink_metadata(folder)?;
+    if found.is_dir() && found.permissions().mode() & 0o700 != 0o700 {
+        fs::set_permissions(folder, Permissions::from_mode(0o700))?;
+    }
+    Ok(())
 }

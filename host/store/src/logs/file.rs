@@ -170,8 +170,7 @@ impl Log {
 
 impl State {
     fn of(path: &PathBuf) -> io::Result<Self> {
-        let mut state =
-            Self { file: None, length: 0, lines: 0, places: Vec::new(), full: false };
+        let mut state = Self { file: None, length: 0, lines: 0, places: Vec::new(), full: false };
         let file = match File::open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(state),

@@ -103,7 +103,8 @@ impl Logs {
         if logs.len() > AT_HAND {
             logs.retain(|_, log| Arc::strong_count(log) > 1);
         }
-        let new = || Arc::new(Log::new(self.inner.folder.join(format!("{job}.log")), self.inner.most));
+        let new =
+            || Arc::new(Log::new(self.inner.folder.join(format!("{job}.log")), self.inner.most));
         Arc::clone(logs.entry(job).or_insert_with(new))
     }
 

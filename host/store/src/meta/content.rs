@@ -57,7 +57,8 @@ impl Meta {
         .await
     }
 
-    /// Notes that the bytes of a unit's file came: they are in the blob store now.
+    /// Notes that the bytes of a unit's file came: they are in the blob store now. (Not brought to the disk: after a
+    /// power cut they are fetched again.)
     ///
     /// # Errors
     ///
@@ -70,7 +71,7 @@ impl Meta {
         size: u64,
     ) -> Result<(), Error> {
         let path = path.clone();
-        self.write(move |db| {
+        self.stage(move |db| {
             sqlite::save::artifact_added(db, unit, &path, NewArtifact { digest, size })
         })
         .await

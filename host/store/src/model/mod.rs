@@ -32,6 +32,6 @@ pub(crate) use type_file::is_field_name;
 pub use type_file::{TypeErrors, read_types};
 pub use types::{KeyField, TypeDefinition};
 pub use unit::{
-    FieldEquals, FileRow, FileSource, Known, Member, NewArtifact, NewFile, NewUnit, Saved, Selector,
-    Source, Staged, UnitQuery, UnitRow,
+    FieldEquals, FileRow, FileSource, Known, Member, NewArtifact, NewFile, NewUnit, Saved,
+    Selector, Source, Staged, UnitQuery, UnitRow,
 };

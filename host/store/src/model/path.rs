@@ -166,7 +166,8 @@ mod tests {
         for (text, error) in refused {
             assert_eq!(parse(text), Err(error), "{text:?}");
         }
-        for good in ["a", "a/b.c", "-x", ".hidden", "...", "CON", "C:", "ä/日本", &"x".repeat(255)] {
+        for good in ["a", "a/b.c", "-x", ".hidden", "...", "CON", "C:", "ä/日本", &"x".repeat(255)]
+        {
             assert_eq!(parse(good).map(|path| path.to_string()).as_deref(), Ok(good));
         }
     }

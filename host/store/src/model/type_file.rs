@@ -95,9 +95,7 @@ fn settle(
     if offenders.is_empty() { Ok(()) } else { Err(error(std::mem::take(offenders))) }
 }
 
-fn parse<P: AsRef<str>, T: AsRef<str>>(
-    files: &[(P, T)],
-) -> Result<Vec<(&str, Value)>, TypeErrors> {
+fn parse<P: AsRef<str>, T: AsRef<str>>(files: &[(P, T)]) -> Result<Vec<(&str, Value)>, TypeErrors> {
     let mut offenders = Vec::new();
     let mut parsed = Vec::with_capacity(files.len());
     for (file, text) in files {

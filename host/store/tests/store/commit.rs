@@ -26,8 +26,7 @@ async fn a_mirror_holds_what_is_present() {
     assert_eq!(outcome(back), (Some(3), 2, 2, 1));
     assert_eq!(fixture.units(3).await, fixture.units(1).await);
     let versions = fixture.store.meta.versions(fixture.repository).await.unwrap();
-    let counts: Vec<_> =
-        versions.iter().map(|v| (v.number, v.units, v.added, v.removed)).collect();
+    let counts: Vec<_> = versions.iter().map(|v| (v.number, v.units, v.added, v.removed)).collect();
     assert_eq!(counts, [(0, 0, 0, 0), (1, 3, 3, 0), (2, 3, 2, 2), (3, 3, 2, 2)]);
 }
 
@@ -88,7 +87,10 @@ async fn without_a_change_there_is_no_version_but_the_run_is_noted() {
     let attachment = meta.attachment(fixture.importer).await.unwrap().unwrap();
     let last = attachment.last.unwrap();
     assert_eq!(attachment.state, b"kept");
-    assert_eq!((last.version, last.outcome.as_str(), last.settings_digest.as_str()), (1, "partial", "s"));
+    assert_eq!(
+        (last.version, last.outcome.as_str(), last.settings_digest.as_str()),
+        (1, "partial", "s")
+    );
     let places = ["a", "b", "c"].map(|path| fixture.key(path, b"").repo_key.unwrap());
     let members = meta.members_by_repo_key(fixture.repository, places.to_vec()).await.unwrap();
     let revisions: Vec<_> =

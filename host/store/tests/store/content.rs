@@ -46,7 +46,8 @@ async fn saving_again_finds_the_unit_and_adds_what_is_new() {
     assert_eq!((second.unit, second.created), (first.unit, false));
     let rows = meta.units_by_id(vec![first.unit, UnitId(99)], true).await.unwrap();
     assert_eq!(rows.len(), 1);
-    let files: Vec<_> = rows[0].files.iter().map(|f| (f.path.as_str(), f.size, f.present)).collect();
+    let files: Vec<_> =
+        rows[0].files.iter().map(|f| (f.path.as_str(), f.size, f.present)).collect();
     assert_eq!(files, [("a", Some(1), true), ("a.sig", Some(3), false)]);
     assert_eq!(rows[0].files[0].digests, ["md5:00"], "a sha256 is not stored twice");
     // Other bytes for the same unit: the whole batch is refused.
@@ -97,7 +98,8 @@ async fn bytes_that_a_client_brought_are_noted_once() {
     let lease = fixture.lease("sync").await;
     let mut unit = fixture.unit("a", b"1");
     unit.files[0].sha256 = None;
-    let unit = meta.save_units(lease, fixture.repository, vec![unit], Vec::new()).await.unwrap()[0].unit;
+    let unit =
+        meta.save_units(lease, fixture.repository, vec![unit], Vec::new()).await.unwrap()[0].unit;
     let path = "a".parse().unwrap();
     let present = fixture.version(0, VersionMode::Mirror, &[unit]);
     meta.commit_version(lease, present).await.unwrap();
@@ -126,7 +128,10 @@ async fn a_repository_that_names_its_types_takes_no_others() {
         let id = meta.create_repository(&name.parse().unwrap(), types).await.unwrap().id;
         let lease = crate::support::lease(&fixture.store, "sync", id, fixture.importer).await;
         let saved = meta.save_units(lease, id, vec![fixture.unit("a", b"1")], Vec::new()).await;
-        assert_eq!(saved.map(drop).map_err(|error| error.code()).err(), (!taken).then_some("policy.type"));
+        assert_eq!(
+            saved.map(drop).map_err(|error| error.code()).err(),
+            (!taken).then_some("policy.type")
+        );
     }
 }
 
@@ -150,7 +155,10 @@ async fn members_are_found_by_all_keys_and_fields() {
     assert_eq!(matching(Some(TypeId(99)), Selector::All).await, []);
     let keys = ["gone", "bb", "never"].map(|path| fixture.key(path, b"1").digest);
     assert_eq!(matching(own, Selector::Keys(keys.to_vec())).await, [ids[1]]);
-    let field = |name: &str, value: &str| Selector::Field { name: name.to_owned(), value: value.to_owned() };
+    let field = |name: &str, value: &str| Selector::Field {
+        name: name.to_owned(),
+        value: value.to_owned(),
+    };
     for type_id in [None, own] {
         assert_eq!(matching(type_id, field("color", "1")).await, [ids[0], ids[3]]);
         assert_eq!(matching(type_id, field("path", "\"ccc\"")).await, [ids[2]]);
@@ -179,7 +187,8 @@ async fn units_come_in_pages_and_in_any_order() {
         query.after = Some(last.id);
         seen.extend(page.iter().map(|unit| unit.id));
     }
-    let all = meta.unit_ids(fixture.repository, 1, Vec::new(), Vec::new(), Vec::new()).await.unwrap();
+    let all =
+        meta.unit_ids(fixture.repository, 1, Vec::new(), Vec::new(), Vec::new()).await.unwrap();
     assert_eq!((seen.len(), &seen), (25, &all));
     let ordered = async |types: Vec<TypeId>, filter: Vec<FieldEquals>| {
         let order = vec!["color".to_owned(), "path".to_owned()];

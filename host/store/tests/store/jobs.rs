@@ -32,7 +32,10 @@ async fn a_job_goes_its_way_and_is_found_on_it() {
     let again = meta.claim(stored.id).await.unwrap_err();
     assert!(matches!(again, Error::JobState { state: JobState::Running, .. }), "{again}");
     meta.save_checkpoint(lease, b"here".to_vec()).await.unwrap();
-    assert_eq!(meta.job(stored.id).await.unwrap().unwrap().checkpoint.as_deref(), Some(&b"here"[..]));
+    assert_eq!(
+        meta.job(stored.id).await.unwrap().unwrap().checkpoint.as_deref(),
+        Some(&b"here"[..])
+    );
     assert!(meta.finish(lease, end(JobState::Running)).await.is_err(), "running is no end");
     let ended = meta.finish(lease, end(JobState::Partial)).await.unwrap();
     assert_eq!((ended.state, ended.result.as_deref()), (JobState::Partial, Some("{}")));
@@ -120,15 +123,17 @@ async fn f165_f178_recovery_settles_what_was_left_and_may_be_cut_off() {
     let store = Store::open(fixture.folder.path()).await.unwrap();
     let touched = store.meta.recover().await.unwrap();
     let states: Vec<_> = touched.iter().map(|job| (job.id, job.state)).collect();
-    let expected =
-        [(sync.job, JobState::Queued), (publish.job, JobState::Queued), (action.job, JobState::Failed)];
+    let expected = [
+        (sync.job, JobState::Queued),
+        (publish.job, JobState::Queued),
+        (action.job, JobState::Failed),
+    ];
     assert_eq!(states, expected);
     let problem = touched[2].problem.as_deref().unwrap();
     assert!(problem.contains("\"interrupted\""), "{problem}");
     assert_eq!(store.meta.publication(publication).await.unwrap(), None);
     assert_eq!(store.meta.recover().await.unwrap(), [], "a second time there is nothing to do");
-    let queued: Vec<JobId> =
-        store.meta.queued().await.unwrap().iter().map(|job| job.id).collect();
+    let queued: Vec<JobId> = store.meta.queued().await.unwrap().iter().map(|job| job.id).collect();
     assert_eq!(queued, [sync.job, publish.job, waiting.id]);
     // A job that was cut off twice may be what kills the host.
     store.meta.claim(sync.job).await.unwrap();

@@ -83,7 +83,8 @@ async fn child() {
         let committed = store.meta.commit_version(lease, commit).await.unwrap();
         let number = committed.version.unwrap();
         writeln!(std::io::stdout(), "\nversion {number}").unwrap();
-        let end = wharf_store::model::JobEnd { state: JobState::Succeeded, problem: None, result: None };
+        let end =
+            wharf_store::model::JobEnd { state: JobState::Succeeded, problem: None, result: None };
         store.meta.finish(lease, end).await.unwrap();
         store.blobs.remove_job_folder(lease.job).await.unwrap();
         writeln!(std::io::stdout(), "\nfinished {}", lease.job).unwrap();

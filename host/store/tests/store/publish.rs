@@ -136,7 +136,9 @@ async fn a_publication_is_seen_whole_or_not_at_all() {
     for path in ["demo", "demo/pool"] {
         assert_eq!(test.look(path).await, Lookup::RedirectToSlash, "{path}");
     }
-    for path in ["", "/", "dem", "demo2/index", "demo/pool/1/", "demo/poo", "demo/index/x", "demo//"] {
+    for path in
+        ["", "/", "dem", "demo2/index", "demo/pool/1/", "demo/poo", "demo/index/x", "demo//"]
+    {
         assert_eq!(test.look(path).await, Lookup::NotFound, "{path}");
     }
     let page = meta.entries(id, "", Some("index".to_owned()), 2).await.unwrap();
@@ -239,8 +241,9 @@ async fn superseded_files_stay_for_the_time_of_grace_under_their_exact_paths() {
 async fn earlier_files_are_reused_unchanged() {
     let test = Publishing::new().await;
     let meta = &test.fixture.store.meta;
-    let first =
-        test.publish(vec![redirect("pool/a"), redirect("pool/b/c"), redirect("poolx")], GRACE).await;
+    let first = test
+        .publish(vec![redirect("pool/a"), redirect("pool/b/c"), redirect("poolx")], GRACE)
+        .await;
     let second = test.begin().await;
     assert_eq!(meta.reuse(test.lease, second, first, "pool").await.unwrap(), 2);
     let again = meta.reuse(test.lease, second, first, "").await.unwrap_err();
@@ -278,7 +281,9 @@ async fn a_directory_shows_its_index_and_a_long_one_says_that_there_is_more() {
     test.publish(entries, GRACE).await;
     assert_eq!(test.file("demo/shown/").await.path, "shown/index.html");
     match test.look("demo/many/").await {
-        Lookup::Directory(listing) => assert_eq!((listing.entries.len(), listing.more), (10_000, true)),
+        Lookup::Directory(listing) => {
+            assert_eq!((listing.entries.len(), listing.more), (10_000, true));
+        }
         other => panic!("{other:?}"),
     }
     test.fixture.store.meta.detach(test.fixture.distributor).await.unwrap();

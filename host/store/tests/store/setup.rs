@@ -6,7 +6,11 @@ use wharf_store::{Error, Store};
 
 use crate::support::{Fixture, definition, repository};
 
-async fn register(fixture: &Fixture, plugin: &str, definition: &TypeDefinition) -> Result<(), Error> {
+async fn register(
+    fixture: &Fixture,
+    plugin: &str,
+    definition: &TypeDefinition,
+) -> Result<(), Error> {
     fixture.store.meta.register_types(plugin, "2.0.0", vec![definition.clone()]).await
 }
 

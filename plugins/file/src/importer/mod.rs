@@ -62,10 +62,11 @@ impl Importer for Manifests {
         let address = Address::read(&settings.url)
             .map_err(|error| Error::usage("config.url", error.to_string()).at_field("/url"))?;
         let whole = request.only.is_empty();
-        let kept = request
-            .attachment
-            .state()
-            .filter(|kept: &Kept| kept.url == address.text() && !request.full && whole);
+        // Files that failed the last time are to be tried again, though the manifest is the same.
+        let failed = request.last.as_ref().is_some_and(|last| last.outcome != "succeeded");
+        let shortcut = whole && !request.full && !failed;
+        let kept = request.attachment.state();
+        let kept = kept.filter(|kept: &Kept| shortcut && kept.url == address.text());
         let manifest = download(context, &address, kept.as_ref()).await?;
         let now = Kept::of(&address, &manifest, kept.as_ref());
         if kept.is_some_and(|kept| manifest.not_modified || kept.sha256 == now.sha256) {

@@ -1,6 +1,6 @@
 //! The format `PULP_MANIFEST`: one line a file, `relative path,sha256 in hex,size in bytes`.
 //!
-//! Source: what Pulp 3 reads and writes, and the CSV that Pulp 2 wrote. [`line`] reads and writes one line,
+//! Source: what Pulp 3 reads and writes, and the CSV that Pulp 2 wrote. [`mod@line`] reads and writes one line,
 //! [`Reader`] a whole manifest, from any reader, within a budget of memory. Neither opens anything.
 
 pub mod line;

@@ -85,6 +85,14 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// How the last sync ended, `succeeded` or `partial`; without this there was none.
+    #[must_use]
+    pub fn last(mut self, outcome: &str) -> Self {
+        let outcome = outcome.to_owned();
+        self.sync.last = Some(v1::LastSync { finished_ms: 1, version: 1, outcome });
+        self
+    }
+
     /// The mode of a sync; mirror without this.
     #[must_use]
     pub fn mode(mut self, mode: Mode) -> Self {

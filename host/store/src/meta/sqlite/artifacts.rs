@@ -9,9 +9,8 @@ use crate::model::{Digest, NewArtifact};
 
 /// The sizes of bytes that are here, in the order asked.
 pub(in crate::meta) fn sizes(db: &Connection, digests: &[Digest]) -> Outcome<Vec<Option<u64>>> {
-    let mut find = db.prepare_cached(
-        "SELECT size FROM artifact WHERE hash = ?1 AND sha256 = ?2 AND present",
-    )?;
+    let mut find =
+        db.prepare_cached("SELECT size FROM artifact WHERE hash = ?1 AND sha256 = ?2 AND present")?;
     let mut size = |digest: &Digest| {
         let at = (short(&digest.0), digest.0);
         let size: Option<i64> = find.query_row(at, |row| row.get(0)).optional()?;

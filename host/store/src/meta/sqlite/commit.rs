@@ -8,9 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use super::{Outcome, attachments, known, repositories, short, signed};
 use crate::clock;
 use crate::error::{Error, Thing};
-use crate::model::{
-    CommitVersion, Committed, LastRun, Lease, RepositoryId, UnitId, VersionMode,
-};
+use crate::model::{CommitVersion, Committed, LastRun, Lease, RepositoryId, UnitId, VersionMode};
 
 pub(in crate::meta) fn commit(
     db: &Connection,
@@ -155,16 +153,18 @@ impl<'a> Change<'a> {
         }
         let (added, removed) = (self.added.len() as u64, self.removed.len() as u64);
         let units = signed(self.kept + added);
-        db.prepare_cached("INSERT INTO version VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute((
-            repository,
-            signed(number),
-            clock::now_ms(),
-            lease.job.0,
-            units,
-            signed(added),
-            signed(removed),
-            &wanted.info,
-        ))?;
+        db.prepare_cached("INSERT INTO version VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(
+            (
+                repository,
+                signed(number),
+                clock::now_ms(),
+                lease.job.0,
+                units,
+                signed(added),
+                signed(removed),
+                &wanted.info,
+            ),
+        )?;
         db.prepare_cached("UPDATE repository SET version = ?2, units = ?3 WHERE id = ?1")?
             .execute((repository, signed(number), units))?;
         Ok(number)

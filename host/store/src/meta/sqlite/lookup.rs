@@ -6,7 +6,7 @@ use super::publications::below;
 use super::{Outcome, limit, unsigned};
 use crate::clock;
 use crate::model::{
-    DirEntry, Digest, Listing, Lookup, PublicationId, PublishedEntry, RelativePath, UnitId,
+    Digest, DirEntry, Listing, Lookup, PublicationId, PublishedEntry, RelativePath, UnitId,
 };
 
 /// The most names in one listing.
@@ -46,18 +46,16 @@ pub(in crate::meta) fn lookup(db: &Connection, path: &str) -> Outcome<Lookup> {
 
 /// The publication that a path lies in, and the rest of the path. No path of a publication lies in another, so the
 /// first that fits is the one; most have one segment.
-fn base<'p>(
-    db: &Connection,
-    path: &'p str,
-) -> Outcome<Option<(i64, PublicationId, &'p str)>> {
+fn base<'p>(db: &Connection, path: &'p str) -> Outcome<Option<(i64, PublicationId, &'p str)>> {
     let mut find = db.prepare_cached(
         "SELECT id, publication FROM attachment WHERE path = ?1 AND publication IS NOT NULL",
     )?;
     let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
     for end in ends {
         let (start, rest) = path.split_at(end);
-        let found =
-            find.query_row([start], |row| Ok((row.get(0)?, PublicationId(row.get(1)?)))).optional()?;
+        let found = find
+            .query_row([start], |row| Ok((row.get(0)?, PublicationId(row.get(1)?))))
+            .optional()?;
         if let Some((attachment, publication)) = found {
             return Ok(Some((attachment, publication, rest)));
         }

@@ -80,7 +80,7 @@ fn sql_error(error: &rusqlite::Error, file: &Path) -> Error {
         }
         _ => return Error::Bug { what: "a statement", problem: error.to_string() },
     };
-    Error::storage("using the database", file, io::Error::new(kind, error.to_string()))
+    Error::storage("cannot use the database", file, io::Error::new(kind, error.to_string()))
 }
 
 /// What an index holds of a digest: its first bytes, so that the index is small.

@@ -178,9 +178,7 @@ impl<'a> Finder<'a> {
 
     fn find<'e>(&'e mut self, from: &'e EntryFrom, path: &str) -> Outcome<Found<'e>> {
         match from {
-            EntryFrom::Redirect(target) => {
-                Ok(Found { redirect: Some(target), ..Found::default() })
-            }
+            EntryFrom::Redirect(target) => Ok(Found { redirect: Some(target), ..Found::default() }),
             EntryFrom::Artifact(digest) => {
                 let at = (short(&digest.0), digest.0);
                 let id = self.artifact.query_row(at, |row| row.get(0)).optional()?;
@@ -326,8 +324,10 @@ pub(in crate::meta) fn go_live(
 /// In the order of paths all that is below a directory comes together, so each directory is looked up once, when its
 /// first file comes.
 fn check_directories(db: &Connection, id: PublicationId) -> Outcome<u64> {
-    let mut paths = db.prepare_cached("SELECT path FROM entry WHERE publication = ?1 ORDER BY path")?;
-    let mut is_file = db.prepare_cached("SELECT 1 FROM entry WHERE publication = ?1 AND path = ?2")?;
+    let mut paths =
+        db.prepare_cached("SELECT path FROM entry WHERE publication = ?1 ORDER BY path")?;
+    let mut is_file =
+        db.prepare_cached("SELECT 1 FROM entry WHERE publication = ?1 AND path = ?2")?;
     let mut rows = paths.query([id.0])?;
     let mut before = String::new();
     let mut count = 0;

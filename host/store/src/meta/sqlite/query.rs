@@ -104,8 +104,9 @@ fn is_indexed(definition: &TypeDefinition, filter: &[FieldEquals]) -> bool {
 
 /// A JSON value as SQLite's JSON functions give it.
 fn value(field: &FieldEquals) -> Outcome<Value> {
-    let parsed: serde_json::Value = serde_json::from_str(&field.value)
-        .map_err(|error| Error::FieldValue { name: field.name.clone(), problem: error.to_string() })?;
+    let parsed: serde_json::Value = serde_json::from_str(&field.value).map_err(|error| {
+        Error::FieldValue { name: field.name.clone(), problem: error.to_string() }
+    })?;
     Ok(match parsed {
         serde_json::Value::Null => Value::Null,
         serde_json::Value::Bool(value) => i64::from(value).into(),
@@ -152,7 +153,9 @@ fn members_with_keys(
     let mut found = Vec::with_capacity(digests.len());
     for digest in digests {
         let unit = find
-            .query_row((digest, repository.0, type_id.map(|id| id.0), short(digest)), |row| row.get(0))
+            .query_row((digest, repository.0, type_id.map(|id| id.0), short(digest)), |row| {
+                row.get(0)
+            })
             .optional()?;
         found.extend(unit.map(UnitId));
     }
@@ -185,9 +188,11 @@ pub(in crate::meta) fn unit_ids(
     versions::check(db, repository, version)?;
     let mut question = Question::new(db, (repository, version, None), wanted, filter)?;
     if !order_by.is_empty() && wanted.is_empty() && filter.is_empty() {
-        question.sql = question
-            .sql
-            .replacen("membership m", "membership m CROSS JOIN unit u ON u.id = m.unit", 1);
+        question.sql = question.sql.replacen(
+            "membership m",
+            "membership m CROSS JOIN unit u ON u.id = m.unit",
+            1,
+        );
     }
     let mut order = "ORDER BY ".to_owned();
     for field in order_by {
@@ -204,8 +209,7 @@ pub(in crate::meta) fn units_by_id(
     units: &[UnitId],
     with_files: bool,
 ) -> Outcome<Vec<UnitRow>> {
-    let mut find =
-        db.prepare_cached("SELECT id, type, key, attributes FROM unit WHERE id = ?1")?;
+    let mut find = db.prepare_cached("SELECT id, type, key, attributes FROM unit WHERE id = ?1")?;
     let mut files = db.prepare_cached(
         "SELECT f.path, a.sha256, coalesce(a.size, f.size), ifnull(a.present, 0), f.media_type,
             f.digests

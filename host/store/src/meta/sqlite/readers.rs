@@ -46,7 +46,7 @@ impl Readers {
             std::thread::Builder::new()
                 .name(format!("wharf-db-reader{number}"))
                 .spawn(move || answer_all(&pool, &questions))
-                .map_err(|error| Error::storage("starting a thread for", file, error))
+                .map_err(|error| Error::storage("cannot start a thread for", file, error))
         };
         let threads = (0..THREADS).map(start).collect::<Result<Vec<_>, _>>()?;
         Ok(Self { pool, queue: Mutex::new(Some(queue)), threads: Mutex::new(threads) })
@@ -132,10 +132,7 @@ struct State {
 }
 
 impl Pool {
-    fn ask<T>(
-        &self,
-        question: impl FnOnce(&Connection) -> Result<T, Fail>,
-    ) -> Result<T, Error> {
+    fn ask<T>(&self, question: impl FnOnce(&Connection) -> Result<T, Fail>) -> Result<T, Error> {
         let borrowed = self.borrow()?;
         let db = borrowed.connection()?;
         let snapshot = |sql| db.prepare_cached(sql)?.execute([]).map(drop);
@@ -167,7 +164,7 @@ impl Pool {
             state = again;
             if waited.timed_out() && state.idle.is_empty() {
                 let busy = std::io::Error::from(std::io::ErrorKind::ResourceBusy);
-                return Err(Error::storage("reading the database", &self.file, busy));
+                return Err(Error::storage("cannot read the database", &self.file, busy));
             }
         }
     }

@@ -29,11 +29,19 @@ pub(in crate::meta) fn create(
 }
 
 pub(in crate::meta) fn by_name(db: &Connection, name: &str) -> Outcome<Option<Repository>> {
-    one(db, "SELECT id, name, types, created_ms, version, units FROM repository WHERE name = ?1", name)
+    one(
+        db,
+        "SELECT id, name, types, created_ms, version, units FROM repository WHERE name = ?1",
+        name,
+    )
 }
 
 pub(in crate::meta) fn by_id(db: &Connection, id: RepositoryId) -> Outcome<Option<Repository>> {
-    one(db, "SELECT id, name, types, created_ms, version, units FROM repository WHERE id = ?1", id.0)
+    one(
+        db,
+        "SELECT id, name, types, created_ms, version, units FROM repository WHERE id = ?1",
+        id.0,
+    )
 }
 
 /// The repository with this number, or the error that there is none.
@@ -59,8 +67,7 @@ fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
 }
 
 fn read((id, name, types, created_ms, version, units): Raw) -> Outcome<Repository> {
-    let unreadable =
-        |problem: String| Error::Unreadable { what: "a repository", problem };
+    let unreadable = |problem: String| Error::Unreadable { what: "a repository", problem };
     Ok(Repository {
         id: RepositoryId(id),
         name: name.parse().map_err(|error| unreadable(format!("{error}")))?,

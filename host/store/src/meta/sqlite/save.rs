@@ -91,8 +91,9 @@ impl<'a> Saving<'a> {
 
     fn unit(&mut self, unit: &NewUnit) -> Outcome<Saved> {
         let hash = short(&unit.key_digest);
-        let read =
-            |row: &Row<'_>| Ok(Saved { unit: UnitId(row.get(0)?), member: row.get(1)?, created: false });
+        let read = |row: &Row<'_>| {
+            Ok(Saved { unit: UnitId(row.get(0)?), member: row.get(1)?, created: false })
+        };
         let found =
             self.find_unit.query_row((hash, unit.key_digest, self.repository), read).optional()?;
         let (saved, mut known) = if let Some(found) = found {
@@ -109,47 +110,53 @@ impl<'a> Saving<'a> {
             let id = UnitId(self.db.last_insert_rowid());
             (Saved { unit: id, member: false, created: true }, HashMap::new())
         };
+        // Most units have one file, which no other can be held against.
+        let only = saved.created && unit.files.len() == 1;
         for file in &unit.files {
-            self.file(saved.unit, &unit.key, file, &mut known)?;
+            let new = self.file(saved.unit, &unit.key, file, &known)?;
+            if !only && let Some(stored) = new {
+                known.insert(file.path.to_string(), stored);
+            }
         }
         Ok(saved)
     }
 
+    /// Stores a file of a unit. What is new is answered, to be known for the unit's other files.
     fn file(
         &mut self,
         unit: UnitId,
         key: &str,
         file: &NewFile,
-        known: &mut HashMap<String, Stored>,
-    ) -> Outcome<()> {
+        known: &HashMap<String, Stored>,
+    ) -> Outcome<Option<Stored>> {
         let artifact = match file.sha256 {
             Some(digest) => Some((self.artifacts.somewhere(digest, file.size)?, digest)),
             None => None,
         };
-        let n = match (known.get(file.path.as_str()), artifact) {
-            (Some(stored), Some(artifact)) => {
+        if let Some(stored) = known.get(file.path.as_str()) {
+            if let Some(artifact) = artifact {
                 complete(&mut self.complete_file, (unit, key, &file.path), stored, artifact)?;
-                stored.n
             }
-            (Some(stored), None) => stored.n,
-            (None, _) => {
-                let n = i64::try_from(known.len()).unwrap_or(i64::MAX);
-                self.insert_file.execute((
-                    unit.0,
-                    n,
-                    file.path.as_str(),
-                    artifact.map(|(id, _)| id),
-                    file.size.map(signed),
-                    &file.media_type,
-                    further(&file.digests),
-                ))?;
-                let artifact = artifact.map(|(id, digest)| (id, digest.0));
-                known.insert(file.path.to_string(), Stored { n, artifact });
-                n
-            }
-        };
-        if !file.sources.is_empty() {
-            let list = serde_json::to_string(&file.sources).map_err(|error| unreadable(&error))?;
+            self.sources(unit, stored.n, &file.sources)?;
+            return Ok(None);
+        }
+        let n = i64::try_from(known.len()).unwrap_or(i64::MAX);
+        self.insert_file.execute((
+            unit.0,
+            n,
+            file.path.as_str(),
+            artifact.map(|(id, _)| id),
+            file.size.map(signed),
+            &file.media_type,
+            further(&file.digests),
+        ))?;
+        self.sources(unit, n, &file.sources)?;
+        Ok(Some(Stored { n, artifact: artifact.map(|(id, digest)| (id, digest.0)) }))
+    }
+
+    fn sources(&mut self, unit: UnitId, n: i64, sources: &[Source]) -> Outcome<()> {
+        if !sources.is_empty() {
+            let list = serde_json::to_string(sources).map_err(|error| unreadable(&error))?;
             self.source.execute((self.repository, unit.0, n, list))?;
         }
         Ok(())

@@ -61,18 +61,20 @@ pub(super) fn check(db: &Connection, file: &Path, clean: bool) -> Result<(), Err
     let sql = |error: rusqlite::Error| sql_error(&error, file);
     let damaged = |problem: String| Error::Damaged { path: file.to_path_buf(), problem };
     let size: i64 = db
-        .query_row("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", [], |row| {
-            row.get(0)
-        })
+        .query_row(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+            [],
+            |row| row.get(0),
+        )
         .map_err(sql)?;
     if clean {
-        let length = file.metadata().map_err(|error| Error::storage("reading", file, error))?.len();
+        let length =
+            file.metadata().map_err(|error| Error::storage("cannot read", file, error))?.len();
         if length < super::unsigned(size) {
             return Err(damaged(format!("it has {length} of {size} bytes")));
         }
         return Ok(());
     }
-    let found: String =
-        db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(sql)?;
+    let found: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(sql)?;
     if found == "ok" { Ok(()) } else { Err(damaged(found)) }
 }

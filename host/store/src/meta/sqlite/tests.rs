@@ -179,7 +179,10 @@ fn definition() -> TypeDefinition {
         display_name: String::new(),
         description: String::new(),
         unit_key: vec![KeyField { name: "name".to_owned(), from_artifact: false }],
-        search_indexes: vec![vec!["name".to_owned(), "x.y-z$".to_owned()], vec!["source".to_owned()]],
+        search_indexes: vec![
+            vec!["name".to_owned(), "x.y-z$".to_owned()],
+            vec!["source".to_owned()],
+        ],
         referenced_types: Vec::new(),
         version: 1,
         repo_key: Vec::new(),

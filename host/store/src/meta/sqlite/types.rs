@@ -97,7 +97,8 @@ fn warn_of_unknown_references(
     plugin: &str,
     types: &[TypeDefinition],
 ) -> Outcome<()> {
-    let names: HashSet<String> = all(db)?.into_iter().map(|(_, definition)| definition.id).collect();
+    let names: HashSet<String> =
+        all(db)?.into_iter().map(|(_, definition)| definition.id).collect();
     for definition in types {
         for name in definition.referenced_types.iter().filter(|name| !names.contains(*name)) {
             tracing::warn!(plugin, r#type = %definition.id, references = %name, "no such type yet");

@@ -66,7 +66,7 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("wharf-db-writer".to_owned())
             .spawn(move || group.work(operations))
-            .map_err(|error| Error::storage("starting a thread for", file, error))?;
+            .map_err(|error| Error::storage("cannot start a thread for", file, error))?;
         Ok(Self {
             file: file.to_path_buf(),
             queue: Mutex::new(Some(queue)),
@@ -245,7 +245,7 @@ impl Group {
         self.roll_back();
         for Ran { answer, .. } in ran.drain(..) {
             let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
-            answer(Err(Error::storage("writing the database", &self.file, full)));
+            answer(Err(Error::storage("cannot write the database", &self.file, full)));
         }
     }
 
