@@ -194,7 +194,7 @@ fn mode(name: &str, code: &str, words: &[&str]) {
 fn f25_a_plugin_that_says_to_be_another_one_is_not_used() {
     let mut host = TestHost::new();
     host.install_with("misbehave", |manifest| {
-        manifest["env"]["MISBEHAVE"] = json!("other-version")
+        manifest["env"]["MISBEHAVE"] = json!("other-version");
     });
     host.serve_with(Patience::Short);
     host.ok(&["repo", "create", "odd"]);

@@ -70,7 +70,7 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).expect("the plugin's folder").flatten() {
         let target = to.join(entry.file_name());
         if entry.path().is_dir() {
-            copy(&entry.path(), &target)
+            copy(&entry.path(), &target);
         } else {
             fs::copy(entry.path(), target).expect("a copy");
         }

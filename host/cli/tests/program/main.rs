@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "in a test that is how it fails")]
 
 mod fake;
+mod own_server;
 
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -250,9 +251,9 @@ fn endless(data: &Path, ends: bool, polled: Arc<Notify>, cancels: Arc<AtomicUsiz
     })
 }
 
-fn interrupt(child: &Child) {
+fn send(child: &Child, signal: Signal) {
     let pid = i32::try_from(child.id().unwrap()).unwrap();
-    kill_process(Pid::from_raw(pid).unwrap(), Signal::INT).unwrap();
+    kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
 }
 
 #[tokio::test]
@@ -262,7 +263,7 @@ async fn f151_the_first_ctrl_c_cancels_the_job_and_waits_for_its_end() {
     let _fake = endless(data.path(), true, Arc::clone(&polled), Arc::clone(&cancels));
     let mut child = wharf(data.path(), "sync tools").spawn().unwrap();
     tokio::time::timeout(DEADLINE, polled.notified()).await.unwrap();
-    interrupt(&child);
+    send(&child, Signal::INT);
     let mut told = BufReader::new(child.stderr.take().unwrap()).lines();
     let first = told.next_line().await.unwrap().unwrap();
     assert!(first.contains("cancelling job 7") && first.contains("wharf job show 7"), "{first}");
@@ -277,11 +278,11 @@ async fn f151_the_second_ctrl_c_leaves_at_once() {
     let _fake = endless(data.path(), false, Arc::clone(&polled), cancels);
     let mut child = wharf(data.path(), "sync tools").spawn().unwrap();
     tokio::time::timeout(DEADLINE, polled.notified()).await.unwrap();
-    interrupt(&child);
+    send(&child, Signal::INT);
     let mut told = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(told.next_line().await.unwrap().unwrap().contains("cancelling job 7"));
     tokio::time::timeout(DEADLINE, polled.notified()).await.unwrap();
-    interrupt(&child);
+    send(&child, Signal::INT);
     assert_eq!(code(child).await, Some(130));
 }
 

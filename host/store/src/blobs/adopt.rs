@@ -35,9 +35,10 @@ pub(super) fn adopt(blobs: &Blobs, staged: &[Staged]) -> Result<(), Error> {
     } else {
         sync_file_system(&blobs.inner.work)?;
     }
-    let mut folders = BTreeSet::new();
+    // The folders that changed; a folder may be new, here or in another batch.
+    let mut folders = BTreeSet::from([blobs.inner.blobs.clone()]);
     for file in &files {
-        folders.extend(file.name(blobs)?);
+        folders.insert(file.name(blobs)?);
     }
     if few {
         folders.iter().try_for_each(|folder| sync_folder(folder))
@@ -132,18 +133,16 @@ impl<'a> StagedFile<'a> {
         rustix::fs::openat(&self.folder, self.name, flags, Mode::empty())
     }
 
-    /// Gives the file its name as a blob, and answers the folders that changed. A blob that is there already holds the same
+    /// Gives the file its name as a blob, and answers the folder of that. A blob that is there already holds the same
     /// bytes, or is broken: it is replaced.
-    fn name(&self, blobs: &Blobs) -> Result<Vec<PathBuf>, Error> {
+    fn name(&self, blobs: &Blobs) -> Result<PathBuf, Error> {
         let path = blobs.path(self.staged.digest);
         let failed = |error: Errno| Error::storage("cannot name", &path, error);
         let folder = path.parent().unwrap_or(&blobs.inner.blobs);
-        let mut changed = vec![folder.to_path_buf()];
         let rename = || rustix::fs::renameat(&self.folder, self.name, rustix::fs::CWD, &path);
         match rename() {
             Err(Errno::NOENT) if !folder.exists() => {
                 super::make_folder(folder)?;
-                changed.push(blobs.inner.blobs.clone());
                 rename().map_err(failed)?;
             }
             renamed => renamed.map_err(failed)?,
@@ -154,7 +153,7 @@ impl<'a> StagedFile<'a> {
             rustix::fs::unlink(&path).map_err(failed)?;
             return Err(refused(self.staged, "it was replaced while it was stored"));
         }
-        Ok(changed)
+        Ok(folder.to_path_buf())
     }
 }
 

@@ -91,7 +91,9 @@ async fn f84_a_broken_blob_is_replaced_and_many_are_adopted_at_once() {
         file.path = deeper;
         staged.push(file);
     }
-    fs::write(blobs.path(staged[0].digest), b"").expect("a broken blob");
+    let broken = blobs.path(staged[0].digest);
+    fs::create_dir(broken.parent().expect("a folder")).expect("made");
+    fs::write(&broken, b"").expect("a broken blob");
     blobs.adopt(staged.clone()).await.expect("adopted");
     for file in staged {
         let (blob, size) = blobs.open_blocking(file.digest).expect("opened").expect("there");
