@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::content::OnDemand;
 use crate::error::Error;
 use crate::fetch::Fetcher;
-use crate::host_service::{self, Grants};
+use crate::host_service::{self, FEATURES, Grants};
 use crate::jobs::{Board, dispatch};
 use crate::problem::Problem;
 
@@ -134,6 +134,7 @@ fn supervision(config: &Config, services: tonic::service::Routes) -> wharf_super
     supervision.max_idle = config.jobs;
     supervision.guardian = config.guardian.clone();
     supervision.host_services = Some(services);
+    supervision.features = FEATURES.iter().map(|feature| (*feature).to_owned()).collect();
     supervision
 }
 

@@ -40,9 +40,10 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let plugins = [PathBuf::from(env::var("WHARF_PLUGIN_PATH")?)];
     let search = SearchPath::standard(&data, &plugins, &env::current_exe()?);
     let mut engine = wharf_engine::Config::new(data.clone(), search, standard_runtime_dir(&data));
-    engine.start_timeout = Duration::from_millis(1500);
-    engine.stall_timeout = Duration::from_secs(3);
+    engine.start_timeout = Duration::from_millis(2500);
+    engine.stall_timeout = Duration::from_secs(15);
     engine.heartbeat = Duration::from_millis(300);
+    engine.heartbeat_timeout = Duration::from_secs(2);
     engine.grace = Duration::from_millis(300);
     engine.fetch.stall_timeout = Duration::from_millis(800);
     let listen = env::args().nth(3).ok_or("usage: wharf-impatient-host serve --listen ADDR")?;

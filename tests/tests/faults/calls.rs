@@ -91,7 +91,14 @@ fn f48_kill_9_from_outside_is_noticed_within_a_second() {
 
 #[test]
 fn f50_a_stopped_plugin_misses_its_heartbeat_and_is_killed() {
-    check("hang", "unresponsive", &[]);
+    let host = misbehaving(&["fault=hang"]);
+    let run = host.wharf(&["sync", "odd"]);
+    run.ended(4, "unresponsive");
+    failed(&run);
+    // Two attempts of two seconds each; the stall deadline alone would take fifteen.
+    assert!(run.took < Duration::from_secs(14), "{:?}", run.took);
+    works_again(&host, 0);
+    host.finish();
 }
 
 #[test]

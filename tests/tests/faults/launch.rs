@@ -110,7 +110,7 @@ fn f9_the_last_lines_of_a_trace_come_along() {
 #[test]
 fn f10_a_plugin_that_says_nothing_is_ended_after_the_start_timeout() {
     let (host, run) = attach(&["mute"]);
-    run.ended(4, "unresponsive").says(&["1.5", "timeout"]);
+    run.ended(4, "unresponsive").says(&["2.5", "timeout"]);
     assert!(run.took < Duration::from_secs(15), "{:?}", run.took);
     settled(host);
 }

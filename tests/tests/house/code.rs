@@ -71,9 +71,9 @@ fn nothing_is_left_unfinished() {
     let mut broken = Vec::new();
     for path in rust() {
         for (number, line) in text(&path).lines().enumerate() {
-            if words.iter().any(|word| line.contains(word))
-                || line.contains(concat!("#[ig", "nore"))
-            {
+            // A test that another one starts as a process of its own says so.
+            let skipped = line.contains(concat!("#[ig", "nore")) && !line.contains("started by");
+            if skipped || words.iter().any(|word| line.contains(word)) {
                 broken.push(format!("{path}:{}: {}", number + 1, line.trim()));
             }
         }

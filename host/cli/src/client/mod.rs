@@ -5,7 +5,6 @@
 
 mod connection;
 mod jobs;
-mod socket;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -120,7 +119,7 @@ impl Client {
 
     async fn connect(&self) -> Result<Connection, Error> {
         let unreachable = |source| Error::Unreachable { data: self.data.clone(), source };
-        match tokio::time::timeout(CONNECT, socket::connect(&self.data)).await {
+        match tokio::time::timeout(CONNECT, wharf_server::connect(&self.data)).await {
             Ok(Ok(stream)) => Connection::open(stream, "localhost").await.map_err(|error| {
                 Error::Broken { request: "connecting".to_owned(), reason: error.to_string() }
             }),

@@ -207,3 +207,43 @@ async fn within<T>(
 fn broken(target: &str, reason: &str) -> Error {
     Error::Broken { request: format!("GET {target}"), reason: reason.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SHA-256 of `test`, and another digest.
+    const TEST: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    const OTHER: &str = "0f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+
+    fn entry(path: &str, sha256: &str) -> Entry {
+        Entry { path: path.to_owned(), sha256: sha256.to_owned(), size: 4 }
+    }
+
+    #[tokio::test]
+    async fn a_file_is_equal_only_when_list_download_and_source_agree() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("a"), "test").unwrap();
+        let truth = Truth::Folder(root.path().to_owned());
+        let mut found = Comparison::default();
+        // The list's digest, the downloaded digest.
+        for (path, listed, downloaded) in
+            [("a", TEST, TEST), ("a", OTHER, OTHER), ("gone", TEST, TEST), ("a", OTHER, TEST)]
+        {
+            found.judge(&entry(path, listed), downloaded, &truth).await.unwrap();
+        }
+        assert_eq!(found.equal, 1);
+        assert_eq!(found.moved, ["a", "gone"]);
+        assert_eq!(found.wrong, ["a"]);
+    }
+
+    #[tokio::test]
+    async fn upstream_digests_decide_for_an_address() {
+        let truth = Truth::Digests(HashMap::from([("a".to_owned(), TEST.to_owned())]));
+        let mut found = Comparison::default();
+        for (path, digest) in [("a", TEST), ("a", OTHER), ("b", TEST)] {
+            found.judge(&entry(path, digest), digest, &truth).await.unwrap();
+        }
+        assert_eq!((found.equal, found.wrong), (1, vec!["a".to_owned(), "b".to_owned()]));
+    }
+}

@@ -21,7 +21,7 @@ const TICK: Duration = Duration::from_millis(120);
 /// One job's line on the terminal; nothing at all when there is no terminal.
 #[derive(Debug)]
 pub(crate) struct Bar {
-    bar: ProgressBar,
+    line: ProgressBar,
     ticking: Once,
     width: usize,
 }
@@ -39,7 +39,7 @@ impl Bar {
             bar.set_style(style.tick_chars("|/-\\ "));
         }
         // The spinner and its blank take two columns, and the last one stays free.
-        Self { bar, ticking: Once::new(), width: width.unwrap_or(80).saturating_sub(3) }
+        Self { line: bar, ticking: Once::new(), width: width.unwrap_or(80).saturating_sub(3) }
     }
 
     /// Shows how far this job is.
@@ -58,21 +58,21 @@ impl Bar {
     }
 
     fn show(&self, text: impl FnOnce(usize) -> String) {
-        if !self.bar.is_hidden() {
-            self.bar.set_message(text(self.width));
-            self.ticking.call_once(|| self.bar.enable_steady_tick(TICK));
+        if !self.line.is_hidden() {
+            self.line.set_message(text(self.width));
+            self.ticking.call_once(|| self.line.enable_steady_tick(TICK));
         }
     }
 
     /// Prints above the line.
     pub(crate) fn above(&self, print: impl FnOnce()) {
-        self.bar.suspend(print);
+        self.line.suspend(print);
     }
 }
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.line.finish_and_clear();
     }
 }
 

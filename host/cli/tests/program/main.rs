@@ -101,7 +101,7 @@ async fn a_sync_tells_its_end_in_text_and_in_json() {
     let text = run(data.path(), "sync tools").await;
     assert_eq!(
         out(&text),
-        "tools synced to version 1: 3 added, 0 removed, 0 unchanged (500 ms, 10 B at 20 B/s)\n"
+        "tools synced to version 1: 3 added, 0 removed, 0 unchanged (500 ms, 10 B)\n"
     );
     assert_eq!((err(&text).as_str(), text.status.code()), ("", Some(0)));
 

@@ -24,7 +24,7 @@ async fn without_a_server_a_command_runs_one_and_leaves_none() {
 }
 
 #[tokio::test]
-async fn f143_commands_at_the_same_time_share_one_server() {
+async fn commands_at_the_same_time_share_one_server() {
     let data = data();
     let commands: Vec<Child> = (0..5)
         .map(|number| wharf(data.path(), &format!("repo create r{number}")).spawn().unwrap())
@@ -45,7 +45,7 @@ async fn a_job_cannot_be_left_to_a_server_that_ends_with_the_command() {
 }
 
 #[tokio::test]
-async fn a_server_announces_itself_ignores_a_hangup_and_stops_on_sigterm() {
+async fn f162_a_server_announces_itself_ignores_a_hangup_and_stops_on_sigterm() {
     let data = data();
     let mut command = wharf(data.path(), "serve --listen 127.0.0.1:0 --output json");
     let mut serve = command.stderr(Stdio::null()).spawn().unwrap();

@@ -76,7 +76,11 @@ impl From<crate::fetch::Error> for Problem {
             code if code.starts_with("internal") => Class::Fault,
             _ => Class::Operation,
         };
-        Self::new(class, code, chain(&error))
+        let problem = Self::new(class, code, error.to_string());
+        match error.help() {
+            Some(help) => problem.help(help),
+            None => problem,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use wharf_store::model::{LogLevel, LogLine};
 use super::errors;
 use crate::clock;
 use crate::jobs::run::JobRun;
+use crate::jobs::view::FETCHING;
 use crate::problem::Problem;
 
 /// The longest text of a plugin that is kept, in bytes.
@@ -25,6 +26,9 @@ pub(crate) async fn tell(run: &JobRun, event: Event) -> Result<(), Problem> {
             run.log_line(line).await;
         }
         Event::Progress(progress) => run.progress(|shown| {
+            if shown.phase == FETCHING {
+                return;
+            }
             shown.phase = cut(progress.phase);
             shown.unit = cut(progress.unit);
             shown.activity = cut(progress.activity);

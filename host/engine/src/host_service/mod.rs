@@ -26,6 +26,18 @@ use crate::problem::{Class, Problem};
 
 pub(crate) use grants::{Grants, Rights};
 
+/// The calls that this host offers, as plugins are told of them.
+pub(crate) const FEATURES: &[&str] = &[
+    "host.QueryUnits",
+    "host.HasArtifacts",
+    "host.OpenArtifact",
+    "host.Download",
+    "host.GetState",
+    "host.PutState",
+    "host.GetSettings",
+    "host.WatchCancel",
+];
+
 /// The service, to be served on each plugin process's own socket.
 pub(crate) fn routes(
     grants: Grants,

@@ -108,6 +108,15 @@ impl Board {
         self.changed.notify_one();
     }
 
+    /// Forgets a job that is not in the store any more.
+    pub(crate) fn forget(&self, job: JobId) {
+        let mut state = self.state();
+        state.queue.finished(job);
+        state.live.remove(&job);
+        drop(state);
+        self.changed.notify_one();
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -10,7 +10,9 @@ use tokio_util::sync::CancellationToken;
 use wharf_store::Logs;
 use wharf_store::model::{Job, JobState, Lease, LogLevel, LogLine};
 
-use super::view::{ItemReport, JobResult, JobView, KEPT, PluginProcess, Progress, WarningReport};
+use super::view::{
+    FETCHING, ItemReport, JobResult, JobView, KEPT, PluginProcess, Progress, WarningReport,
+};
 use crate::clock;
 use crate::fetch::Meter;
 use crate::problem::Problem;
@@ -198,6 +200,20 @@ impl JobRun {
         });
     }
 
+    /// So many files more are to be fetched; from now on these are what is counted.
+    pub(crate) fn fetching(&self, files: u64) {
+        if files == 0 {
+            return;
+        }
+        self.progress(|progress| {
+            if progress.phase != FETCHING {
+                let begun = Progress { phase: FETCHING.to_owned(), ..Progress::default() };
+                *progress = Progress { unit: "files".to_owned(), ..begun };
+            }
+            progress.total += files;
+        });
+    }
+
     /// Brings watchers up to date; called every [`TICK`].
     pub(crate) fn tick(&self) {
         let bytes = self.meter.bytes();
@@ -211,6 +227,9 @@ impl JobRun {
         self.show(|view| {
             let progress = view.progress.get_or_insert_default();
             progress.bytes = bytes;
+            if progress.phase == FETCHING {
+                progress.done = self.meter.files();
+            }
             progress.rate = rate;
         });
     }

@@ -10,6 +10,9 @@ pub use wharf_store::model::JobState;
 /// How many failed items and warnings a job keeps word for word; the counts go on.
 pub(crate) const KEPT: usize = 100;
 
+/// The phase in which the host itself brings files; it counts them.
+pub(crate) const FETCHING: &str = "fetching";
+
 /// How far a job is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {

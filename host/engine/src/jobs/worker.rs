@@ -44,25 +44,32 @@ impl Ended {
 
 pub(super) async fn work(engine: Arc<Inner>, id: JobId) {
     let Some(live) = engine.board.live(id) else { return };
-    let ended = match attempts(&engine, id, &live).await {
-        Ok(ended) => ended,
-        Err(problem) => {
-            tracing::error!(job = id.0, %problem, "the job's end cannot be recorded");
-            None
+    let job = match attempts(&engine, id, &live).await {
+        Ok(job) => Some(job),
+        Err(problem) => unrecorded(&engine, id, &problem).await,
+    };
+    match job {
+        Some(job) => {
+            tracing::info!(job = id.0, operation = %job.operation, state = %job.state, "job ended");
+            engine.board.end(&job);
         }
-    };
-    let job = match ended {
-        Some(job) => Some(job),
-        None => engine.store.meta.job(id).await.ok().flatten(),
-    };
-    if let Some(job) = job {
-        tracing::info!(job = id.0, operation = %job.operation, state = ?job.state, "job ended");
-        engine.board.end(&job);
+        None => engine.board.forget(id),
     }
 }
 
-/// Runs the job, once more after a fault of its plugin. None: it goes back to the queue of the next start.
-async fn attempts(engine: &Inner, id: JobId, live: &LiveHandle) -> Result<Option<Job>, Problem> {
+/// The store did not take the job's end. Whoever follows the job learns that; the next start takes it up again.
+async fn unrecorded(engine: &Inner, id: JobId, problem: &Problem) -> Option<Job> {
+    tracing::error!(job = id.0, %problem, "the job's end cannot be recorded");
+    let mut job = engine.store.meta.job(id).await.ok().flatten()?;
+    if job.finished_ms.is_none() {
+        job.state = JobState::Failed;
+        job.problem = serde_json::to_string(problem).ok();
+    }
+    Some(job)
+}
+
+/// Runs the job, once more after a fault of its plugin. Stopped with the host, it goes back to the queue.
+async fn attempts(engine: &Inner, id: JobId, live: &LiveHandle) -> Result<Job, Problem> {
     let mut earlier: Option<Problem> = None;
     loop {
         let (job, lease) = engine.store.meta.claim(id).await?;
@@ -80,11 +87,13 @@ async fn attempts(engine: &Inner, id: JobId, live: &LiveHandle) -> Result<Option
             run.warn("retried", format!("first attempt: {}", problem.message), "").await;
         }
         let outcome = ticking(engine, &run).await;
-        engine.store.blobs.remove_job_folder(id).await?;
+        if let Err(error) = engine.store.blobs.remove_job_folder(id).await {
+            tracing::error!(job = id.0, %error, "the job's folder stays until the next start");
+        }
         match outcome {
             Err(problem) if problem.class == Class::Cancelled && engine.stop.is_cancelled() => {
                 engine.store.meta.requeue(lease).await?;
-                return Ok(None);
+                return Ok(Job { state: JobState::Queued, ..run.job });
             }
             Err(problem) if may_retry(&problem) && run.job.attempts < ATTEMPTS => {
                 tracing::warn!(job = id.0, %problem, "trying once more");
@@ -94,7 +103,7 @@ async fn attempts(engine: &Inner, id: JobId, live: &LiveHandle) -> Result<Option
             outcome => {
                 let ended = conclude(&run, outcome);
                 run.log(LogLevel::Info, ended.words()).await;
-                return record(engine, lease, ended).await.map(Some);
+                return record(engine, lease, ended).await;
             }
         }
     }

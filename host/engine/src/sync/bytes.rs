@@ -84,6 +84,7 @@ pub(super) async fn bring(
     let (addressed, others): (Vec<Wanted>, Vec<Wanted>) = wanted
         .into_iter()
         .partition(|wanted| matches!(wanted.file(batch).bytes, Bytes::Sources(_)));
+    sync.run.fetching(addressed.len() as u64);
     let mut arrived = from_sources(sync, batch, addressed).await;
     let mut coming = stream::iter(others)
         .map(async |wanted: Wanted| {
@@ -113,12 +114,11 @@ async fn from_sources(sync: &Sync<'_>, batch: &[Pending], wanted: Vec<Wanted>) -
             request(sync, file, sources, &wanted.target)
         })
         .collect();
-    let (fetcher, run) = (&sync.engine.fetcher, sync.run);
+    let (fetcher, cancel, meter) = (&sync.engine.fetcher, &sync.cancel, &sync.run.meter);
     let fetched = match sync.setup.settings.concurrency {
-        None => fetcher.fetch_many(&requests, &run.cancel, &run.meter).await,
+        None => fetcher.fetch_many(&requests, cancel, meter).await,
         Some(limit) => {
-            let one =
-                async |request: &Request| fetcher.fetch(request, &run.cancel, &run.meter).await;
+            let one = async |request: &Request| fetcher.fetch(request, cancel, meter).await;
             stream::iter(&requests).map(one).buffered(limit as usize).collect().await
         }
     };
@@ -216,7 +216,7 @@ async fn from_plugin(
                 Content::Source(source) => {
                     let sources = vec![convert::store_source(source)];
                     let request = request(sync, file, sources, target);
-                    let (cancel, meter) = (&sync.run.cancel, &sync.run.meter);
+                    let (cancel, meter) = (&sync.cancel, &sync.run.meter);
                     return landed(
                         target,
                         sync.engine.fetcher.fetch(&request, cancel, meter).await,

@@ -3,8 +3,9 @@
 //! At most [`IN_WORK`] batches are in work; while they are, no event is read, and the plugin feels it through the
 //! stream's flow control.
 
-use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
 use futures_util::stream::{self, FuturesUnordered};
+use futures_util::{FutureExt as _, StreamExt as _};
 use wharf_proto::v1::{self, event::Event};
 use wharf_store::model::Selector;
 use wharf_supervisor::calls::{self, CallError, Events};
@@ -13,42 +14,60 @@ use super::Sync;
 use super::batch::{self, Done};
 use super::draft::{Draft, Place};
 use crate::convert::{self, Pending};
+use crate::jobs::view::FETCHING;
 use crate::problem::Problem;
 
 /// Batches in work at once: one that is fetched, one that is saved, one that waits.
 const IN_WORK: usize = 3;
 
-/// Calls the plugin and collects what it declares.
+type Work<'a> = FuturesUnordered<BoxFuture<'a, Result<Done, Problem>>>;
+
+/// Calls the plugin and collects what it declares. When this returns, nothing works on a batch any more.
 pub(super) async fn drive(sync: &Sync<'_>) -> Result<Draft, Problem> {
+    let mut draft = Draft::default();
+    let mut work = Work::new();
+    let ended = pump(sync, &mut draft, &mut work).await;
+    if ended.is_err() {
+        sync.cancel.cancel();
+        while work.next().await.is_some() {}
+    }
+    conclude(sync, draft, ended?)
+}
+
+async fn pump<'a>(
+    sync: &'a Sync<'_>,
+    draft: &mut Draft,
+    work: &mut Work<'a>,
+) -> Result<v1::Result, Problem> {
     // A stream of its own, so that a batch that ends meanwhile does not drop a half-received event.
     let events = stream::try_unfold(call(sync).await?, async |mut events: Events| {
         Ok::<_, CallError>(events.next().await?.map(|event| (event, events)))
     });
     let mut events = std::pin::pin!(events);
-    let mut draft = Draft::default();
-    let mut work = FuturesUnordered::new();
     let mut ended = None;
     loop {
+        if work.is_empty()
+            && let Some(result) = ended
+        {
+            return Ok(result);
+        }
         tokio::select! {
             biased;
-            Some(done) = work.next(), if !work.is_empty() => collect(sync, &mut draft, done?),
-            event = events.next(), if ended.is_none() && work.len() < IN_WORK => match event.transpose()? {
-                Some(Event::Result(result)) => ended = Some(result),
-                Some(event) => {
-                    let batch = take(sync, &mut draft, event).await?;
-                    if !batch.is_empty() {
-                        work.push(batch::process(sync, batch));
+            Some(done) = work.next(), if !work.is_empty() => collect(sync, draft, done?),
+            event = events.next(), if ended.is_none() && work.len() < IN_WORK => {
+                match event.transpose()? {
+                    Some(Event::Result(result)) => ended = Some(result),
+                    Some(event) => {
+                        let batch = take(sync, draft, event).await?;
+                        if !batch.is_empty() {
+                            work.push(batch::process(sync, batch).boxed());
+                        }
                     }
+                    None => return Err(Problem::protocol("the stream ended without a result")),
                 }
-                None => return Err(Problem::protocol("the stream ended without a result")),
-            },
-            else => break,
-        }
-        if ended.is_some() && work.is_empty() {
-            break;
+            }
         }
     }
-    conclude(sync, draft, ended.unwrap_or_default())
 }
 
 async fn call(sync: &Sync<'_>) -> Result<Events, Problem> {
@@ -175,9 +194,9 @@ fn collect(sync: &Sync<'_>, draft: &mut Draft, done: Done) {
     draft.fresh += done.fresh;
     draft.present.extend(done.present);
     sync.run.progress(|progress| {
-        progress.done += done.units;
-        "units".clone_into(&mut progress.unit);
-        if progress.phase.is_empty() {
+        if progress.phase != FETCHING {
+            progress.done += done.units;
+            "units".clone_into(&mut progress.unit);
             "storing".clone_into(&mut progress.phase);
         }
     });

@@ -14,6 +14,7 @@ mod drive;
 mod setup;
 
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 use wharf_store::model::{CommitVersion, LogLevel};
 
 use self::draft::Draft;
@@ -40,6 +41,8 @@ struct Sync<'a> {
     setup: &'a Setup,
     process: &'a wharf_supervisor::Lease,
     context: wharf_proto::v1::JobContext,
+    /// Ends with the pass at the latest.
+    cancel: CancellationToken,
 }
 
 /// Runs the sync that the job asks for.
@@ -63,7 +66,8 @@ async fn pass(engine: &Inner, run: &JobRun, setup: &Setup) -> Result<Draft, Prob
     let process = engine.borrow_process(run, &setup.plugin).await?;
     let grant = engine.grants.grant(setup.rights(run, process.id()))?;
     let context = Inner::job_context(run, &process, grant.token());
-    let sync = Sync { engine, run, setup, process: &process, context };
+    let cancel = run.cancel.child_token();
+    let sync = Sync { engine, run, setup, process: &process, context, cancel };
     let outcome = drive::drive(&sync).await;
     drop(grant);
     if let Err(problem) = &outcome {

@@ -41,6 +41,8 @@ pub struct Config {
     /// What plugins may ask of the host: served for each process on a socket of its own, with a
     /// [`crate::PeerProcess`] in every request's extensions.
     pub host_services: Option<Routes>,
+    /// What plugins are told that the host offers.
+    pub features: Vec<String>,
 }
 
 impl Config {
@@ -61,6 +63,7 @@ impl Config {
             guardian: Guardian::default(),
             env: EnvPolicy::default(),
             host_services: None,
+            features: Vec::new(),
         }
     }
 }

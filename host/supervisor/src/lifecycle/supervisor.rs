@@ -261,6 +261,7 @@ impl Shared {
     ) -> Result<DescribeResponse, Error> {
         let request = DescribeRequest {
             host_version: env!("CARGO_PKG_VERSION").to_owned(),
+            features: self.config.features.clone(),
             ..DescribeRequest::default()
         };
         let bounds = Bounds::new(self.config.start_timeout);
