@@ -33,14 +33,14 @@ const fn default_code(class: Class) -> &'static str {
 
 impl From<CallError> for Problem {
     fn from(error: CallError) -> Self {
-        let message = error.to_string();
+        let (code, message) = (error.code(), error.to_string());
         match error {
             CallError::Plugin(error) => problem(*error),
             CallError::Cancelled => Self::cancelled(),
             CallError::Crashed { exit, .. } => {
-                Self::fault("crashed", message).details(json!({ "stderr_tail": exit.stderr }))
+                Self::fault(code, message).details(json!({ "stderr_tail": exit.stderr }))
             }
-            other => Self::fault(other.code(), message),
+            _ => Self::fault(code, message),
         }
     }
 }

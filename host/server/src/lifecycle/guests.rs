@@ -59,11 +59,13 @@ impl Guests {
     /// # Cancel safety
     /// Dropping it gives no place away.
     pub(crate) async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        let mut round = 0;
         loop {
+            round += 1;
             if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
                 return Some(place);
             }
-            self.make_room();
+            self.make_room(round);
             let place = Arc::clone(&self.places).acquire_owned();
             match tokio::time::timeout(NUDGE, place).await {
                 Ok(place) => return place.ok(),
@@ -102,12 +104,16 @@ impl Guests {
         }
     }
 
-    fn make_room(&self) {
+    /// Asks the next few idle guests to leave. Those who were asked and are still here count: a place that is
+    /// about to be free need not be made twice, or a rush of newcomers would throw each other out.
+    fn make_room(&self, round: usize) {
         let present = self.present();
+        let leaving = present.values().filter(|guest| guest.leave.is_cancelled()).count();
+        let wanted = (AT_ONCE * round).saturating_sub(leaving);
         let idle = |guest: &&Arc<Guest>| !guest.is_busy() && !guest.leave.is_cancelled();
         let mut idle: Vec<&Arc<Guest>> = present.values().filter(idle).collect();
         idle.sort_unstable_by_key(|guest| guest.seen());
-        for guest in idle.into_iter().take(AT_ONCE) {
+        for guest in idle.into_iter().take(wanted) {
             tracing::debug!(guest = guest.id, "the listener is full; an idle connection is closed");
             guest.leave.cancel();
         }

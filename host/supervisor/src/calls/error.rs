@@ -5,7 +5,7 @@ use std::time::Duration;
 use wharf_proto::v1;
 
 use crate::error::Tail;
-use crate::exit::Exit;
+use crate::exit::{ByHost, Exit};
 use crate::text::printable;
 
 /// Why a call has no good end. `call` is `Service.Method`.
@@ -67,7 +67,11 @@ impl CallError {
         match self {
             Self::Plugin(_) => "plugin",
             Self::Cancelled => "cancelled",
-            Self::Crashed { .. } => "crashed",
+            // A missed heartbeat ends the process, and with it the call (F50).
+            Self::Crashed { exit, .. } => match exit.by_host {
+                Some(ByHost::Unresponsive { .. }) => "unresponsive",
+                _ => "crashed",
+            },
             Self::Unresponsive { .. } => "unresponsive",
             Self::Protocol { .. } | Self::Unimplemented { .. } => "protocol",
             Self::Limit { .. } => "limit",

@@ -109,6 +109,10 @@ impl Address {
             Err(DialError::Policy(format!("its socket {shown} {why}")))
         };
         let private = self.policy == SocketPolicy::Private;
+        // The folder goes with a process that has ended meanwhile: that is no breach of a rule.
+        if private && let Err(error) = self.folder.metadata() {
+            return Ok(Err(error));
+        }
         if private && !is_inside(path, &self.folder) {
             return refuse("is not in the private folder that it was given");
         }
