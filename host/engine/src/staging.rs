@@ -2,7 +2,7 @@
 //! runs off the runtime, by megabytes.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,8 +12,6 @@ use sha2::{Digest as _, Sha256};
 use wharf_store::model::{Digest, RelativePath, Staged};
 
 use crate::problem::Problem;
-
-const BLOCK: usize = 1 << 20;
 
 /// A job's folder, and names in it that nobody else takes.
 pub(crate) struct Folder {
@@ -51,7 +49,7 @@ pub(crate) async fn hash_below(folder: &Path, path: &RelativePath) -> Result<Sta
             return Err(unusable(&relative, "it is no regular file"));
         }
         let (digest, size) =
-            hash(staged).map_err(|error| unusable(&relative, &error.to_string()))?;
+            wharf_store::blobs::hash(staged).map_err(|error| unusable(&relative, &error.to_string()))?;
         Ok(Staged { path: folder.join(&relative), digest, size })
     })
     .await
@@ -110,20 +108,6 @@ impl Writer {
             return Err(Problem::fault("internal", "a file that is closed twice"));
         };
         Ok(Staged { path: self.path, digest: Digest(hasher.finalize().into()), size: self.size })
-    }
-}
-
-fn hash(mut file: File) -> std::io::Result<(Digest, u64)> {
-    let mut hasher = Sha256::new();
-    let mut block = vec![0; BLOCK];
-    let mut size = 0;
-    loop {
-        let read = file.read(&mut block)?;
-        if read == 0 {
-            return Ok((Digest(hasher.finalize().into()), size));
-        }
-        hasher.update(&block[..read]);
-        size += read as u64;
     }
 }
 

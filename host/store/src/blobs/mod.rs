@@ -18,7 +18,6 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{Mode, OFlags};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
@@ -138,27 +137,6 @@ impl Blobs {
     fn folder_of(&self, job: JobId) -> PathBuf {
         self.inner.work.join(job.0.to_string())
     }
-}
-
-/// The digest and size of a file. Blocks; never waits for a pipe and never follows a link.
-///
-/// # Errors
-///
-/// [`Error::Staged`] for what is no regular file; [`Error::Storage`].
-pub fn hash_file(path: &Path) -> Result<(Digest, u64), Error> {
-    let failed = |error: io::Error| Error::storage("cannot read", path, error);
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = match rustix::fs::open(path, flags, Mode::empty()) {
-        Ok(file) => File::from(file),
-        Err(rustix::io::Errno::LOOP) => {
-            return Err(Error::Staged { path: path.to_path_buf(), reason: "it is a link" });
-        }
-        Err(error) => return Err(failed(error.into())),
-    };
-    if !file.metadata().map_err(failed)?.is_file() {
-        return Err(Error::Staged { path: path.to_path_buf(), reason: "it is no regular file" });
-    }
-    hash(file).map_err(failed)
 }
 
 /// The digest and size of what a reader gives, in bytes. Blocks.

@@ -72,8 +72,6 @@ async fn files_that_could_change_or_are_not_where_they_seem_are_not_adopted() {
     assert!(blobs.adopt(vec![Staged { path: below, ..staged.clone() }]).await.is_err());
     assert!(folder.join("a").exists() && !blobs.has(staged.digest).await.expect("asked"));
     blobs.adopt(vec![staged.clone()]).await.expect("adopted");
-    assert!(matches!(hash_file(&link.join("a")), Ok((digest, 5)) if digest == staged.digest));
-    assert!(matches!(hash_file(&link), Err(Error::Staged { .. })));
 }
 
 #[tokio::test]
