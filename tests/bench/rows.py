@@ -20,8 +20,19 @@ class Bench:
         self.units = 6_300 if quick else 63_000
         self.large = (4, 16 * workloads.MIB) if quick else (20, 100 * workloads.MIB)
         self.scratch = f"{folder}/scratch"
-        self.rows = []
+        self.rows, self.used = [], []
         os.makedirs(self.scratch, exist_ok=True)
+
+    def fresh(self, name):
+        """A folder of its own for every round. ext4 looks past the inodes of deleted files for a while and creates
+        files many times slower meanwhile, so nothing small is deleted before the end."""
+        folder = f"{self.folder}/rounds/{len(self.used):03d}-{name}"
+        shutil.rmtree(folder, ignore_errors=True)
+        self.used.append(folder)
+        return folder
+
+    def clean(self):
+        shutil.rmtree(f"{self.folder}/rounds", ignore_errors=True)
 
     def work(self, name):
         os.makedirs(f"{self.folder}/work", exist_ok=True)
@@ -41,12 +52,11 @@ class Bench:
 
     @contextlib.contextmanager
     def wharf(self, serve=True):
-        wharf = Wharf(self.programs, self.root, f"{self.folder}/data", serve)
+        wharf = Wharf(self.programs, self.root, self.fresh("data"), serve)
         try:
             yield wharf
         finally:
             wharf.stop()
-            shutil.rmtree(wharf.data, ignore_errors=True)
 
     def settle(self):
         os.sync()
@@ -90,17 +100,21 @@ def immediate(bench):
 def against_floor(bench, tree, name, bound):
     """First sync, alternating with the download floor."""
     paths, ours, floors = workloads.paths(tree), [], []
+    few = len(paths) < 100
     with bench.nginx(tree) as nginx:
         for _ in range(bench.rounds):
             bench.settle()
-            floors.append(download_floor(nginx.url(), paths, f"{bench.folder}/floor", bench.scratch))
-            shutil.rmtree(f"{bench.folder}/floor")
+            floors.append(download_floor(nginx.url(), paths, bench.fresh("floor"), bench.scratch))
+            if few:
+                shutil.rmtree(bench.used[-1])
             bench.settle()
             with bench.wharf() as wharf:
                 wharf.mirror("tools", nginx.url("PULP_MANIFEST"))
                 job, wall, cpu = wharf.measured("sync", "tools")
                 assert job["added"] == len(paths), job
                 ours.append((wall, cpu))
+            if few:
+                shutil.rmtree(bench.used[-1])
     for place, what in ((1, "CPU"), (0, "wall")):
         floor = median([pair[place] for pair in floors])
         values = [pair[place] / floor for pair in ours]
@@ -149,7 +163,7 @@ def delta(bench):
 
 def publish_and_serve(bench):
     tree, used, ours, floors = bench.small(), [], [], []
-    paths, target = workloads.paths(tree), f"{bench.folder}/fetched"
+    paths = workloads.paths(tree)
     with bench.nginx(tree) as nginx, bench.wharf() as wharf:
         wharf.mirror("tools", nginx.url("PULP_MANIFEST"))
         wharf.command("sync", "tools")
@@ -160,13 +174,12 @@ def publish_and_serve(bench):
         for _ in range(bench.rounds):
             bench.settle()
             before = nginx.cpu()
-            fetch_all(nginx.url(), paths, target, bench.scratch)
+            fetch_all(nginx.url(), paths, bench.fresh("by-nginx"), bench.scratch)
             floors.append(nginx.cpu() - before)
             bench.settle()
             before = meter.cpu(wharf.process.pid)
-            fetch_all(wharf.url("tools/"), paths, target, bench.scratch)
+            fetch_all(wharf.url("tools/"), paths, bench.fresh("by-wharf"), bench.scratch)
             ours.append(meter.cpu(wharf.process.pid) - before)
-    shutil.rmtree(target)
     bench.row(f"publish {bench.files:,}", "<= 0.25 s", "CPU s", used, 0.25)
     floor = max(median(floors), 0.01)
     values = [value / floor for value in ours]

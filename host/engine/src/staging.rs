@@ -48,8 +48,8 @@ pub(crate) async fn hash_below(folder: &Path, path: &RelativePath) -> Result<Sta
         if !is_file {
             return Err(unusable(&relative, "it is no regular file"));
         }
-        let (digest, size) =
-            wharf_store::blobs::hash(staged).map_err(|error| unusable(&relative, &error.to_string()))?;
+        let (digest, size) = wharf_store::blobs::hash(staged)
+            .map_err(|error| unusable(&relative, &error.to_string()))?;
         Ok(Staged { path: folder.join(&relative), digest, size })
     })
     .await

@@ -1,6 +1,8 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
+use rustix::fs::{Mode, OFlags};
+
 use super::*;
 
 fn opened() -> (tempfile::TempDir, Blobs) {
