@@ -18,7 +18,7 @@ impl TestHost {
         self.folder().join("plugins")
     }
 
-    /// Installs `plugins/NAME` or `tests/plugins/NAME`.
+    /// Installs `tests/plugins/NAME`, `plugins/NAME`, or the example NAME of the Rust SDK.
     pub fn install(&self, name: &str) {
         self.install_with(name, |_manifest| {});
     }
@@ -52,8 +52,10 @@ impl TestHost {
 /// The plugin's folder in the checkout.
 fn source(name: &str) -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let own = tests.join("plugins").join(name);
-    if own.is_dir() { own } else { tests.with_file_name("plugins").join(name) }
+    let rooms = [tests.join("plugins"), tests.with_file_name("plugins")];
+    let example = tests.with_file_name("sdk").join("rust/examples").join(name);
+    let mut rooms = rooms.iter().map(|room| room.join(name));
+    rooms.find(|folder| folder.is_dir()).unwrap_or(example)
 }
 
 /// Everything but source code.
@@ -82,8 +84,10 @@ fn provide(source: &Path, target: &Path, path: &str) {
         return fs::set_permissions(&place, executable).expect("our own file");
     }
     fs::create_dir_all(place.parent().expect("below the folder")).expect("a folder");
-    let built = program(&place.file_name().expect("a name").to_string_lossy());
-    link(&built, &place);
+    let example = Path::new("examples").join(source.file_name().expect("a name"));
+    let built = built(&example).filter(|_| source.to_string_lossy().contains("/sdk/"));
+    let base = place.file_name().expect("a name").to_string_lossy().into_owned();
+    link(&built.unwrap_or_else(|| program(&base)), &place);
 }
 
 /// Puts a program in another place.
@@ -101,13 +105,14 @@ pub fn link(program: &Path, place: &Path) {
 /// # Panics
 /// When it was not built.
 pub fn program(name: &str) -> PathBuf {
+    built(Path::new(name)).unwrap_or_else(|| {
+        panic!("{name} is not built; run tests/run, or `cargo build --workspace --bins --examples`")
+    })
+}
+
+/// What this build has at a path below its folder of programs.
+fn built(path: &Path) -> Option<PathBuf> {
     let own = std::env::current_exe().expect("/proc is there");
     let folders = own.ancestors().skip(1).take(3);
-    let found = folders.map(|folder| folder.join(name)).find(|path| path.is_file());
-    found.unwrap_or_else(|| {
-        panic!(
-            "{name} is not built beside {}; run tests/run, or `cargo build --workspace`",
-            own.display()
-        )
-    })
+    folders.map(|folder| folder.join(path)).find(|path| path.is_file())
 }

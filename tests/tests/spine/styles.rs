@@ -49,6 +49,22 @@ fn a_plugin_without_the_sdk_does_the_same() {
 }
 
 #[test]
+fn the_forty_lines_of_the_sdks_hello_are_a_whole_importer() {
+    let mut list = Tree::empty();
+    list.put("greetings.txt", "hello\ngood morning\nmoin\n".as_bytes());
+    let host = TestHost::new();
+    host.install("hello");
+    let url = format!("url=file://{}", list.at("greetings.txt").display());
+    host.repository("greetings", &[("hello.importer", &[&url])]);
+    let first = host.ok(&["sync", "greetings"]);
+    assert_eq!((&first["state"], &first["added"]), (&json!("succeeded"), &json!(3)), "{first:#}");
+    list.put("greetings.txt", b"hello\nmoin\nservus\n");
+    let second = host.ok(&["sync", "greetings"]);
+    assert_eq!((&second["added"], &second["removed"]), (&json!(1), &json!(1)), "{second:#}");
+    host.finish();
+}
+
+#[test]
 fn three_plugins_of_different_styles_fill_one_repository_each_at_the_same_time() {
     let tree = Tree::of(10, 100, 22);
     let mut host = TestHost::with_misbehave();
