@@ -14,6 +14,7 @@ use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::PoisonError;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
@@ -35,16 +36,22 @@ pub(super) fn adopt(blobs: &Blobs, staged: &[Staged]) -> Result<(), Error> {
     } else {
         sync_file_system(&blobs.inner.work)?;
     }
-    // The folders that changed; a folder may be new, here or in another batch.
-    let mut folders = BTreeSet::from([blobs.inner.blobs.clone()]);
-    for file in &files {
-        folders.insert(file.name(blobs)?);
-    }
+    let folders = name_all(blobs, &files)?;
     if few {
         folders.iter().try_for_each(|folder| sync_folder(folder))
     } else {
         sync_file_system(&blobs.inner.blobs)
     }
+}
+
+/// Names all files, and answers the folders that changed; one of them may be new, here or in another batch.
+fn name_all(blobs: &Blobs, files: &[StagedFile<'_>]) -> Result<BTreeSet<PathBuf>, Error> {
+    let _one_batch_at_a_time = blobs.inner.naming.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut folders = BTreeSet::from([blobs.inner.blobs.clone()]);
+    for file in files {
+        folders.insert(file.name(blobs)?);
+    }
+    Ok(folders)
 }
 
 /// A staged file that was looked at.

@@ -16,7 +16,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use sha2::{Digest as _, Sha256};
 
@@ -36,6 +36,8 @@ pub struct Blobs {
 struct Inner {
     blobs: PathBuf,
     work: PathBuf,
+    /// Held while a batch gets its names: two batches with the same bytes would take each other's for a swapped file.
+    naming: Mutex<()>,
 }
 
 impl Blobs {
@@ -58,7 +60,7 @@ impl Blobs {
             let other = io::Error::from(io::ErrorKind::CrossesDevices);
             return Err(Error::storage("the folder must lie where the blobs do:", &work, other));
         }
-        Ok(Self { inner: Arc::new(Inner { blobs, work }) })
+        Ok(Self { inner: Arc::new(Inner { blobs, work, naming: Mutex::default() }) })
     }
 
     /// The folder of a job, made if there is none; private to this user.

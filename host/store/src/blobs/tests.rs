@@ -136,3 +136,31 @@ async fn f160_folders_of_dead_jobs_are_removed_at_start() {
     blobs.clean().await.expect("cleaned");
     assert!(!folder.exists());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn batches_that_are_adopted_side_by_side_share_new_folders() {
+    let (_data, blobs) = opened();
+    let mut batches = Vec::new();
+    for batch in 0..4_u32 {
+        let mut staged = Vec::new();
+        for file in 0..200_u32 {
+            staged.push(stage(&blobs, &format!("{batch}-{file}"), &file.to_le_bytes()).await);
+        }
+        batches.push(staged);
+    }
+    let adopted = all_at_once(batches.into_iter().map(|batch| {
+        let blobs = blobs.clone();
+        async move { blobs.adopt(batch).await }
+    }));
+    for outcome in adopted.await {
+        outcome.expect("adopted");
+    }
+}
+
+/// Runs all at once.
+async fn all_at_once<T: Send + 'static>(
+    work: impl Iterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
+    let set: tokio::task::JoinSet<T> = work.collect();
+    set.join_all().await
+}

@@ -74,13 +74,14 @@ impl HostFolder {
         let fallbacks = short_parents().into_iter().chain([PathBuf::from("/tmp")]);
         let parent = [parent.to_owned()].into_iter().chain(fallbacks).find(fits);
         let Some(parent) = parent else { return Err(too_long(Path::new("/tmp"))) };
-        remove_stale(&parent);
         let failed = |source| {
             let problem =
                 format!("no folder for plugin sockets can be made in {}", parent.display());
             Error::config(problem, source)
         };
-        Self::create_in(&parent).map_err(failed)
+        let folder = Self::create_in(&parent).map_err(failed)?;
+        remove_stale(&parent, &folder.path);
+        Ok(folder)
     }
 
     /// The name by which it is found becomes valid only after the lock is held.
@@ -167,15 +168,20 @@ fn make_private(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// Removes the folders of hosts that are dead.
-fn remove_stale(parent: &Path) {
+/// Removes the folders of hosts that are dead. Each is moved into `own` first: should this host be killed meanwhile,
+/// what is left of them lies in a folder that carries our mark.
+fn remove_stale(parent: &Path, own: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     let uid = rustix::process::geteuid().as_raw();
     for entry in entries.flatten() {
         let named_so = entry.file_name().as_bytes().starts_with(HOST_PREFIX.as_bytes());
         let ours = || entry.metadata().is_ok_and(|found| found.is_dir() && found.uid() == uid);
         if named_so && ours() && is_abandoned(&entry.path()) {
-            remove_tree(&entry.path());
+            let dead = own.join(entry.file_name());
+            // Another host may have been faster.
+            if fs::rename(entry.path(), &dead).is_ok() {
+                remove_tree(&dead);
+            }
         }
     }
 }
@@ -195,7 +201,7 @@ fn remove_tree(root: &Path) {
     }
 }
 
-/// Folders inside folders are moved up below the root, so neither the stack nor a path ever grows.
+/// Folders inside folders are moved up below the root, so neither the stack nor a path ever grows. The mark goes last.
 fn try_remove_tree(root: &Path) -> io::Result<()> {
     let mut moved: u64 = 0;
     loop {
@@ -204,12 +210,15 @@ fn try_remove_tree(root: &Path) -> io::Result<()> {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
                 folders.push(entry.path());
-            } else {
+            } else if entry.file_name() != MARK {
                 fs::remove_file(entry.path())?;
             }
         }
         if folders.is_empty() {
-            return fs::remove_dir(root);
+            return match fs::remove_file(root.join(MARK)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => fs::remove_dir(root),
+            };
         }
         for folder in folders {
             for entry in open_folder(&folder)? {
