@@ -60,6 +60,17 @@ pub enum Network {
     Tcp,
 }
 
+impl Network {
+    /// By its word on the wire.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "unix" => Some(Self::Unix),
+            "tcp" => Some(Self::Tcp),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -160,11 +171,8 @@ fn parse_core(field: &str) -> Result<(), LineError> {
 }
 
 fn parse_network(field: &str) -> Result<Network, LineError> {
-    match field {
-        "unix" => Ok(Network::Unix),
-        "tcp" => Ok(Network::Tcp),
-        other => Err(LineError::UnknownNetwork { network: shown(other.as_bytes()) }),
-    }
+    let unknown = || LineError::UnknownNetwork { network: shown(field.as_bytes()) };
+    Network::from_word(field).ok_or_else(unknown)
 }
 
 fn check_address(network: Network, address: &str) -> Result<(), LineError> {
