@@ -2,11 +2,12 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use wharf_proto::v1;
 use wharf_store::model::LogLevel;
 use wharf_supervisor::calls::Bounds;
-use wharf_supervisor::{Installed, Lease};
+use wharf_supervisor::{Installed, Lease, State};
 
 use crate::engine::{Engine, Inner};
 use crate::jobs::run::JobRun;
@@ -39,8 +40,18 @@ pub struct PluginView {
     pub description: String,
     /// broken, or what its processes do: stopped, starting, running, backing-off, crash-loop.
     pub state: String,
-    /// Why it is not usable.
+    /// Why it is not usable now.
     pub reason: Option<String>,
+    /// What happened at its last failure, if it works again or may be tried again.
+    pub last_failure: Option<String>,
+    /// How often it failed in a row up to now.
+    pub failures: u32,
+    /// How long it is left alone after that.
+    pub retry_in: Option<Duration>,
+    /// How many processes were started in place of one that failed.
+    pub restarts: u32,
+    /// How many processes were stopped because nobody used them.
+    pub idle_stops: u32,
     /// Its processes.
     pub pids: Vec<u32>,
     /// What it offers.
@@ -66,6 +77,12 @@ impl Engine {
         let state = states.iter().find(|state| state.name == manifest.name);
         let broken =
             plugin.broken.clone().or_else(|| self.inner.unusable.get(&manifest.name).cloned());
+        let failure = state.and_then(|state| state.reason.clone());
+        let (reason, last_failure) = match state.map(|state| state.state) {
+            _ if broken.is_some() => (broken.clone(), failure),
+            Some(State::BackingOff | State::CrashLoop) => (failure, None),
+            _ => (None, failure),
+        };
         PluginView {
             name: manifest.name.clone(),
             version: manifest.version.to_string(),
@@ -75,7 +92,12 @@ impl Engine {
                 (None, Some(state)) => state.state.as_str().to_owned(),
                 (None, None) => "stopped".to_owned(),
             },
-            reason: broken.or_else(|| state.and_then(|state| state.reason.clone())),
+            reason,
+            last_failure,
+            failures: state.map_or(0, |state| state.failures),
+            retry_in: state.and_then(|state| state.retry_in),
+            restarts: state.map_or(0, |state| state.restarts),
+            idle_stops: state.map_or(0, |state| state.idle_stops),
             pids: state.map(|state| state.pids.clone()).unwrap_or_default(),
             components: manifest
                 .components

@@ -109,7 +109,7 @@ impl Problem {
 
     /// A stop was asked for.
     pub fn cancelled() -> Self {
-        Self::new(Class::Cancelled, "cancelled", "cancelled on request")
+        Self::new(Class::Cancelled, "cancelled", "a stop was asked for")
     }
 
     /// The same problem, about this thing.

@@ -176,8 +176,8 @@ pub struct Contribution {
 pub struct Error {
     #[prost(enumeration = "ErrorClass", tag = "1")]
     pub class: i32,
-    /// Stable, dotted; its first word is a code of the contract: usage, config, not_found, conflict, policy,
-    /// limit, source, content, integrity, signature, storage, internal, cancelled. Example: "source.unreachable".
+    /// Stable, dotted; its first word is a code of the contract: usage, config, not_found, conflict,
+    /// forbidden, unauthorized, policy, limit, source, content, integrity, signature, storage, internal, cancelled. Example: "source.unreachable".
     #[prost(string, tag = "2")]
     pub code: ::prost::alloc::string::String,
     /// What happened, where, and what to do next.
@@ -4099,7 +4099,8 @@ pub struct SyncRequest {
     /// Upstream's own shortcuts ("unchanged since") must not be used.
     #[prost(bool, tag = "8")]
     pub full: bool,
-    /// Why: "asked", "first", "settings", "content", "policy".
+    /// Why: "asked", "first", "settings", "content", "policy", "incomplete" (the last sync left items out), "integrity" (bytes
+    /// did not agree with this sync's own index; it is read again).
     #[prost(string, repeated, tag = "9")]
     pub full_reasons: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// Not set: never.

@@ -203,7 +203,7 @@ pub enum Error {
         last: Box<Error>,
     },
     /// A stop was asked for.
-    #[error("cancelled on request")]
+    #[error("a stop was asked for")]
     Cancelled,
 }
 

@@ -161,7 +161,7 @@ impl Host for HostService {
         let cancel = self.rights(&request)?.cancel.clone();
         let told = futures_util::stream::once(async move {
             cancel.cancelled().await;
-            Ok(v1::CancelRequested { grace_ms: 0, reason: "cancelled on request".to_owned() })
+            Ok(v1::CancelRequested { grace_ms: 0, reason: "a stop was asked for".to_owned() })
         });
         Ok(Response::new(Box::pin(told)))
     }

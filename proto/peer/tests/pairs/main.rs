@@ -4,5 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is how a test fails")]
 
 mod announced;
+mod hostile;
 mod knocked;
 mod support;

@@ -12,7 +12,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
 use tonic::transport::{Channel, Server};
 use tonic::{Request, Response, Status, async_trait};
-use wharf_peer::{Broker, Connection, Mux, Security, Sockets, channel};
+use wharf_peer::{Broker, BrokerStream, Connection, Mux, Security, Sockets, channel};
 use wharf_proto::handshake::Network;
 use wharf_proto::health::health_client::HealthClient;
 use wharf_proto::health::health_server::{Health, HealthServer};
@@ -96,6 +96,13 @@ fn securities() -> (Security, Security) {
 
 /// The main server is number 0.
 pub(crate) async fn pair(kind: Kind) -> Pair {
+    let (mut pair, stream) = pair_without_stream(kind).await;
+    pair.tasks.spawn(stream.run(pair.main.clone()));
+    pair
+}
+
+/// The host's broker has not called yet.
+pub(crate) async fn pair_without_stream(kind: Kind) -> (Pair, BrokerStream) {
     let folder = tempfile::tempdir().unwrap();
     let (host_tls, plugin_tls) =
         kind.tls.then(securities).map_or((None, None), |(host, plugin)| (Some(host), Some(plugin)));
@@ -128,8 +135,7 @@ pub(crate) async fn pair(kind: Kind) -> Pair {
     });
     let first = near.into_client(host_tls.as_ref()).await.unwrap();
     let main = channel(first, no_second).await.unwrap();
-    tasks.spawn(host_stream.run(main.clone()));
-    Pair { host, plugin, main, folder, tasks }
+    (Pair { host, plugin, main, folder, tasks }, host_stream)
 }
 
 async fn no_second() -> std::io::Result<Connection> {
