@@ -17,6 +17,9 @@ pub mod tls;
 )]
 pub mod v1 {
     include!("gen/wharf.v1.rs");
+
+    /// The encoded descriptors of this package, for reflection.
+    pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("gen/wharf.v1.bin");
 }
 
 /// go-plugin's own services, package `plugin`. Source: `proto/goplugin/*.proto`.
@@ -30,6 +33,9 @@ pub mod v1 {
 )]
 pub mod goplugin {
     include!("gen/plugin.rs");
+
+    /// The encoded descriptors of this package and of gRPC health checking, for reflection.
+    pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("gen/goplugin.bin");
 }
 
 /// gRPC health checking. Source: `proto/goplugin/health.proto`.

@@ -110,6 +110,12 @@ impl From<Problem> for Error {
     }
 }
 
+impl From<wharf_engine::Problem> for Error {
+    fn from(problem: wharf_engine::Problem) -> Self {
+        Problem::from(problem).into()
+    }
+}
+
 impl Error {
     /// A request that makes no sense, with what to write instead.
     pub(crate) fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {

@@ -3,7 +3,7 @@
 //! `args` reads the command line, `session` finds the server of the data folder or runs one inside
 //! this process, `commands` ask it over `client`, `render` turns answers into text, `output` writes
 //! it. The environment is read in `environment` and nowhere else. It never touches database, blobs
-//! or plugins itself.
+//! or plugins itself; only `probe` starts one, for those who look at a plugin without a server.
 
 mod api;
 mod app;
@@ -17,6 +17,7 @@ mod exit;
 mod interrupts;
 mod logging;
 mod output;
+mod probe;
 mod render;
 mod session;
 mod terminal;

@@ -29,6 +29,16 @@ pub enum Error {
         #[source]
         source: Option<io::Error>,
     },
+    /// A process that was to be reattached to is not there, or does not answer. It is left alone.
+    #[error("reattachment process not found: plugin {plugin}, process {pid}: {reason}")]
+    NotAttached {
+        /// The plugin's name.
+        plugin: String,
+        /// Its process id, as it was described.
+        pid: u32,
+        /// What is wrong.
+        reason: String,
+    },
     /// The guardian that every plugin runs under could not do its work.
     #[error("the guardian {} failed: {reason}", program.display())]
     Guardian {
@@ -150,10 +160,12 @@ pub enum Error {
 
 impl Error {
     /// The class word of the fault: `launch`, `handshake`, `policy`, `config`, `unresponsive`,
-    /// `crashed`, `cancelled`, or a call's own.
+    /// `crashed`, `limit`, `cancelled`, or a call's own.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Ended { exit, .. } if exit.fault() == "limit" => "limit",
             Self::NotStarted { .. }
+            | Self::NotAttached { .. }
             | Self::Guardian { .. }
             | Self::Ended { .. }
             | Self::CrashLoop { .. } => "launch",
@@ -161,7 +173,7 @@ impl Error {
             Self::Handshake { .. } => "handshake",
             Self::Policy { .. } => "policy",
             Self::Config { .. } | Self::Broken { .. } => "config",
-            Self::Crashed { .. } => "crashed",
+            Self::Crashed { exit, .. } => exit.fault(),
             Self::FirstCall { source, .. } => source.code(),
             Self::Closed { .. } => "cancelled",
         }

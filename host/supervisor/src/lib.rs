@@ -21,25 +21,56 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Every other plugin of go-plugin is hosted in the same way, with its own cookie, its own versions
+//! and the clients that were generated for it:
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use kv::{PutRequest, kv_client::KvClient};
+//! use wharf_supervisor::{EnvPolicy, Launch, Tls};
+//!
+//! let process = Launch::new("./kv-go-grpc")
+//!     .cookie("BASIC_PLUGIN", "hello")
+//!     .versions(&[1, 2])
+//!     .env(EnvPolicy::Inherit)
+//!     .tls(Tls::Off)
+//!     .start()
+//!     .await?;
+//! let mut client = match process.handshake().app_version {
+//!     1 => KvClient::new(process.channel()),
+//!     _ => KvClient::new(process.channel()).max_decoding_message_size(64 << 20),
+//! };
+//! client.put(PutRequest { key: "a".into(), value: b"b".to_vec() }).await?;
+//! process.stop().await;
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod calls;
 mod catalog;
 mod connect;
 mod error;
 mod exit;
+#[doc(hidden)]
+pub mod fuzzing;
 mod launch;
 mod lifecycle;
 mod text;
 
 pub use calls::{Bounds, CallError, Events};
 pub use catalog::{
-    Catalog, Component, Conflict, Context, Hook, HookFilter, Installed, Legacy, Limits, Maintainer,
-    Manifest, Migration, Protocol, Requires, Role, Root, RootKind, SearchPath, TypeFile,
+    Catalog, Component, Conflict, Context, Hook, HookFilter, Installed, Legacy, Maintainer,
+    Manifest, ManifestLimits, Migration, Protocol, Requires, Role, Root, RootKind, SearchPath,
+    TypeFile,
 };
-pub use connect::{Handshake, PeerProcess, Process, StopStep, Stopped};
+pub use connect::{Handshake, PeerProcess, Process, Reattach, SocketPolicy, StopStep, Stopped};
 pub use error::Error;
-pub use exit::{ByHost, Exit};
+pub use exit::{ByHost, Exit, Reached};
 pub use launch::{
-    EnvPolicy, Guardian, Launch, LogLine, SocketPolicy, guardian_main, standard_runtime_dir,
+    Checksum, EnvPolicy, Guardian, Launch, Limits, LogLine, Pipe, Runner, Running, Spec, Stdin,
+    Tls, discover, guardian_main, standard_runtime_dir,
 };
 pub use lifecycle::{Config, Lease, PluginState, State, Supervisor};
+pub use wharf_peer::{Address, Broker, BrokerError, Incoming, Security, Serving};
+pub use wharf_proto::handshake::Network;

@@ -1,9 +1,11 @@
-//! `cargo run -p wharf-codegen`: rewrites `proto/src/gen`.
+//! `cargo run -p wharf-codegen`: rewrites `proto/src/gen` and the code of services that only tests speak.
 
 use std::process::ExitCode;
 
+use wharf_codegen::{Error, SAMPLES, generate, proto_dir};
+
 fn main() -> ExitCode {
-    match wharf_codegen::generate(&wharf_codegen::proto_dir().join("src/gen")) {
+    match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             use std::io::Write as _;
@@ -12,4 +14,9 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn run() -> Result<(), Error> {
+    generate(&proto_dir().join("src/gen"))?;
+    SAMPLES.iter().try_for_each(|sample| sample.generate(&sample.dir()))
 }

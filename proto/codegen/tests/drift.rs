@@ -1,13 +1,29 @@
 //! The checked-in code is what the `.proto` files give.
 
+use std::path::Path;
+
+use wharf_codegen::{GENERATED, SAMPLES, generate, proto_dir};
+
 #[test]
 fn generated_code_is_fresh() {
     let out = tempfile::tempdir().expect("a temporary folder");
-    wharf_codegen::generate(out.path()).expect("the contract compiles");
-    for name in wharf_codegen::GENERATED {
-        let fresh = std::fs::read_to_string(out.path().join(name)).expect(name);
-        let kept = std::fs::read_to_string(wharf_codegen::proto_dir().join("src/gen").join(name))
-            .unwrap_or_default();
+    generate(out.path()).expect("the contract compiles");
+    same(GENERATED, out.path(), &proto_dir().join("src/gen"));
+}
+
+#[test]
+fn generated_code_of_tests_is_fresh() {
+    for sample in SAMPLES {
+        let out = tempfile::tempdir().expect("a temporary folder");
+        sample.generate(out.path()).expect("it compiles");
+        same(&sample.generated, out.path(), &sample.dir());
+    }
+}
+
+fn same(names: &[&str], fresh: &Path, kept: &Path) {
+    for name in names {
+        let fresh = std::fs::read(fresh.join(name)).expect(name);
+        let kept = std::fs::read(kept.join(name)).unwrap_or_default();
         assert!(fresh == kept, "{name} is stale: run `cargo run -p wharf-codegen`");
     }
 }

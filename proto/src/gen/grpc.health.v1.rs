@@ -55,6 +55,16 @@ pub mod health_check_response {
         }
     }
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HealthListRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HealthListResponse {
+    #[prost(map = "string, message", tag = "1")]
+    pub statuses: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        HealthCheckResponse,
+    >,
+}
 /// Generated client implementations.
 pub mod health_client {
     #![allow(
@@ -170,6 +180,30 @@ pub mod health_client {
                 .insert(GrpcMethod::new("grpc.health.v1.Health", "Check"));
             self.inner.unary(req, path, codec).await
         }
+        pub async fn list(
+            &mut self,
+            request: impl tonic::IntoRequest<super::HealthListRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::HealthListResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/grpc.health.v1.Health/List",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("grpc.health.v1.Health", "List"));
+            self.inner.unary(req, path, codec).await
+        }
         pub async fn watch(
             &mut self,
             request: impl tonic::IntoRequest<super::HealthCheckRequest>,
@@ -214,6 +248,13 @@ pub mod health_server {
             request: tonic::Request<super::HealthCheckRequest>,
         ) -> std::result::Result<
             tonic::Response<super::HealthCheckResponse>,
+            tonic::Status,
+        >;
+        async fn list(
+            &self,
+            request: tonic::Request<super::HealthListRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::HealthListResponse>,
             tonic::Status,
         >;
         /// Server streaming response type for the Watch method.
@@ -333,6 +374,49 @@ pub mod health_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CheckSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/grpc.health.v1.Health/List" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSvc<T: Health>(pub Arc<T>);
+                    impl<T: Health> tonic::server::UnaryService<super::HealthListRequest>
+                    for ListSvc<T> {
+                        type Response = super::HealthListResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::HealthListRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Health>::list(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -1,5 +1,5 @@
 //! Everything a wharf plugin in Rust needs: role traits, a context for each call, one [`Plugin::serve`], and a test
-//! harness without a process.
+//! harness without a process. And everything that a plugin of any other go-plugin host needs: [`goplugin`].
 //!
 //! A plugin is a program that wharf starts. It announces a private socket with one line on standard output and
 //! answers calls there, over mutual TLS, until it is told to stop. None of that is the author's business:
@@ -27,7 +27,8 @@
 //! ```
 //!
 //! The way through: [`role`-traits](Importer) say what an author writes; [`Context`] what a running call can tell
-//! the host and ask of it; [`Unit`], [`File`], [`PublishedFile`] what goes over; [`testing`] how to try it all.
+//! the host and ask of it; [`Unit`], [`File`], [`PublishedFile`] what goes over; [`testing`] how to try it all;
+//! [`goplugin`] what is underneath, of use alone.
 //! A plugin never opens the host's database and never learns a path outside its job.
 
 #[cfg(doctest)]
@@ -36,6 +37,7 @@ mod readme {}
 
 mod context;
 mod error;
+pub mod goplugin;
 mod host;
 mod model;
 mod role;

@@ -4,6 +4,7 @@
 //! are part of the product and have golden tests. clap ends a wrong command line with status 2.
 
 mod job;
+mod plugin;
 mod repo;
 mod settings;
 mod work;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use job::{JobCommand, JobList};
+pub(crate) use plugin::{Cookie, PluginCommand, Probe};
 pub(crate) use repo::{RepoCommand, RepoDiff};
 pub(crate) use settings::Setting;
 pub(crate) use work::{Attach, Demo, Detach, Mirror, MirrorFile, Publish, Serve, Sync};
@@ -133,7 +135,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<RepoCommand>,
     },
-    /// List what is installed
+    /// List what is installed, look at a plugin
     #[command(alias = "plugins")]
     Plugin {
         /// What to do; without it: list.
@@ -147,13 +149,6 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<JobCommand>,
     },
-}
-
-/// `wharf plugin ...`
-#[derive(Debug, Clone, Copy, Subcommand)]
-pub(crate) enum PluginCommand {
-    /// List plugins with their components, state and version, and why one is not ready
-    List,
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::args::{Command, JobCommand, JobList, Mirror, PluginCommand, RepoComma
 use crate::demo;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::probe;
 
 pub(crate) use mirror::Origin;
 pub(crate) use run::follow;
@@ -40,6 +41,7 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
         },
         Command::Plugin { command } => match command.unwrap_or(PluginCommand::List) {
             PluginCommand::List => plugin::list(app).await,
+            PluginCommand::Probe(args) => probe::run(app, args).await,
         },
         Command::Job { command } => match command.unwrap_or(JobCommand::List(JobList::default())) {
             JobCommand::List(args) => job::list(app, args).await,

@@ -1,7 +1,9 @@
 //! What is installed.
 
+use anstyle::Style;
+
 use super::table::{Align, Cell, Table};
-use super::text::{one_line, plain};
+use super::text::{approximate, many, one_line, plain, seconds};
 use super::{BAD, GOOD, WARN, styled};
 use crate::api::Plugin;
 
@@ -18,7 +20,7 @@ pub(crate) fn table(plugins: &[Plugin], width: Option<usize>) -> String {
     for plugin in plugins {
         let mut name = plain(&plugin.name);
         let mut version = plain(&plugin.version);
-        let mut state = Cell::styled(plain(&plugin.state), style(&plugin.state));
+        let mut state = Cell::styled(word(plugin), style(&plugin.state));
         if plugin.components.is_empty() {
             table.row([
                 name.clone().into(),
@@ -39,18 +41,48 @@ pub(crate) fn table(plugins: &[Plugin], width: Option<usize>) -> String {
                 plain(&component.types.join(", ")).into(),
             ]);
         }
-        if let Some(reason) = &plugin.reason {
-            table.below(format!("{} {}", styled(WARN, "why:"), one_line(reason)));
-            table.below(format!("     in {}", plain(&plugin.origin)));
+        for line in remarks(plugin) {
+            table.below(line);
         }
     }
     table.render(width)
 }
 
-fn style(state: &str) -> anstyle::Style {
+/// What its processes do. One that nobody used is stopped, and started again when it is needed.
+fn word(plugin: &Plugin) -> String {
+    let idle = plugin.state == "stopped" && plugin.idle_stops > 0;
+    plain(if idle { "idle" } else { &plugin.state })
+}
+
+/// What is wrong, or was: under the plugin's rows.
+fn remarks(plugin: &Plugin) -> Vec<String> {
+    if let Some(reason) = &plugin.reason {
+        let why = styled(WARN, "why:");
+        let place = format!("     in {}", plain(&plugin.origin));
+        return vec![format!("{why} {}{}", failures(plugin), one_line(reason)), place];
+    }
+    let Some(failure) = &plugin.last_failure else { return Vec::new() };
+    vec![format!("{} {}{}", styled(WARN, "last failure:"), failures(plugin), one_line(failure))]
+}
+
+/// How often it failed in a row, and when it is tried again.
+fn failures(plugin: &Plugin) -> String {
+    if plugin.failures == 0 {
+        return String::new();
+    }
+    let times = many(u64::from(plugin.failures), "time", "times");
+    let next = plugin.retry_in_ms.map_or_else(
+        || "when it is needed".to_owned(),
+        |ms| format!("in {}", seconds(approximate(ms) / 1000.0)),
+    );
+    format!("failed {times} in a row, tried again {next}: ")
+}
+
+fn style(state: &str) -> Style {
     match state {
         "broken" | "crash-loop" => BAD,
-        "running" | "ready" | "installed" | "enabled" => GOOD,
+        "running" => GOOD,
+        "stopped" => Style::new(),
         _ => WARN,
     }
 }

@@ -200,13 +200,33 @@ fn an_instance_is_named_when_there_are_several() {
     assert_eq!(repo::address(&attachment), "file.importer@second");
 }
 
+// F75
 #[test]
 fn plugins_tell_why_they_are_not_ready() {
     let component = |id: &str, role: &str| json!({ "id": id, "role": role, "types": ["file"] });
     let plugins: Vec<Plugin> = from(json!([
         {
-            "name": "file", "version": "0.1.0", "state": "installed", "origin": "/p/file",
+            "name": "file", "version": "0.1.0", "state": "running", "origin": "/p/file",
             "components": [component("importer", "importer"), component("distributor", "distributor")],
+        },
+        {
+            "name": "fresh", "version": "0.1.0", "state": "stopped", "origin": "/p/fresh",
+            "components": [component("importer", "importer")],
+        },
+        {
+            "name": "lazy", "version": "0.1.0", "state": "stopped", "origin": "/p/lazy",
+            "idle_stops": 2, "last_failure": "ended with status 7", "restarts": 1,
+            "components": [component("importer", "importer")],
+        },
+        {
+            "name": "loop", "version": "0.1.0", "state": "crash-loop", "origin": "/p/loop",
+            "failures": 5, "retry_in_ms": 12_300, "reason": "ended with status 7",
+            "components": [component("importer", "importer")],
+        },
+        {
+            "name": "slip", "version": "0.1.0", "state": "backing-off", "origin": "/p/slip",
+            "failures": 1, "retry_in_ms": 100, "reason": "ended with status 7",
+            "components": [component("importer", "importer")],
         },
         {
             "name": "odd", "version": "2.0.0", "state": "broken", "origin": "/p/odd",

@@ -5,8 +5,10 @@
 #![expect(clippy::disallowed_methods, reason = "these tests start the program itself")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "in a test that is how it fails")]
 
+mod examples;
 mod fake;
 mod own_server;
+mod probe;
 
 use std::path::Path;
 use std::process::{Output, Stdio};

@@ -1,5 +1,6 @@
 //! The program with a real server: inside a command, or as `wharf serve`.
 
+use std::path::Path;
 use std::process::Stdio;
 
 use rustix::process::Signal;
@@ -81,4 +82,35 @@ async fn a_demo_that_cannot_be_shown_says_why_and_leaves_nothing() {
     let line = format!("demo {}", temporary.path().display());
     let output = wharf(data.path(), &line).env("TMPDIR", temporary.path()).output().await.unwrap();
     assert!(err(&output).contains("inside the source"), "{}", err(&output));
+}
+
+// F75, H113
+#[tokio::test]
+async fn a_crash_loop_is_said_so_with_count_reason_and_next_try() {
+    let data = data();
+    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/plugins");
+    let mut command = wharf(data.path(), "serve --listen 127.0.0.1:0 --output json");
+    command.env("WHARF_PLUGIN_PATH", plugins).stderr(Stdio::null());
+    let mut serve = command.spawn().unwrap();
+    let mut lines = BufReader::new(serve.stdout.take().unwrap()).lines();
+    tokio::time::timeout(DEADLINE, lines.next_line()).await.unwrap().unwrap().unwrap();
+    run(data.path(), "repo create tools").await;
+
+    // The pauses grow, so that the loop is seen however slow the machine is.
+    let looping = async {
+        loop {
+            let failed = run(data.path(), "attach tools handshake.importer").await;
+            assert_eq!(failed.status.code(), Some(4), "{}", err(&failed));
+            let told = out(&run(data.path(), "plugin list").await);
+            if told.contains("crash-loop") {
+                return told;
+            }
+        }
+    };
+    let told = tokio::time::timeout(DEADLINE, looping).await.unwrap();
+    assert!(told.contains("times in a row, tried again in "), "{told}");
+    assert!(told.contains("ended before the handshake: it ended with status 0"), "{told}");
+
+    send(&serve, Signal::TERM);
+    assert_eq!(code(serve).await, Some(0));
 }

@@ -1,5 +1,7 @@
 //! From the engine's and the store's types to those of the API, and back.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use serde_json::{Map, Value};
 use wharf_engine as engine;
@@ -39,12 +41,31 @@ impl From<engine::PluginView> for Plugin {
             description,
             state,
             reason,
+            last_failure,
+            failures,
+            retry_in,
+            restarts,
+            idle_stops,
             pids,
             components,
             origin,
         } = plugin;
-        let components = components.into_iter().map(Component::from).collect();
-        Self { name, version, description, state, reason, pids, components, origin }
+        let milliseconds = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            name,
+            version,
+            description,
+            state,
+            reason,
+            last_failure,
+            failures,
+            retry_in_ms: retry_in.map(milliseconds),
+            restarts,
+            idle_stops,
+            pids,
+            components: components.into_iter().map(Component::from).collect(),
+            origin,
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 //! `other-name` calls itself something else, `other-socket` listens outside its folder. How a call
 //! of `Importer.Sync` goes is named by its repository: see [`services`].
 
+mod faults;
 mod services;
 mod stream;
 
@@ -52,11 +53,11 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let (sender, connections) = tokio::sync::mpsc::channel(1);
     let accept = stream::accept(listener, config, cut.clone(), sender);
     if asked("fork") {
-        leave_children_behind()?;
+        faults::leave_children_behind()?;
     }
 
     let stop = CancellationToken::new();
-    let host = Host { socket: folder.join("host.sock"), identity, certificate: host_certificate };
+    let host = Host { folder, identity, certificate: host_certificate };
     let name = if asked("other-name") { "somebody-else" } else { "example" };
     let example = Arc::new(Example {
         name,
@@ -103,13 +104,6 @@ fn elsewhere() -> PathBuf {
     let own = std::env::temp_dir();
     let beside = own.ancestors().nth(2).unwrap_or(&own);
     beside.join(format!("elsewhere-{}.sock", std::process::id()))
-}
-
-/// One child, and one that hides: a daemon in a session of its own. Both hold this process' pipes.
-#[expect(clippy::disallowed_methods, reason = "a plugin is no host")]
-fn leave_children_behind() -> std::io::Result<()> {
-    let script = "sleep 600 & (setsid sh -c 'setsid sleep 600 & sleep 600' &) & wait $!";
-    std::process::Command::new("sh").args(["-c", script]).spawn().map(drop)
 }
 
 /// A megabyte in one line on standard output; on standard error lines, escapes, bytes that are no

@@ -1,14 +1,14 @@
 //! The services, each as small as it can be.
 //!
 //! `Importer.Sync` does what the repository's name says: `good`, `no-result`, `twice`, `after`, `error`, `silent`,
-//! `unknown-event`, `big`, `exit-0`, `killed`, `cut`, `status-CODE`.
+//! `unknown-event`, `big`, `exit-0`, `cut`, `status-CODE`, or one of [`crate::faults`] after a first event; after
+//! `vanish` and `write:FILE` the call goes on to a good end.
 
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
-use rustix::process::{Signal, getpid, kill_process};
 use tokio::net::UnixStream;
 use tokio_rustls::TlsConnector;
 use tokio_stream::{Stream, StreamExt as _};
@@ -21,12 +21,16 @@ use wharf_proto::goplugin::{self, StdioData};
 use wharf_proto::health::health_check_response::ServingStatus;
 use wharf_proto::health::health_client::HealthClient;
 use wharf_proto::health::health_server::Health;
-use wharf_proto::health::{HealthCheckRequest, HealthCheckResponse};
+use wharf_proto::health::{
+    HealthCheckRequest, HealthCheckResponse, HealthListRequest, HealthListResponse,
+};
 use wharf_proto::tls::{self, Identity};
 use wharf_proto::v1::event::Event;
 use wharf_proto::v1::importer_server::Importer;
 use wharf_proto::v1::plugin_server::Plugin;
 use wharf_proto::v1::{self, DescribeResponse};
+
+use crate::faults;
 
 type Answer<T> = Result<Response<T>, Status>;
 type Messages<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -45,7 +49,8 @@ pub(crate) struct Example {
 
 /// How to reach the host's own services.
 pub(crate) struct Host {
-    pub(crate) socket: PathBuf,
+    /// Its socket is in this process' own folder.
+    pub(crate) folder: PathBuf,
     pub(crate) identity: Identity,
     pub(crate) certificate: Vec<u8>,
 }
@@ -63,6 +68,11 @@ fn messages(events: Vec<Event>) -> impl Stream<Item = Result<v1::Event, Status>>
 }
 
 impl Example {
+    fn fault(&self, how: &str) -> impl FnOnce() -> std::io::Result<()> + Send + use<> {
+        let (how, folder) = (how.to_owned(), self.host.folder.clone());
+        move || faults::commit(&how, &folder)
+    }
+
     fn behave(&self, how: &str) -> Result<Messages<v1::Event>, Status> {
         let begun = messages(vec![progress(1)]);
         Ok(match how {
@@ -84,9 +94,11 @@ impl Example {
                 let stop = self.stop.clone();
                 Box::pin(begun.chain(later(move || stop.cancel())))
             }
-            "killed" => Box::pin(begun.chain(later(|| {
-                kill_process(getpid(), Signal::KILL).ok();
-            }))),
+            "killed" | "panic" | "abort" | "segfault" | "files" | "memory" | "large-file" => {
+                Box::pin(begun.chain(later(self.fault(how))))
+            }
+            "vanish" => Box::pin(begun.chain(done(self.fault(how)))),
+            other if other.starts_with("write:") => Box::pin(begun.chain(done(self.fault(how)))),
             "cut" => {
                 let cut = self.cut.clone();
                 Box::pin(begun.chain(later(move || cut.cancel())))
@@ -100,10 +112,20 @@ impl Example {
     }
 }
 
+/// Does something when what was sent before is asked for more, and says that all went well.
+fn done(
+    what: impl FnOnce() -> std::io::Result<()> + Send + 'static,
+) -> impl Stream<Item = Result<v1::Event, Status>> + Send {
+    futures_util::stream::once(async move {
+        what().map_err(|error| Status::internal(error.to_string()))?;
+        Ok(v1::Event { event: Some(result()) })
+    })
+}
+
 /// Does something a moment later, so that what was sent before has left, and then sends nothing
 /// more.
-fn later(
-    what: impl FnOnce() + Send + 'static,
+fn later<T>(
+    what: impl FnOnce() -> T + Send + 'static,
 ) -> impl Stream<Item = Result<v1::Event, Status>> + Send {
     futures_util::stream::once(async move {
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -145,7 +167,7 @@ impl Plugin for Example {
     async fn ready(&self, _: Request<v1::ReadyRequest>) -> Answer<v1::ReadyResponse> {
         let config = tls::client_config(&self.host.identity, &self.host.certificate)
             .map_err(|error| Status::internal(error.to_string()))?;
-        let (socket, connector) = (self.host.socket.clone(), TlsConnector::from(config));
+        let (socket, connector) = (self.host.folder.join("host.sock"), TlsConnector::from(config));
         let connect = tower::service_fn(move |_: Uri| {
             let (socket, connector) = (socket.clone(), connector.clone());
             async move {
@@ -258,6 +280,10 @@ impl Health for Example {
     async fn check(&self, _: Request<HealthCheckRequest>) -> Answer<HealthCheckResponse> {
         let status = if self.sick { ServingStatus::NotServing } else { ServingStatus::Serving };
         Ok(Response::new(HealthCheckResponse { status: status.into() }))
+    }
+
+    async fn list(&self, _: Request<HealthListRequest>) -> Answer<HealthListResponse> {
+        Err(Status::unimplemented(""))
     }
 
     async fn watch(&self, _: Request<HealthCheckRequest>) -> Answer<Self::WatchStream> {

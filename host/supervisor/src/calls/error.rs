@@ -5,7 +5,7 @@ use std::time::Duration;
 use wharf_proto::v1;
 
 use crate::error::Tail;
-use crate::exit::{ByHost, Exit};
+use crate::exit::Exit;
 use crate::text::printable;
 
 /// Why a call has no good end. `call` is `Service.Method`.
@@ -68,10 +68,7 @@ impl CallError {
             Self::Plugin(_) => "plugin",
             Self::Cancelled => "cancelled",
             // A missed heartbeat ends the process, and with it the call (F50).
-            Self::Crashed { exit, .. } => match exit.by_host {
-                Some(ByHost::Unresponsive { .. }) => "unresponsive",
-                _ => "crashed",
-            },
+            Self::Crashed { exit, .. } => exit.fault(),
             Self::Unresponsive { .. } => "unresponsive",
             Self::Protocol { .. } | Self::Unimplemented { .. } => "protocol",
             Self::Limit { .. } => "limit",

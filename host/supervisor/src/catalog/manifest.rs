@@ -71,7 +71,7 @@ pub struct Manifest {
     pub requires: Requires,
     /// What one of its processes may use at most.
     #[serde(default)]
-    pub limits: Limits,
+    pub limits: ManifestLimits,
     /// Languages that it is translated to.
     #[serde(default)]
     pub messages: Vec<String>,
@@ -137,7 +137,7 @@ pub struct Requires {
 
 /// What one process of a plugin may use at most.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Limits {
+pub struct ManifestLimits {
     /// Memory of the process and its children.
     pub memory_bytes: Option<u64>,
     /// Processors' worth of time.
@@ -209,7 +209,7 @@ impl Manifest {
             migrations: Vec::new(),
             settings: None,
             requires: Requires::default(),
-            limits: Limits::default(),
+            limits: ManifestLimits::default(),
             messages: Vec::new(),
             legacy: Legacy::default(),
         }

@@ -12,5 +12,5 @@ mod search;
 
 pub use component::{Component, Context, Hook, HookFilter, Role};
 pub use discover::{Catalog, Conflict, Installed, TypeFile};
-pub use manifest::{Legacy, Limits, Maintainer, Manifest, Migration, Protocol, Requires};
+pub use manifest::{Legacy, Maintainer, Manifest, ManifestLimits, Migration, Protocol, Requires};
 pub use search::{Root, RootKind, SearchPath};

@@ -1,73 +1,82 @@
-//! One HTTP/2 connection inside pinned TLS. It is made at once, so that its errors come at start
-//! and not with the first call; later ones are made by the channel as needed.
+//! The main connection: a socket of its own, or the first stream of a multiplexed one. It is made at
+//! once, so that its errors come at start and not with the first call; later ones are made by the
+//! channel as needed, in the same way.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
-use tokio::time::Instant;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
-use tonic::transport::{Channel, Endpoint, Uri};
-use wharf_proto::tls;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+use tonic::transport::Channel;
+use wharf_peer::{Connection, Mux, Security};
 
-use super::dial::{Address, DialError, Stream};
+use super::dial::{DialError, Target};
 
-/// Measured: larger windows bring nothing on a local socket.
-const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 2 << 20;
 /// For a connection that is made anew in mid-life.
 const RECONNECT: Duration = Duration::from_secs(5);
 
-/// Dials, shakes hands and opens the channel, by `deadline`.
+/// The way to the plugin's main server.
+#[derive(Clone)]
+pub(crate) struct Way {
+    pub(crate) target: Target,
+    /// `None`: in clear.
+    pub(crate) security: Option<Security>,
+    /// What to do when the TLS handshake fails.
+    pub(crate) advice: &'static str,
+}
+
+/// Dials, shakes hands and opens the channel, by `deadline`. With `multiplex` the one socket carries
+/// everything from now on, driven by one of `tasks`.
 pub(crate) async fn open(
-    address: Address,
-    config: Arc<ClientConfig>,
+    way: Way,
+    multiplex: bool,
+    tasks: &mut JoinSet<()>,
     deadline: Instant,
-) -> Result<Channel, DialError> {
-    let connector = TlsConnector::from(config);
-    let stream = address.dial(deadline).await?;
-    let secured = tokio::time::timeout_at(deadline, connector.connect(tls::server_name(), stream));
-    let first = match secured.await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Err(DialError::Failed(refused(&error))),
+) -> Result<(Channel, Option<Mux>), DialError> {
+    let socket = way.target.dial(deadline).await?;
+    let (first, mux) = if multiplex {
+        let (mux, session) = Mux::client(socket);
+        tasks.spawn(session);
+        let stream = mux.open().await.map_err(|error| failed(&error))?;
+        (stream, Some(mux))
+    } else {
+        (socket, None)
+    };
+    let first = match timeout_at(deadline, first.into_client(way.security.as_ref())).await {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(error)) => {
+            let problem = format!("the TLS handshake failed: {error}; {}", way.advice);
+            return Err(DialError::Failed(problem));
+        }
         Err(_elapsed) => {
             let problem = "it did not answer the TLS handshake within the start timeout";
             return Err(DialError::Failed(problem.to_owned()));
         }
     };
-    let endpoint = Endpoint::from_static("http://localhost")
-        .origin(Uri::from_static("https://localhost"))
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW);
-    let first = Arc::new(Mutex::new(Some(first)));
-    let again = Arc::new((address, connector));
-    let connect = tower::service_fn(move |_origin: Uri| {
-        let ready = first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let again = Arc::clone(&again);
-        async move {
-            match ready {
-                Some(stream) => Ok(TokioIo::new(stream)),
-                None => reconnect(&again.0, &again.1).await.map(TokioIo::new),
-            }
-        }
-    });
-    let opened = endpoint.connect_with_connector(connect).await;
-    opened.map_err(|error| DialError::Failed(format!("it does not speak HTTP/2: {error}")))
+    let stream_of = mux.clone();
+    let again = move || reconnect(way.clone(), stream_of.clone());
+    let opened = wharf_peer::channel(first, again).await;
+    let channel =
+        opened.map_err(|error| DialError::Failed(format!("it does not speak HTTP/2: {error}")))?;
+    Ok((channel, mux))
 }
 
-async fn reconnect(address: &Address, connector: &TlsConnector) -> io::Result<TlsStream<Stream>> {
+async fn reconnect(way: Way, mux: Option<Mux>) -> io::Result<Connection> {
     let deadline = Instant::now() + RECONNECT;
-    let stream = address.dial(deadline).await.map_err(|error| match error {
-        DialError::Policy(problem) | DialError::Failed(problem) => io::Error::other(problem),
-    })?;
-    tokio::time::timeout_at(deadline, connector.connect(tls::server_name(), stream)).await?
+    let made = async {
+        let connection = match mux {
+            Some(mux) => mux.open().await?,
+            None => way.target.dial(deadline).await.map_err(|error| match error {
+                DialError::Policy(problem) | DialError::Failed(problem) => {
+                    io::Error::other(problem)
+                }
+            })?,
+        };
+        connection.into_client(way.security.as_ref()).await
+    };
+    timeout_at(deadline, made).await?
 }
 
-fn refused(error: &io::Error) -> String {
-    format!(
-        "the TLS handshake failed: {error}; the plugin must use the certificate of its handshake line and accept the one in PLUGIN_CLIENT_CERT"
-    )
+fn failed(error: &io::Error) -> DialError {
+    DialError::Failed(format!("its multiplexed socket failed: {error}"))
 }

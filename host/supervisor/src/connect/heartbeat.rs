@@ -11,7 +11,7 @@ use tonic::transport::Channel;
 use tracing::warn;
 
 use super::health;
-use super::process::Shared;
+use super::shared::Shared;
 use crate::exit::ByHost;
 
 /// A timer that is later than this was held up by our own pause.
@@ -38,7 +38,7 @@ pub(super) async fn beat(
         if waited > patience + OWN_PAUSE {
             continue;
         }
-        warn!(plugin = shared.name, pid = shared.tree.pid(), ?waited, "no heartbeat; killing it");
+        warn!(plugin = shared.name, pid = shared.hold.pid(), ?waited, "no heartbeat; killing it");
         shared.kill(ByHost::Unresponsive { after: waited });
         return;
     }

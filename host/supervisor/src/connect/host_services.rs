@@ -10,18 +10,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::Connected;
 use tracing::{debug, warn};
+use wharf_peer::{Connection, Security};
 
 /// The socket's name in the plugin's folder.
 pub(super) const SOCKET: &str = "host.sock";
@@ -46,13 +44,13 @@ pub struct PeerProcess {
 /// What is served, and to whom.
 pub(crate) struct HostServices {
     pub(crate) routes: Routes,
-    pub(crate) tls: Arc<ServerConfig>,
+    /// `None`: in clear, for a plugin that runs without TLS.
+    pub(crate) security: Option<Security>,
 }
 
 /// Serves until it is dropped.
 pub(super) async fn serve(listener: UnixListener, services: HostServices, peer: PeerProcess) {
     let (sender, connections) = mpsc::channel(1);
-    let acceptor = TlsAcceptor::from(services.tls);
     let server = Server::builder()
         .max_concurrent_streams(MAX_STREAMS)
         .initial_stream_window_size(STREAM_WINDOW)
@@ -60,7 +58,7 @@ pub(super) async fn serve(listener: UnixListener, services: HostServices, peer: 
         .add_routes(services.routes)
         .serve_with_incoming(ReceiverStream::new(connections));
     tokio::select! {
-        () = accept(listener, acceptor, peer.clone(), sender) => {}
+        () = accept(listener, services.security, peer.clone(), sender) => {}
         served = server => {
             if let Err(error) = served {
                 warn!(plugin = peer.plugin, %error, "the host's services for this plugin ended");
@@ -72,9 +70,9 @@ pub(super) async fn serve(listener: UnixListener, services: HostServices, peer: 
 /// A slow or silent peer holds up one place, not the others.
 async fn accept(
     listener: UnixListener,
-    acceptor: TlsAcceptor,
+    security: Option<Security>,
     peer: PeerProcess,
-    ready: mpsc::Sender<io::Result<Connection>>,
+    ready: mpsc::Sender<io::Result<Caller>>,
 ) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut handshakes = JoinSet::new();
@@ -84,8 +82,8 @@ async fn accept(
         while handshakes.try_join_next().is_some() {}
         match listener.accept().await {
             Ok((stream, _)) => {
-                let secured = secure(stream, acceptor.clone(), peer.clone(), place, ready.clone());
-                handshakes.spawn(secured);
+                let (security, peer) = (security.clone(), peer.clone());
+                handshakes.spawn(secure(stream.into(), security, peer, place, ready.clone()));
             }
             Err(error) => {
                 warn!(plugin = peer.plugin, %error, "a connection could not be accepted");
@@ -96,16 +94,16 @@ async fn accept(
 }
 
 async fn secure(
-    stream: UnixStream,
-    acceptor: TlsAcceptor,
+    connection: Connection,
+    security: Option<Security>,
     peer: PeerProcess,
     place: OwnedSemaphorePermit,
-    ready: mpsc::Sender<io::Result<Connection>>,
+    ready: mpsc::Sender<io::Result<Caller>>,
 ) {
-    match tokio::time::timeout(TLS_PATIENCE, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => {
+    match tokio::time::timeout(TLS_PATIENCE, connection.into_server(security.as_ref())).await {
+        Ok(Ok(connection)) => {
             // The server is gone only together with this task's owner.
-            ready.send(Ok(Connection { stream, peer, _place: place })).await.ok();
+            ready.send(Ok(Caller { connection, peer, _place: place })).await.ok();
         }
         Ok(Err(error)) => {
             warn!(plugin = peer.plugin, %error, "a connection to the host's services was refused");
@@ -115,13 +113,13 @@ async fn secure(
 }
 
 /// An accepted connection with its place among the allowed ones.
-struct Connection {
-    stream: TlsStream<UnixStream>,
+struct Caller {
+    connection: Connection,
     peer: PeerProcess,
     _place: OwnedSemaphorePermit,
 }
 
-impl Connected for Connection {
+impl Connected for Caller {
     type ConnectInfo = PeerProcess;
 
     fn connect_info(&self) -> PeerProcess {
@@ -129,30 +127,42 @@ impl Connected for Connection {
     }
 }
 
-impl AsyncRead for Connection {
+impl AsyncRead for Caller {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        Pin::new(&mut self.connection).poll_read(cx, buffer)
     }
 }
 
-impl AsyncWrite for Connection {
+impl AsyncWrite for Caller {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        Pin::new(&mut self.connection).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.connection).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.connection.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        Pin::new(&mut self.connection).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        Pin::new(&mut self.connection).poll_shutdown(cx)
     }
 }

@@ -1,194 +1,139 @@
-//! The handle on one running plugin process.
-//!
-//! [`Shared`] is what the process' tasks need; [`Process`] is what callers hold, and owns those
-//! tasks. With the last handle the tree dies.
+//! The handle on one running plugin process. It owns the tasks that run beside the process; with the
+//! last handle a process of our own dies.
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::net::UnixListener;
 use tokio::sync::{OnceCell, broadcast};
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
+use tokio::task::{AbortHandle, JoinSet};
 use tonic::transport::Channel;
-use wharf_proto::handshake::Network;
+use wharf_peer::{Address, Broker};
+use wharf_proto::handshake::{CORE_PROTOCOL, Network};
 
 use super::health::{self, Health};
-use super::host_services::{self, HostServices, PeerProcess};
+use super::reattach::Reattach;
+use super::shared::{Shared, Taint};
 use super::stop::{StopTimes, Stopped};
-use super::{heartbeat, stdio};
 use crate::error::Error;
 use crate::exit::{ByHost, Exit};
-use crate::launch::output::{LogLine, Logs};
-use crate::launch::tree::Tree;
-
-/// How long the last lines of standard error may lag behind the end of the process.
-const STDERR_GRACE: Duration = Duration::from_millis(500);
+use crate::launch::hold::Hold;
+use crate::launch::output::LogLine;
 
 /// What was agreed on at the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Handshake {
+    /// The version of go-plugin's own protocol: 1.
+    pub core: u32,
     /// The application protocol version that the plugin chose.
     pub app_version: u32,
     /// The kind of socket that it listens on.
     pub network: Network,
-    /// Whether the connection is encrypted and both sides are authenticated.
+    /// Where it listens, as it is dialled from here: a path, or `host:port`.
+    pub address: String,
+    /// Whether connections are encrypted, and both sides authenticated as far as the TLS settings
+    /// demand it.
     pub tls: bool,
+    /// Whether all connections share one socket.
+    pub multiplexing: bool,
+    /// The certificate of its handshake line, DER. `None`: it showed none.
+    pub certificate: Option<Vec<u8>>,
+    /// From the wish to start to its handshake line.
+    pub line_after: Duration,
     /// From the wish to start to the first answer.
     pub took: Duration,
 }
 
-/// Whether a process may be given to somebody else when its user is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Taint {
-    None = 0,
-    /// A call was called off; the plugin may still be busy with it.
-    Cancelled = 1,
-    /// It broke the contract or does not answer.
-    Fault = 2,
-}
-
-/// What the tasks of a process share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) name: String,
-    pub(crate) id: u64,
-    pub(crate) tree: Tree,
-    pub(crate) logs: Arc<Logs>,
-    /// Cancelled when standard error has been read to its end.
-    pub(crate) stderr_read: CancellationToken,
-    by_host: Mutex<Option<ByHost>>,
-    taint: AtomicU8,
-}
-
-impl Shared {
-    pub(crate) fn new(name: String, id: u64, tree: Tree, logs: Arc<Logs>) -> Self {
+impl Handshake {
+    pub(crate) fn new(app_version: u32, address: Address, tls: bool, took: Duration) -> Self {
+        let Address { network, text } = address;
         Self {
-            name,
-            id,
-            tree,
-            logs,
-            stderr_read: CancellationToken::new(),
-            by_host: Mutex::new(None),
-            taint: AtomicU8::new(Taint::None as u8),
+            core: CORE_PROTOCOL,
+            app_version,
+            network,
+            address: text,
+            tls,
+            multiplexing: false,
+            certificate: None,
+            line_after: took,
+            took,
         }
     }
-
-    /// Kills the tree and remembers why, unless the process had ended or was being ended already.
-    pub(crate) fn kill(&self, why: ByHost) {
-        self.blame(why);
-        self.tree.kill();
-    }
-
-    /// Remembers why the host ends the process. The first reason stays.
-    pub(crate) fn blame(&self, why: ByHost) {
-        if self.tree.status().is_none() {
-            self.by_host.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
-        }
-    }
-
-    pub(crate) async fn wait(&self) -> Exit {
-        let status = self.tree.ended().await;
-        tokio::time::timeout(STDERR_GRACE, self.stderr_read.cancelled()).await.ok();
-        self.exit(status)
-    }
-
-    pub(crate) fn exit(&self, status: ExitStatus) -> Exit {
-        let by_host = *self.by_host.lock().unwrap_or_else(PoisonError::into_inner);
-        Exit::new(status, by_host, self.logs.tail())
-    }
-}
-
-/// What a start hands over to the handle.
-pub(crate) struct Parts {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) tasks: JoinSet<()>,
-    pub(crate) channel: Channel,
-    pub(crate) handshake: Handshake,
-    pub(crate) folder: PathBuf,
-    pub(crate) stop_times: StopTimes,
-    pub(crate) heartbeat: Option<(Duration, Duration)>,
-    pub(crate) max_message_bytes: usize,
-    pub(crate) host_services: Option<HostServices>,
 }
 
 /// A running plugin process. Clones are handles on the same process; with the last one the whole
-/// process tree is killed.
+/// process tree is killed. One that was reattached to lives on.
 #[derive(Clone, Debug)]
-pub struct Process(Arc<Inner>);
+pub struct Process(pub(super) Arc<Inner>);
 
 #[derive(Debug)]
-struct Inner {
-    shared: Arc<Shared>,
-    channel: Channel,
-    handshake: Handshake,
-    folder: PathBuf,
-    host_address: Option<String>,
-    max_message_bytes: usize,
-    stop_times: StopTimes,
-    stopped: OnceCell<Stopped>,
-    tasks: Mutex<JoinSet<()>>,
+pub(super) struct Inner {
+    pub(super) shared: Arc<Shared>,
+    pub(super) channel: Channel,
+    pub(super) handshake: Handshake,
+    pub(super) folder: PathBuf,
+    pub(super) host_address: Option<String>,
+    pub(super) broker: Broker,
+    pub(super) broker_task: AbortHandle,
+    pub(super) max_message_bytes: usize,
+    pub(super) stop_times: StopTimes,
+    pub(super) stopped: OnceCell<Stopped>,
+    pub(super) tasks: Mutex<JoinSet<()>>,
 }
 
 impl Process {
-    /// Takes over a process that answers, and starts what runs beside it.
-    ///
-    /// # Errors
-    /// `config`: the socket of the host's services cannot be made.
-    pub(crate) fn assemble(parts: Parts) -> Result<Self, Error> {
-        let Parts { shared, mut tasks, channel, folder, .. } = parts;
-        let mut host_address = None;
-        if let Some(services) = parts.host_services {
-            let path = folder.join(host_services::SOCKET);
-            let listener = UnixListener::bind(&path).map_err(|source| {
-                Error::config(format!("the socket {} cannot be made", path.display()), source)
-            })?;
-            host_address = Some(format!("unix://{}", path.display()));
-            let peer = PeerProcess { plugin: shared.name.clone(), instance: shared.id };
-            tasks.spawn(host_services::serve(listener, services, peer));
-        }
-        tasks.spawn(stdio::drain(channel.clone(), Arc::clone(&shared.logs)));
-        if let Some((every, patience)) = parts.heartbeat {
-            let beat = heartbeat::beat(Arc::clone(&shared), channel.clone(), every, patience);
-            tasks.spawn(beat);
-        }
-        Ok(Self(Arc::new(Inner {
-            shared,
-            channel,
-            handshake: parts.handshake,
-            folder,
-            host_address,
-            max_message_bytes: parts.max_message_bytes,
-            stop_times: parts.stop_times,
-            stopped: OnceCell::new(),
-            tasks: Mutex::new(tasks),
-        })))
-    }
-
     /// The plugin's name, as it was given at the start.
     pub fn name(&self) -> &str {
         &self.0.shared.name
     }
 
-    /// A number that no other process of this host has: [`PeerProcess::instance`].
+    /// A number that no other process has whose private folder lies in the same runtime folder:
+    /// [`crate::PeerProcess::instance`].
     pub fn id(&self) -> u64 {
         self.0.shared.id
     }
 
-    /// The plugin's process id. For people; processes are ended through this handle only.
+    /// The plugin's process id. For people; processes are ended through this handle only. 0 for a
+    /// runner's process that has none: [`Process::runner_id`].
     pub fn pid(&self) -> u32 {
-        self.0.shared.tree.pid()
+        self.0.shared.hold.pid()
     }
 
-    /// The gRPC connection, to be given to generated clients. Cloning it is cheap.
+    /// What a runner calls its process.
+    pub fn runner_id(&self) -> Option<&str> {
+        match &self.0.shared.hold {
+            Hold::Run(run) => Some(run.id()),
+            Hold::Tree(_) | Hold::Attached(_) => None,
+        }
+    }
+
+    /// The gRPC connection, to be given to generated clients: what go-plugin calls "dispense" is to
+    /// make one. Cloning it is cheap. A client takes messages of up to 4 MiB unless it is told
+    /// otherwise (`max_decoding_message_size`).
     pub fn channel(&self) -> Channel {
         self.0.channel.clone()
+    }
+
+    /// Further connections with this plugin, in either direction. It is closed when the process is
+    /// being stopped, and when the plugin offers no broker.
+    pub fn broker(&self) -> &Broker {
+        &self.0.broker
+    }
+
+    /// How another host finds this plugin. Without TLS or with [`crate::Tls::Given`] it can use it;
+    /// with certificates made for this start, or a multiplexed socket, it cannot.
+    pub fn reattach(&self) -> Reattach {
+        let Handshake { app_version, network, address, .. } = &self.0.handshake;
+        Reattach {
+            protocol: "grpc".to_owned(),
+            protocol_version: *app_version,
+            pid: self.pid(),
+            test: !self.0.shared.hold.may_end(),
+            network: *network,
+            address: address.clone(),
+        }
     }
 
     /// The largest message that the plugin may send in answer to a call of [`crate::calls`].
@@ -214,7 +159,7 @@ impl Process {
 
     /// How the process ended, if it has.
     pub fn exited(&self) -> Option<Exit> {
-        self.0.shared.tree.status().map(|status| self.0.shared.exit(status))
+        self.0.shared.hold.status().map(|end| self.0.shared.exit(end))
     }
 
     /// Waits for the end of the process. It is noticed at once, whoever still holds its pipes.
@@ -263,7 +208,7 @@ impl Process {
 
     /// Ends the process in order: the `Shutdown` call and its grace, `SIGTERM` and its grace,
     /// `SIGKILL` of the tree. Returns when nothing is left of it. A second call returns what the
-    /// first one found.
+    /// first one found. A process of a test or a debugger ([`Reattach::test`]) is left alone.
     ///
     /// # Cancel safety
     /// A dropped call leaves off where it is; the next one begins anew.
@@ -291,17 +236,18 @@ impl Process {
         tasks.shutdown().await;
     }
 
+    /// The broker's peers learn first that this is the end.
+    pub(super) fn close_broker(&self) {
+        self.0.broker_task.abort();
+    }
+
     pub(crate) fn taint(&self) -> Taint {
-        match self.0.shared.taint.load(Ordering::Relaxed) {
-            0 => Taint::None,
-            1 => Taint::Cancelled,
-            _ => Taint::Fault,
-        }
+        self.0.shared.taint()
     }
 
     /// A worse taint is never washed off by a lesser one.
     pub(crate) fn set_taint(&self, taint: Taint) {
-        self.0.shared.taint.fetch_max(taint as u8, Ordering::Relaxed);
+        self.0.shared.set_taint(taint);
     }
 
     /// The process' end as a future that does not borrow the handle.
@@ -313,6 +259,8 @@ impl Process {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.shared.kill(ByHost::Killed);
+        if self.shared.hold.is_ours() {
+            self.shared.kill(ByHost::Killed);
+        }
     }
 }

@@ -13,6 +13,8 @@ use crate::exit::{ByHost, Exit};
 
 /// How long the kernel may take to end a killed tree; longer only if a process hangs inside it.
 const KILL_GRACE: Duration = Duration::from_secs(5);
+/// How long the end of the stdio service's stream may lag behind the end of the process.
+const STDIO_GRACE: Duration = Duration::from_millis(500);
 
 /// How long each step may take.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +27,7 @@ pub(crate) struct StopTimes {
 
 /// Which step ended a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StopStep {
     /// It had ended before.
     AlreadyEnded,
@@ -34,6 +37,8 @@ pub enum StopStep {
     Terminate,
     /// It had to be killed.
     Kill,
+    /// None: it belongs to a test or a debugger, and lives on.
+    LeftRunning,
 }
 
 /// How a stop went.
@@ -52,15 +57,20 @@ pub(super) async fn ladder(process: &Process) -> Stopped {
     let begun = Instant::now();
     let shared = process.shared();
     shared.blame(ByHost::Stopped);
+    process.close_broker();
     let step = descend(process).await;
-    let exit = timeout(KILL_GRACE, shared.wait()).await.unwrap_or_else(|_elapsed| Exit {
-        code: None,
-        signal: None,
-        by_host: Some(ByHost::Stopped),
-        stderr: process.stderr_tail(),
-    });
-    if timeout(KILL_GRACE, shared.tree.gone()).await.is_err() {
-        warn!(plugin = shared.name, pid = process.pid(), "a killed process tree is still there");
+    let unseen = || Exit::unseen(ByHost::Stopped, process.stderr_tail());
+    let exit = if step == StopStep::LeftRunning {
+        unseen()
+    } else {
+        timeout(KILL_GRACE, shared.wait()).await.unwrap_or_else(|_elapsed| unseen())
+    };
+    if step != StopStep::LeftRunning {
+        if timeout(KILL_GRACE, shared.hold.gone()).await.is_err() {
+            warn!(plugin = shared.name, pid = process.pid(), "a killed process is still there");
+        }
+        // What it printed last may still be on its way through the connection.
+        timeout(STDIO_GRACE, shared.stdio_read.cancelled()).await.ok();
     }
     process.join_tasks().await;
     let took = begun.elapsed();
@@ -71,28 +81,30 @@ pub(super) async fn ladder(process: &Process) -> Stopped {
 async fn descend(process: &Process) -> StopStep {
     let shared = process.shared();
     let StopTimes { grace, term_grace } = process.stop_times();
-    if shared.tree.status().is_some() {
+    if !shared.hold.may_end() {
+        return StopStep::LeftRunning;
+    }
+    if shared.hold.status().is_some() {
         return StopStep::AlreadyEnded;
     }
     if !grace.is_zero() && shut_down(process, Instant::now() + grace).await {
         return StopStep::Shutdown;
     }
-    if !term_grace.is_zero() {
+    if !term_grace.is_zero() && shared.hold.terminate() {
         warn!(plugin = shared.name, pid = process.pid(), ?grace, "did not shut down; SIGTERM");
-        shared.tree.terminate();
-        if timeout(term_grace, shared.tree.ended()).await.is_ok() {
+        if timeout(term_grace, shared.hold.ended()).await.is_ok() {
             return StopStep::Terminate;
         }
     }
     warn!(plugin = shared.name, pid = process.pid(), ?term_grace, "did not end; SIGKILL");
-    shared.tree.kill();
+    shared.hold.kill();
     StopStep::Kill
 }
 
 /// Whether the process ended in time. The answer to the call means nothing, for a plugin may cut it
 /// off by obeying; only one that does not know the call need not be waited for.
 async fn shut_down(process: &Process, deadline: Instant) -> bool {
-    let tree = &process.shared().tree;
+    let hold = &process.shared().hold;
     let mut client = GrpcControllerClient::new(process.channel());
     let asked = async {
         match client.shutdown(Empty {}).await {
@@ -103,7 +115,7 @@ async fn shut_down(process: &Process, deadline: Instant) -> bool {
     let ended = async {
         tokio::select! {
             biased;
-            _status = tree.ended() => true,
+            _end = hold.ended() => true,
             () = asked => false,
         }
     };

@@ -5,24 +5,24 @@
 //! lives PARENT/wharf-XXXXXX/pXXXXXX/    one per plugin process, 0700: its sockets, HOME and TMPDIR
 //! ```
 //!
-//! A plugin's folder goes when its processes are gone, the host's folder with the host. What a
-//! killed host left is removed by the next one, and only if it carries our mark and nobody holds
-//! its lock (F160).
+//! A plugin's folder goes when its processes are gone, the host's folder with the host. If the host
+//! is killed, its plugins' guardians do that. What is left even so is removed by the next host, and
+//! only if it carries our mark and nobody holds its lock (F160).
 
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{
-    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{FlockOperation, flock};
 use tempfile::TempDir;
-use tracing::warn;
 
+use super::remove::remove_tree;
 use crate::error::Error;
 
 /// A Unix socket's path has at most this many bytes.
@@ -34,7 +34,8 @@ const OWN_NAMES: usize = 21;
 
 const HOST_PREFIX: &str = "wharf-";
 const NEW_PREFIX: &str = "new-wharf-";
-const MARK: &str = "host";
+/// Goes last when the folder is removed, so that what is left of it can still be recognised.
+pub(super) const MARK: &str = "host";
 
 /// Where hosts keep the sockets of their plugins, unless told otherwise: `/run/user/UID`, else
 /// `/run` for root, else `DATA/run`. None of them is swept by age.
@@ -120,11 +121,15 @@ pub(crate) struct PluginFolder {
 }
 
 impl PluginFolder {
-    /// Makes one below `parent`, which is made too.
+    /// Makes one below `parent`, which is made too. With a `group` it belongs to that, with mode 0770.
     ///
     /// # Errors
     /// `config`: it cannot be made, or a socket in it would have too long a path.
-    pub(crate) fn create(parent: &Path, host: Option<Arc<HostFolder>>) -> Result<Self, Error> {
+    pub(crate) fn create(
+        parent: &Path,
+        host: Option<Arc<HostFolder>>,
+        group: Option<u32>,
+    ) -> Result<Self, Error> {
         let failed = |source| {
             let problem = format!("no private folder can be made in {}", parent.display());
             Error::config(problem, source)
@@ -134,8 +139,20 @@ impl PluginFolder {
         if parent.as_os_str().len() + "/pXXXXXX".len() + SOCKET_NAME > MAX_SOCKET_PATH {
             return Err(too_long(&parent));
         }
-        let path = private_folder("p", &parent).map_err(failed)?.keep();
-        Ok(Self { path, _host: host })
+        let folder =
+            Self { path: private_folder("p", &parent).map_err(failed)?.keep(), _host: host };
+        if group.is_some() {
+            chown(&folder.path, None, group).map_err(failed)?;
+            fs::set_permissions(&folder.path, Permissions::from_mode(0o770)).map_err(failed)?;
+        }
+        Ok(folder)
+    }
+
+    /// A number that no other folder beside it has: the letters of its name.
+    pub(crate) fn number(&self) -> u64 {
+        let name = self.path.file_name().unwrap_or_default().as_bytes();
+        let letters = name.strip_prefix(b"p").unwrap_or(name);
+        letters.iter().fold(0, |number, &letter| (number << 8) | u64::from(letter))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -191,64 +208,19 @@ fn is_abandoned(folder: &Path) -> bool {
     mark.is_ok_and(|mark| flock(&mark, FlockOperation::NonBlockingLockExclusive).is_ok())
 }
 
-/// Removes a folder whose content came from somebody else: any depth, any mode, no link followed
-/// (F59, F60). What resists is reported and left.
-fn remove_tree(root: &Path) {
-    if let Err(error) = try_remove_tree(root)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        warn!(folder = %root.display(), %error, "a plugin's folder could not be removed");
+/// Removes a plugin's folder when its host is gone and cannot, and with the last one the host's.
+/// Guardians do this.
+pub(super) fn remove_orphaned(folder: &Path) {
+    remove_tree(folder);
+    let Some(host) = folder.parent() else { return };
+    let name = host.file_name().unwrap_or_default().as_bytes();
+    let is_last = || {
+        fs::read_dir(host)
+            .is_ok_and(|entries| entries.flatten().all(|entry| entry.file_name() == MARK))
+    };
+    if name.starts_with(HOST_PREFIX.as_bytes()) && is_last() && is_abandoned(host) {
+        remove_tree(host);
     }
-}
-
-/// Folders inside folders are moved up below the root, so neither the stack nor a path ever grows. The mark goes last.
-fn try_remove_tree(root: &Path) -> io::Result<()> {
-    let mut moved: u64 = 0;
-    loop {
-        let mut folders = Vec::new();
-        for entry in open_folder(root)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                folders.push(entry.path());
-            } else if entry.file_name() != MARK {
-                fs::remove_file(entry.path())?;
-            }
-        }
-        if folders.is_empty() {
-            return match fs::remove_file(root.join(MARK)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-                _ => fs::remove_dir(root),
-            };
-        }
-        for folder in folders {
-            for entry in open_folder(&folder)? {
-                let entry = entry?;
-                if entry.file_type()?.is_dir() {
-                    // Moving a folder changes its `..`, so it must be writable itself.
-                    fs::set_permissions(entry.path(), Permissions::from_mode(0o700))?;
-                    fs::rename(entry.path(), free_name(root, &mut moved))?;
-                } else {
-                    fs::remove_file(entry.path())?;
-                }
-            }
-            fs::remove_dir(&folder)?;
-        }
-    }
-}
-
-fn free_name(root: &Path, moved: &mut u64) -> PathBuf {
-    loop {
-        *moved += 1;
-        let path = root.join(format!(".removed-{moved}"));
-        if fs::symlink_metadata(&path).is_err() {
-            return path;
-        }
-    }
-}
-
-fn open_folder(folder: &Path) -> io::Result<fs::ReadDir> {
-    fs::set_permissions(folder, Permissions::from_mode(0o700))?;
-    fs::read_dir(folder)
 }
 
 #[cfg(test)]
@@ -280,29 +252,30 @@ mod tests {
         assert_eq!(names(parent.path()), ["other", "wharf-foreign"]);
     }
 
-    // F59, F60
+    // F160
     #[test]
-    fn deep_and_locked_trees_are_removed_without_following_links() {
-        let parent = tempfile::tempdir().unwrap();
-        let outside = parent.path().join("outside");
-        fs::write(&outside, "kept").unwrap();
-        let root = parent.path().join("root");
-        fs::create_dir(&root).unwrap();
-        let mut inner = root.clone();
-        for _level in 0..500 {
-            inner.push("d");
-            fs::create_dir(&inner).unwrap();
-        }
-        fs::write(inner.join("file"), "x").unwrap();
-        fs::create_dir(root.join(".removed-1")).unwrap();
-        fs::create_dir(root.join("locked")).unwrap();
-        fs::write(root.join("locked/file"), "x").unwrap();
-        fs::set_permissions(root.join("locked"), Permissions::from_mode(0o0)).unwrap();
-        std::os::unix::fs::symlink(&outside, root.join("link")).unwrap();
-        std::os::unix::fs::symlink(parent.path(), root.join("up")).unwrap();
+    fn the_last_guardian_removes_a_dead_hosts_folder() {
+        let parent = tempfile::Builder::new().tempdir_in("/tmp").unwrap();
+        let plugin = |host: &Path, name: &str| {
+            fs::create_dir(host.join(name)).unwrap();
+            fs::write(host.join(name).join("plugin.sock"), "").unwrap();
+            host.join(name)
+        };
+        let dead = parent.path().join("wharf-dead");
+        fs::create_dir(&dead).unwrap();
+        fs::write(dead.join(MARK), "").unwrap();
+        let (one, two) = (plugin(&dead, "p1"), plugin(&dead, "p2"));
+        remove_orphaned(&one);
+        assert_eq!(names(&dead), [MARK, "p2"]);
+        remove_orphaned(&two);
+        assert!(!dead.exists());
 
-        remove_tree(&root);
-        assert_eq!(names(parent.path()), ["outside"]);
+        let living = HostFolder::create(parent.path()).unwrap();
+        remove_orphaned(&plugin(living.path(), "p1"));
+        assert_eq!(names(living.path()), [MARK]);
+        fs::create_dir(parent.path().join("other")).unwrap();
+        remove_orphaned(&plugin(&parent.path().join("other"), "p1"));
+        assert!(parent.path().join("other").exists());
     }
 
     // F20
@@ -310,11 +283,11 @@ mod tests {
     fn a_long_runtime_folder_is_replaced_or_refused() {
         let parent = tempfile::tempdir().unwrap();
         let long = parent.path().join("x".repeat(100));
-        let error = PluginFolder::create(&long, None).unwrap_err();
+        let error = PluginFolder::create(&long, None, None).unwrap_err();
         assert_eq!(error.code(), "config");
         assert!(error.to_string().contains("bytes"), "{error}");
         let host = HostFolder::create(&long).unwrap();
-        let plugin = PluginFolder::create(host.path(), None).unwrap();
+        let plugin = PluginFolder::create(host.path(), None, None).unwrap();
         for folder in [host.path(), plugin.path()] {
             assert_eq!(fs::metadata(folder).unwrap().mode() & 0o777, 0o700);
         }

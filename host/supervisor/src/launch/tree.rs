@@ -22,7 +22,11 @@ use tracing::warn;
 
 use super::folder::PluginFolder;
 use super::guardian::frames::{FRAME_BYTES, KILL, Report, Step, TERMINATE};
+use super::guardian::grant::Grant;
 use super::guardian::{GUARD, TOKEN};
+use super::limits::Limits;
+use super::memory::OutOfMemory;
+use crate::exit::End;
 
 /// The thread reads frames and removes a folder.
 const STACK_BYTES: usize = 256 << 10;
@@ -34,6 +38,9 @@ pub(super) struct Plan {
     pub(super) args: Vec<OsString>,
     pub(super) env: BTreeMap<OsString, OsString>,
     pub(super) current_dir: Option<PathBuf>,
+    /// The plugin's limits, its standard input, and its executable if it is to be run from an open
+    /// file.
+    pub(super) grant: Grant,
 }
 
 /// The read ends of what the plugin writes.
@@ -56,9 +63,9 @@ pub(super) enum StartError {
 enum Life {
     Running,
     /// The plugin ended; what it left behind is being killed.
-    Ended(ExitStatus),
+    Ended(End),
     /// Nothing is left, not even the folder.
-    Gone(ExitStatus),
+    Gone(End),
 }
 
 /// A running plugin with all its descendants. Dropping it kills them.
@@ -85,8 +92,9 @@ impl Tree {
         // Held from here on, so that giving up at any moment ends the guardian.
         let mut tree = Self { control, life, pid: 0 };
         let name = "wharf-keeper".to_owned();
+        let limits = plan.grant.limits;
         let keep = move || {
-            let guardian = match spawn(plan, theirs) {
+            let guardian = match spawn(plan, &folder, &keeper, theirs) {
                 Ok(guardian) => guardian,
                 Err(error) => {
                     // Nobody may be waiting any more; there is nothing to clean up but the folder.
@@ -94,7 +102,7 @@ impl Tree {
                     return;
                 }
             };
-            keep(guardian, keeper, started, &sender, folder);
+            keep(guardian, keeper, started, &Witness { life: sender, limits }, folder);
         };
         thread::Builder::new()
             .name(name)
@@ -122,21 +130,21 @@ impl Tree {
     }
 
     /// How the plugin ended, if it has.
-    pub(crate) fn status(&self) -> Option<ExitStatus> {
+    pub(crate) fn status(&self) -> Option<End> {
         match *self.life.borrow() {
             Life::Running => None,
-            Life::Ended(status) | Life::Gone(status) => Some(status),
+            Life::Ended(end) | Life::Gone(end) => Some(end),
         }
     }
 
     /// Waits for the end of the plugin.
-    pub(crate) async fn ended(&self) -> ExitStatus {
+    pub(crate) async fn ended(&self) -> End {
         let mut life = self.life.clone();
         let ended = life.wait_for(|life| !matches!(life, Life::Running)).await;
         match ended.as_deref() {
-            Ok(Life::Ended(status) | Life::Gone(status)) => *status,
+            Ok(Life::Ended(end) | Life::Gone(end)) => *end,
             // The keeper always says how it ended before it leaves.
-            Ok(Life::Running) | Err(_) => ExitStatus::from_raw(0),
+            Ok(Life::Running) | Err(_) => End::default(),
         }
     }
 
@@ -162,16 +170,24 @@ impl Drop for Tree {
 
 /// Clippy's list forbids this everywhere else.
 #[expect(clippy::disallowed_methods, reason = "this is the one place where guardians start")]
-fn spawn(plan: Plan, control: UnixStream) -> io::Result<Child> {
+fn spawn(
+    plan: Plan,
+    folder: &PluginFolder,
+    ours: &UnixStream,
+    theirs: UnixStream,
+) -> io::Result<Child> {
+    // It waits in the socket until the guardian is ready to read it.
+    plan.grant.send(ours)?;
     let mut command = Command::new(&plan.guardian);
     command
         .arg0("wharf-launch")
         .args([TOKEN, GUARD])
+        .arg(folder.path())
         .arg(plan.program)
         .args(plan.args)
         .env_clear()
         .envs(plan.env)
-        .stdin(OwnedFd::from(control))
+        .stdin(OwnedFd::from(theirs))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     if let Some(folder) = plan.current_dir {
@@ -180,14 +196,26 @@ fn spawn(plan: Plan, control: UnixStream) -> io::Result<Child> {
     command.spawn()
 }
 
+/// What the keeper needs to tell how a plugin ended.
+struct Witness {
+    life: watch::Sender<Life>,
+    limits: Limits,
+}
+
 /// Follows one guardian from its start to its end.
 fn keep(
     mut guardian: Child,
     mut control: UnixStream,
     started: oneshot::Sender<Result<(u32, Pipes), StartError>>,
-    life: &watch::Sender<Life>,
+    witness: &Witness,
     folder: PluginFolder,
 ) {
+    let memory = OutOfMemory::watch();
+    let end = |status| End {
+        status: Some(status),
+        memory_ran_out: memory.killed(status),
+        limits: witness.limits,
+    };
     let pipes = guardian.stdout.take().zip(guardian.stderr.take());
     let start = match read_report(&mut control) {
         Some(Report::Started { pid }) => pipes
@@ -205,12 +233,12 @@ fn keep(
     // If nobody waits any more, the tree was dropped, and the guardian is on its way out.
     started.send(start).ok();
 
-    let mut status = None;
+    let mut ended = None;
     while let Some(report) = read_report(&mut control) {
         if let Report::Ended { status: raw } = report {
-            let ended = ExitStatus::from_raw(raw);
-            status = Some(ended);
-            life.send_replace(Life::Ended(ended));
+            let now = end(ExitStatus::from_raw(raw));
+            ended = Some(now);
+            witness.life.send_replace(Life::Ended(now));
         }
     }
     // A guardian that was killed takes the plugin along and leaves its own status as the only one.
@@ -219,7 +247,7 @@ fn keep(
         ExitStatus::from_raw(0)
     });
     drop(folder);
-    life.send_replace(Life::Gone(status.unwrap_or(own)));
+    witness.life.send_replace(Life::Gone(ended.unwrap_or_else(|| end(own))));
 }
 
 /// `None`: the guardian is gone, or speaks another language.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tonic::service::Routes;
 
-use crate::launch::{EnvPolicy, GRACE, Guardian, MAX_MESSAGE_BYTES, START_TIMEOUT};
+use crate::launch::{EnvPolicy, GRACE, Guardian, Limits, MAX_MESSAGE_BYTES, START_TIMEOUT};
 
 /// How a [`crate::Supervisor`] treats the processes of all plugins.
 #[derive(Clone, Debug)]
@@ -32,8 +32,15 @@ pub struct Config {
     pub max_backoff: Duration,
     /// After so many failures in a row leases are refused at once until the pause is over. 5.
     pub crash_loop: u32,
-    /// How many idle processes of one plugin are kept. 2.
+    /// How many idle processes of one plugin are kept; further ones are stopped as soon as they are
+    /// given back. 2.
     pub max_idle: usize,
+    /// How long a process that nobody uses is kept; the next lease starts a new one. 5 min. `None`:
+    /// for ever.
+    pub idle: Option<Duration>,
+    /// What each process may use of the machine. A manifest's `limits.open_files` counts too, where
+    /// it is stricter.
+    pub limits: Limits,
     /// Which program guards the plugins.
     pub guardian: Guardian,
     /// Which of the host's variables plugins see.
@@ -60,6 +67,8 @@ impl Config {
             max_backoff: Duration::from_mins(1),
             crash_loop: 5,
             max_idle: 2,
+            idle: Some(Duration::from_mins(5)),
+            limits: Limits::default(),
             guardian: Guardian::default(),
             env: EnvPolicy::default(),
             host_services: None,

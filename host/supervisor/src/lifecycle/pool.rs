@@ -1,6 +1,7 @@
 //! The book of one plugin's processes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use semver::Version;
 use tokio::time::Instant;
@@ -14,7 +15,7 @@ use crate::connect::{Process, Taint};
 /// What a plugin's processes are doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// There is none.
+    /// There is none: not asked for yet, or stopped because nobody used it.
     Stopped,
     /// The first one is being started.
     Starting,
@@ -54,8 +55,14 @@ pub struct PluginState {
     pub pids: Vec<u32>,
     /// How many processes were started in place of one that failed.
     pub restarts: u32,
-    /// What happened at the last failure.
+    /// What happened at the last failure, also when it works again.
     pub reason: Option<String>,
+    /// How many failures there were in a row up to now; 0 when it works.
+    pub failures: u32,
+    /// How long it is left alone from now, when it is backing off or in a crash loop.
+    pub retry_in: Option<Duration>,
+    /// How many processes were stopped because nobody used them.
+    pub idle_stops: u32,
 }
 
 /// One process, and how many use it.
@@ -64,6 +71,8 @@ struct Member {
     process: Process,
     description: Arc<DescribeResponse>,
     users: u32,
+    /// Since when it has had no user.
+    idle_since: Option<Instant>,
     /// Not to be lent again.
     retired: bool,
 }
@@ -85,13 +94,22 @@ pub(super) struct Pool {
     restarts: u32,
     /// Failures whose replacement has not started yet.
     lost: u32,
+    idle_stops: u32,
     pub(super) backoff: Backoff,
 }
 
 impl Pool {
     pub(super) fn new(plugin: Arc<Installed>) -> Self {
         let backoff = Backoff::default();
-        Self { plugin, members: Vec::new(), starting: 0, restarts: 0, lost: 0, backoff }
+        Self {
+            plugin,
+            members: Vec::new(),
+            starting: 0,
+            restarts: 0,
+            lost: 0,
+            idle_stops: 0,
+            backoff,
+        }
     }
 
     /// A process with a free place.
@@ -103,6 +121,7 @@ impl Pool {
         };
         let member = self.members.iter_mut().find(free)?;
         member.users += 1;
+        member.idle_since = None;
         Some((member.process.clone(), Arc::clone(&member.description)))
     }
 
@@ -120,7 +139,8 @@ impl Pool {
             self.lost -= 1;
             self.restarts += 1;
         }
-        self.members.push(Member { process, description, users: 1, retired: false });
+        let member = Member { process, description, users: 1, idle_since: None, retired: false };
+        self.members.push(member);
     }
 
     pub(super) fn failed(&mut self, config: &Config, reason: String) {
@@ -145,6 +165,7 @@ impl Pool {
         }
         if !member.retired {
             let idle = member.users == 0;
+            member.idle_since = idle.then(Instant::now);
             self.backoff.worked();
             let idlers = self.members.iter().filter(|member| member.users == 0).count();
             let surplus = idle && idlers > config.max_idle;
@@ -174,6 +195,27 @@ impl Pool {
         }
     }
 
+    /// Takes out the processes that nobody has used for `idle`.
+    pub(super) fn take_idle(
+        &mut self,
+        config: &Config,
+        idle: Duration,
+        now: Instant,
+    ) -> Vec<Process> {
+        self.bury(config);
+        let over = |member: &mut Member| member.idle_since.is_some_and(|since| since + idle <= now);
+        let taken: Vec<Process> =
+            self.members.extract_if(.., over).map(|member| member.process).collect();
+        let count = u32::try_from(taken.len()).unwrap_or(u32::MAX);
+        self.idle_stops = self.idle_stops.saturating_add(count);
+        taken
+    }
+
+    /// Since when the process has been idle that has been so longest.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        self.members.iter().filter_map(|member| member.idle_since).min()
+    }
+
     pub(super) fn take_all(&mut self) -> Vec<Process> {
         self.members.drain(..).map(|member| member.process).collect()
     }
@@ -185,7 +227,8 @@ impl Pool {
     pub(super) fn state(&self, config: &Config) -> PluginState {
         let living = self.members.iter().filter(|member| member.process.exited().is_none());
         let pids: Vec<u32> = living.map(|member| member.process.pid()).collect();
-        let waiting = self.backoff.pause(Instant::now()).is_some();
+        let pause = self.backoff.pause(Instant::now());
+        let waiting = pause.is_some();
         let state = if !pids.is_empty() {
             State::Running
         } else if self.starting > 0 {
@@ -204,6 +247,9 @@ impl Pool {
             pids,
             restarts: self.restarts,
             reason: self.backoff.reason().map(str::to_owned),
+            failures: self.backoff.failures(),
+            retry_in: pause.filter(|_| matches!(state, State::BackingOff | State::CrashLoop)),
+            idle_stops: self.idle_stops,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use tracing::{info, warn};
 use wharf_proto::v1::{DescribeRequest, DescribeResponse};
 
 use super::config::Config;
+use super::idle::stop_idle;
 use super::lease::Lease;
 use super::pool::{Discard, PluginState, Pool};
 use super::verify::difference;
@@ -24,8 +25,8 @@ use crate::calls::{self, Bounds};
 use crate::catalog::Installed;
 use crate::connect::Process;
 use crate::error::Error;
-use crate::launch::Launch;
 use crate::launch::folder::HostFolder;
+use crate::launch::{Launch, Limits};
 
 /// A plugin in one version.
 pub(super) type Key = (String, Version);
@@ -41,8 +42,9 @@ pub(super) struct Shared {
     config: Config,
     folder: OnceCell<Arc<HostFolder>>,
     pools: Mutex<BTreeMap<Key, Pool>>,
-    /// Processes that are being ended.
+    /// Processes that are being ended, and the task that finds idle ones.
     ending: TaskTracker,
+    pub(super) watching_idle: AtomicBool,
     closed: CancellationToken,
 }
 
@@ -54,6 +56,7 @@ impl Supervisor {
             folder: OnceCell::new(),
             pools: Mutex::default(),
             ending: TaskTracker::new(),
+            watching_idle: AtomicBool::new(false),
             closed: CancellationToken::new(),
         };
         Self { shared: Arc::new(shared) }
@@ -168,6 +171,13 @@ impl Supervisor {
     }
 }
 
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // Ends what only waits for a time.
+        self.closed.cancel();
+    }
+}
+
 impl fmt::Debug for Supervisor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Supervisor").field("states", &self.states()).finish_non_exhaustive()
@@ -232,6 +242,11 @@ impl Shared {
             .heartbeat(config.heartbeat, config.heartbeat_timeout)
             .stop_times(config.grace, config.term_grace)
             .max_message_bytes(config.max_message_bytes)
+            .limits(
+                config
+                    .limits
+                    .and(Limits { open_files: manifest.limits.open_files, ..Limits::default() }),
+            )
             .guardian(config.guardian.clone());
         for (name, value) in &manifest.env {
             launch = launch.set_env(name, value);
@@ -277,7 +292,12 @@ impl Shared {
     pub(super) fn give_back(self: &Arc<Self>, key: &Key, id: u64, discard: bool, runtime: &Handle) {
         let given = {
             let mut pools = self.pools();
-            pools.get_mut(key).and_then(|pool| pool.give_back(&self.config, id, discard))
+            let Some(pool) = pools.get_mut(key) else { return };
+            let given = pool.give_back(&self.config, id, discard);
+            if pool.idle_since().is_some() && self.config.idle.is_some() {
+                self.watch_idle(runtime);
+            }
+            given
         };
         let process = match given {
             None => return,
@@ -287,6 +307,36 @@ impl Shared {
                 process
             }
         };
+        self.end(process, runtime);
+    }
+
+    /// Asked for with the books locked, as is [`Shared::stop_idle`], so that no idle process is left
+    /// without the task.
+    fn watch_idle(self: &Arc<Self>, runtime: &Handle) {
+        if !self.watching_idle.swap(true, Ordering::Relaxed) {
+            let watch = stop_idle(Arc::downgrade(self), self.closed.clone());
+            self.ending.spawn_on(watch, runtime);
+        }
+    }
+
+    /// Stops what nobody has used for long enough, and says when to look again. `None`: nothing is
+    /// idle.
+    pub(super) fn stop_idle(&self, now: Instant) -> Option<Instant> {
+        let idle = self.config.idle?;
+        let mut pools = self.pools();
+        for pool in pools.values_mut() {
+            for process in pool.take_idle(&self.config, idle, now) {
+                let (plugin, pid) = (process.name(), process.pid());
+                info!(plugin, pid, ?idle, "nobody uses this process; it is stopped");
+                self.end(process, &Handle::current());
+            }
+        }
+        let oldest = pools.values().filter_map(Pool::idle_since).min();
+        self.watching_idle.store(oldest.is_some(), Ordering::Relaxed);
+        oldest.map(|since| since + idle)
+    }
+
+    fn end(&self, process: Process, runtime: &Handle) {
         let end = async move {
             process.stop().await;
         };

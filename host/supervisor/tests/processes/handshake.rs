@@ -21,7 +21,7 @@ async fn a_missing_executable_is_named_at_once() {
     says(&error, "launch", &["no-such-plugin-in-path", "no such file"]);
 }
 
-// F2, H4
+// F2, H4, H122
 #[tokio::test]
 async fn a_file_that_cannot_be_executed_says_why() {
     let home = Home::new();
@@ -35,7 +35,10 @@ async fn a_file_that_cannot_be_executed_says_why() {
     foreign.extend([243, 0]);
     foreign.resize(4096, 0);
     let error = home.fail_with(home.launch(home.file("foreign", &foreign))).await;
-    says(&error, "launch", &["wrong architecture", "RISC-V"]);
+    says(&error, "launch", &["wrong architecture", "ELF", "RISC-V"]);
+    let windows = [b"MZ".as_slice(), &[0; 4096]].concat();
+    let error = home.fail_with(home.launch(home.file("windows.exe", windows))).await;
+    says(&error, "launch", &["wrong architecture", "PE (Windows)"]);
 
     // What a loader says about a missing library.
     let loader = "echo 'error while loading shared libraries: libnope.so.1' >&2; exit 127";
@@ -117,13 +120,15 @@ async fn a_banner_is_shown_and_standard_output_is_explained() {
     says(&home.fail(traceback).await, "handshake", &["warning", "status 5", "the reason"]);
 }
 
-// F12, F16, F17, H9 to H18
+// F12, F16, F17, H9, H11, H12, H14-H18
 #[tokio::test]
 async fn malformed_lines_are_refused_with_their_fault() {
     let home = Home::new();
     for (line, words) in [
         ("1|1|unix", "fields"),
         ("x|1|unix|/s|grpc", "core protocol version"),
+        ("1| 1|unix|/s|grpc", "application protocol version"),
+        ("1|x|unix|/s|grpc", "application protocol version"),
         ("1|-1|unix|/s|grpc", "application protocol version"),
         ("1|99999999999999999999|unix|/s|grpc", "application protocol version"),
         ("1|1|unix||grpc", "no address"),

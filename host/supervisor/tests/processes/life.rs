@@ -9,7 +9,7 @@ use tracing::Level;
 use wharf_proto::v1::DescribeRequest;
 use wharf_supervisor::{Bounds, ByHost, Process, StopStep, calls};
 
-use crate::support::{Home, LONG, is_alive, until, within};
+use crate::support::{Home, LONG, is_alive, sync, until, within};
 
 async fn features(process: &Process) -> Vec<String> {
     let bounds = Bounds::new(LONG);
@@ -74,7 +74,12 @@ async fn noise_is_drained_cut_capped_and_harmless() {
     let home = Home::new();
     let process = home.start(&["noisy"]).await;
     let mut logs = process.logs();
-    process.ping(LONG).await.unwrap();
+    let mut flood: Vec<u8> =
+        (0..20_000).flat_map(|n| format!("[INFO] noise {n}\n").into_bytes()).collect();
+    flood.extend(b"\x1b[31mred \xff\xfe\n");
+    flood.extend(vec![b'x'; 1 << 20]);
+    let file = home.file("flood", flood);
+    sync(&process, &format!("write:{}", file.display()), LONG).await.unwrap();
     let dropped = async {
         loop {
             match logs.recv().await {

@@ -4,9 +4,23 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "this is how a test fails")]
 
+mod attach;
+mod broker;
 mod calls;
+mod crashes;
+mod ends;
+mod fake;
 mod handshake;
+mod idle;
 mod life;
+mod limits;
+mod logs;
+mod many;
+mod orphans;
+mod pinned;
 mod pool;
+mod runner;
+mod streams;
 mod support;
 mod tree;
+mod wire;

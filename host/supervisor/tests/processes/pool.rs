@@ -9,7 +9,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status};
 use wharf_proto::health::health_server::{Health, HealthServer};
-use wharf_proto::health::{HealthCheckRequest, HealthCheckResponse};
+use wharf_proto::health::{
+    HealthCheckRequest, HealthCheckResponse, HealthListRequest, HealthListResponse,
+};
 use wharf_proto::v1::{Attachment, CheckRequest, ReadyRequest, SyncRequest};
 use wharf_supervisor::{
     Bounds, Catalog, Config, Error, Installed, PeerProcess, Root, RootKind, SearchPath, State,
@@ -18,7 +20,7 @@ use wharf_supervisor::{
 
 use crate::support::{Home, LONG, examples, guardian, says, within};
 
-fn install(home: &Home, executable: &str, args: &str) -> Arc<Installed> {
+pub(crate) fn install(home: &Home, executable: &str, args: &str) -> Arc<Installed> {
     let folder = home.path().join("plugins");
     fs::create_dir_all(folder.join("example")).unwrap();
     let manifest = format!(
@@ -32,14 +34,14 @@ fn install(home: &Home, executable: &str, args: &str) -> Arc<Installed> {
     Arc::clone(Catalog::discover(&SearchPath { roots }).plugin("example").unwrap())
 }
 
-fn config(home: &Home) -> Config {
+pub(crate) fn config(home: &Home) -> Config {
     let mut config = Config::new(home.runtime());
     config.guardian = guardian();
     config.backoff = Duration::from_millis(1);
     config
 }
 
-fn state(supervisor: &Supervisor) -> State {
+pub(crate) fn state(supervisor: &Supervisor) -> State {
     supervisor.states()[0].state
 }
 
@@ -175,6 +177,13 @@ impl Health for Callers {
         let peer = request.extensions().get::<PeerProcess>().cloned();
         self.0.lock().unwrap().push(peer.ok_or(Status::internal("nobody"))?);
         Ok(Response::new(HealthCheckResponse::default()))
+    }
+
+    async fn list(
+        &self,
+        _: Request<HealthListRequest>,
+    ) -> Result<Response<HealthListResponse>, Status> {
+        Err(Status::unimplemented(""))
     }
 
     async fn watch(

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep, timeout};
-use wharf_supervisor::{Error, Guardian, Launch, Process};
+use wharf_proto::v1::{Attachment, SyncRequest};
+use wharf_supervisor::{Bounds, CallError, Error, Guardian, Launch, Process, calls};
 
 /// Long for a machine that is busy with other tests; reached only by failures.
 pub(crate) const LONG: Duration = Duration::from_secs(20);
@@ -79,6 +80,11 @@ impl Home {
         error
     }
 
+    /// Lets other users through to what lies in here.
+    pub(crate) fn let_others_in(&self) {
+        fs::set_permissions(self.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
     /// No process that ever saw this home's runtime folder, and nothing in that folder.
     pub(crate) async fn nothing_is_left(&self) {
         self.nothing_is_left_within(LONG).await;
@@ -95,6 +101,15 @@ impl Home {
         })
         .await;
     }
+}
+
+/// One call of `Importer.Sync` to its end.
+pub(crate) async fn sync(process: &Process, how: &str, stall: Duration) -> Result<(), CallError> {
+    let attachment = Attachment { repository: how.into(), ..Attachment::default() };
+    let request = SyncRequest { attachment: Some(attachment), ..SyncRequest::default() };
+    let mut events = calls::sync(process, request, &Bounds::new(stall)).await?;
+    while events.next().await?.is_some() {}
+    Ok(())
 }
 
 /// Living processes whose environment names a path below `folder`.

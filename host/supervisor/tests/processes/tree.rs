@@ -1,18 +1,14 @@
-//! What a plugin starts ends with it, and all of it with the host.
+//! What a plugin starts ends with it.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use wharf_proto::v1::{Attachment, SyncRequest};
 use wharf_supervisor::{Bounds, calls};
 
-use crate::support::{Home, LONG, examples, is_alive, marked, plugin, until, within};
+use crate::support::{Home, LONG, is_alive, marked, until, within};
 
-/// A plugin and its guardian.
-const PLAIN: usize = 2;
-/// These two, and what the plugin forked: `sleep`, a hidden `sh` and that one's two.
-const FAMILY: usize = 6;
+/// A plugin, its guardian, and what the plugin forked: `sh`, `sleep`, a hidden `sh` and that one's two.
+pub(crate) const FAMILY: usize = 6;
 
 async fn complete(home: &Home, processes: usize) {
     until(LONG, || {
@@ -58,50 +54,6 @@ async fn a_start_that_is_given_up_leaves_nothing() {
         () = until(LONG, || (marked(&home.runtime()).len() >= 3).then_some(()).ok_or(String::new())) => {}
     }
     home.nothing_is_left().await;
-}
-
-/// Does not outlive a test that fails.
-struct Host(Child);
-
-impl Drop for Host {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the host itself is under test")]
-fn host(home: &Home, count: usize, args: &[&str]) -> Host {
-    let mut host = Command::new(examples().join("supervising-host"))
-        .arg(home.runtime())
-        .arg(count.to_string())
-        .arg(plugin())
-        .args(args)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    let stdout = host.stdout.take().unwrap();
-    let host = Host(host);
-    BufReader::new(stdout).read_line(&mut line).unwrap();
-    assert_eq!(line.split_whitespace().count(), count);
-    host
-}
-
-// F156, H111
-#[tokio::test]
-async fn a_killed_host_leaves_no_process_behind() {
-    let home = Home::new();
-    let mut plain = host(&home, 15, &[]);
-    let mut families = host(&home, 5, &["fork"]);
-    complete(&home, 15 * PLAIN + 5 * FAMILY).await;
-    plain.0.kill().unwrap();
-    families.0.kill().unwrap();
-    until(Duration::from_secs(2), || {
-        let left = marked(&home.runtime());
-        left.is_empty().then_some(()).ok_or(format!("{left:?}"))
-    })
-    .await;
 }
 
 // The guardian itself is killed, as by a machine that runs out of memory.

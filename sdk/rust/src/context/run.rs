@@ -20,7 +20,7 @@ use wharf_proto::v1::event::Event;
 
 use super::Context;
 use crate::host::Dialer;
-use crate::{Done, Error};
+use crate::{Done, Error, goplugin};
 
 /// Messages that may wait for the host. A message holds up to 1,000 entries, so a few are plenty.
 const WAITING: usize = 4;
@@ -35,6 +35,12 @@ pub(crate) struct Calls {
 }
 
 impl Calls {
+    /// Those of a plugin that runs as a process.
+    pub(crate) fn new(plugin: &goplugin::Context, grace: Duration) -> Self {
+        let (tasks, stop) = (plugin.tasks(), plugin.stop());
+        Self { tasks, stop, grace, dialer: Dialer::socket(plugin.security()) }
+    }
+
     /// Starts a long call: runs `method` in a task and hands back its events.
     pub(crate) fn start<F, R>(
         &self,

@@ -9,23 +9,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
 use tokio::net::UnixStream;
-use tokio_rustls::TlsConnector;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 use tower::service_fn;
+use wharf_peer::{Connection, Security};
 use wharf_proto::v1;
 use wharf_proto::v1::host_client::HostClient;
 
 use crate::Error;
-use crate::serve::stream::PeerStream;
 
 /// The longest socket path that the system takes.
-pub(crate) const MAX_SOCKET_PATH: usize = 107;
+const MAX_SOCKET_PATH: usize = 107;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 2 << 20;
@@ -39,13 +37,13 @@ pub(crate) struct Dialer {
 
 enum Route {
     /// Over the socket that each job names; plain when the host uses no TLS on the plugin's socket either.
-    Socket { tls: Option<Arc<ClientConfig>>, open: Mutex<Option<(String, Channel)>> },
+    Socket { tls: Option<Security>, open: Mutex<Option<(String, Channel)>> },
     /// Over a channel that is there already: the test harness.
     Ready(Channel),
 }
 
 impl Dialer {
-    pub(crate) fn socket(tls: Option<Arc<ClientConfig>>) -> Self {
+    pub(crate) fn socket(tls: Option<Security>) -> Self {
         Self { route: Arc::new(Route::Socket { tls, open: Mutex::new(None) }) }
     }
 
@@ -76,7 +74,7 @@ impl Dialer {
     }
 }
 
-fn connect(address: &str, tls: Option<Arc<ClientConfig>>) -> Result<Channel, Error> {
+fn connect(address: &str, tls: Option<Security>) -> Result<Channel, Error> {
     let Some(path) = address.strip_prefix("unix://").filter(|path| path.starts_with('/')) else {
         let message = if address.is_empty() {
             "this call came without a way to the host".to_owned()
@@ -101,12 +99,8 @@ pub(crate) fn endpoint() -> Endpoint {
         .initial_connection_window_size(CONNECTION_WINDOW)
 }
 
-async fn open(path: &Path, tls: Option<Arc<ClientConfig>>) -> std::io::Result<PeerStream> {
-    let socket = dial(path).await?;
-    let Some(tls) = tls else { return Ok(PeerStream::Plain(socket)) };
-    let name = wharf_proto::tls::server_name();
-    let stream = TlsConnector::from(tls).connect(name, socket).await?;
-    Ok(PeerStream::to_host(stream))
+async fn open(path: &Path, tls: Option<Security>) -> std::io::Result<Connection> {
+    Connection::from(dial(path).await?).into_client(tls.as_ref()).await
 }
 
 /// Dials a socket, by way of its open folder when its path is longer than the system takes.

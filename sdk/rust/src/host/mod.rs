@@ -8,7 +8,7 @@ mod query;
 mod state;
 
 pub use artifact::Artifact;
-pub(crate) use dial::{Dialer, Host, MAX_SOCKET_PATH, endpoint};
+pub(crate) use dial::{Dialer, Host, endpoint};
 pub use download::{Download, Downloaded, Downloads};
 pub use query::{Query, UnitPages};
 pub use state::State;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use wharf_proto::v1;
 
-use super::StartError;
+use super::PluginError;
 use super::registry::Role;
 
 /// What `Describe` needs; the host reads the rest.
@@ -32,21 +32,21 @@ struct Component {
 }
 
 impl Manifest {
-    pub(crate) fn read(text: &str) -> Result<Self, StartError> {
-        serde_json::from_str(text).map_err(|source| StartError::Manifest { source })
+    pub(crate) fn read(text: &str) -> Result<Self, PluginError> {
+        serde_json::from_str(text).map_err(|source| PluginError::Manifest { source })
     }
 
     /// Every component has an answer of its role, and every answer a component.
-    pub(crate) fn check(&self, registered: &BTreeMap<String, Role>) -> Result<(), StartError> {
+    pub(crate) fn check(&self, registered: &BTreeMap<String, Role>) -> Result<(), PluginError> {
         for Component { id, role, .. } in &self.components {
             let found = registered.get(id).map_or("nothing under that id", Role::name);
             if found != role {
                 let (id, role) = (id.clone(), role.clone());
-                return Err(StartError::Component { id, role, registered: found });
+                return Err(PluginError::Component { id, role, registered: found });
             }
         }
         let unnamed = registered.keys().find(|id| self.components.iter().all(|c| c.id != **id));
-        unnamed.map_or(Ok(()), |id| Err(StartError::Unnamed { id: id.clone() }))
+        unnamed.map_or(Ok(()), |id| Err(PluginError::Unnamed { id: id.clone() }))
     }
 
     pub(crate) fn describe(&self, types: &[TypeDefinition]) -> v1::DescribeResponse {
@@ -110,7 +110,7 @@ impl TypeDefinition {
     }
 }
 
-pub(crate) fn read_types(texts: &[String]) -> Result<Vec<TypeDefinition>, StartError> {
+pub(crate) fn read_types(texts: &[String]) -> Result<Vec<TypeDefinition>, PluginError> {
     #[derive(Deserialize)]
     struct Document {
         types: Vec<TypeDefinition>,
@@ -118,7 +118,7 @@ pub(crate) fn read_types(texts: &[String]) -> Result<Vec<TypeDefinition>, StartE
     let mut types = Vec::new();
     for text in texts {
         let document: Document =
-            serde_json::from_str(text).map_err(|source| StartError::Types { source })?;
+            serde_json::from_str(text).map_err(|source| PluginError::Types { source })?;
         types.extend(document.types);
     }
     Ok(types)

@@ -1,21 +1,11 @@
-//! Being a plugin: from the first look at the environment to the orderly end.
+//! A plugin of wharf: a manifest, and what answers for each of its components.
 //!
-//! The order matters and is the contract's: manifest, cookie, version, certificate, socket, signals, then the
-//! one line on standard output, then calls until somebody wants the plugin to stop. Whatever fails before the
-//! line is told on standard error, with exit status 1, and nothing on standard output.
+//! It is a set of services like any other, so [`crate::goplugin`] serves it. Here is what is wharf's own: the manifest
+//! is held against the program before anything else, and calls run as jobs with a way back to the host.
 
-mod accept;
-mod edge;
-mod goplugin;
-mod health;
-mod listen;
-mod logging;
 mod manifest;
-mod panics;
 mod registry;
 mod service;
-mod stop;
-pub(crate) mod stream;
 
 pub(crate) use manifest::TypeDefinition;
 pub(crate) use registry::Registry;
@@ -27,20 +17,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
+use wharf_proto::{APP_PROTOCOL_VERSIONS, COOKIE_KEY, COOKIE_VALUE, v1};
 
+use crate::context::Calls;
+use crate::goplugin::{GRACE, Server, exit, reserve_if_launched};
 use crate::{Action, Builder, Distributor, Importer};
 use manifest::Manifest;
 use registry::Role;
-
-/// What a cancelled call gets to end by itself. A go-plugin host kills two seconds after it asked for the end.
-const GRACE: Duration = Duration::from_millis(1_200);
 
 /// A plugin: its manifest, and what answers for each of the manifest's components.
 ///
 /// The manifest is the one truth about what the plugin is and offers: `Plugin.Describe` is derived from it, and
 /// a component without an answer, or an answer without a component, is told at start and in every test.
 pub struct Plugin {
-    manifest: Result<Manifest, StartError>,
+    manifest: Result<Manifest, PluginError>,
     components: BTreeMap<String, Role>,
     types: Vec<String>,
     grace: Duration,
@@ -49,14 +39,16 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    /// A plugin with this manifest: `include_str!("../plugin.json")`.
+    /// A plugin with this manifest: `include_str!("../plugin.json")`. Make it the first thing in `main`: whatever is
+    /// printed from here on stays out of the handshake.
     pub fn new(manifest: &str) -> Self {
+        reserve_if_launched(COOKIE_KEY, COOKIE_VALUE);
         Self {
             manifest: Manifest::read(manifest),
             components: BTreeMap::new(),
             types: Vec::new(),
             grace: GRACE,
-            threads: 0,
+            threads: 1,
             log_level: LevelFilter::DEBUG,
         }
     }
@@ -116,24 +108,21 @@ impl Plugin {
     /// The lowest level of `tracing` events that go to the host; debug without this. Those of the libraries
     /// underneath are sent from warnings on.
     #[must_use]
-    pub fn log_level(mut self, level: LevelFilter) -> Self {
-        self.log_level = level;
+    pub fn log_level(mut self, level: impl Into<LevelFilter>) -> Self {
+        self.log_level = level.into();
         self
     }
 
     /// Serves until the host wants the plugin to stop. Call it in `main` and return what it gives.
     pub fn serve(self) -> ExitCode {
-        match edge::serve(self) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                edge::complain(&error);
-                ExitCode::FAILURE
-            }
+        match self.check() {
+            Ok(plugin) => plugin.server().serve(),
+            Err(error) => exit(Err(error)),
         }
     }
 
     /// Holds components and manifest against each other.
-    pub(crate) fn check(self) -> Result<Checked, StartError> {
+    pub(crate) fn check(self) -> Result<Checked, PluginError> {
         let Self { manifest, components, types, grace, threads, log_level } = self;
         let manifest = manifest?;
         manifest.check(&components)?;
@@ -151,10 +140,35 @@ pub(crate) struct Checked {
     log_level: LevelFilter,
 }
 
-/// Why a plugin cannot start.
+impl Checked {
+    /// The services of wharf's contract, for every version of it that this SDK speaks.
+    fn server(self) -> Server {
+        let Self { registry, grace, threads, log_level } = self;
+        let server = Server::new(COOKIE_KEY, COOKIE_VALUE)
+            .by_hand(by_hand(registry.name(), registry.version()))
+            .reflection(v1::FILE_DESCRIPTOR_SET)
+            .threads(threads)
+            .grace(grace)
+            .log_level(log_level);
+        APP_PROTOCOL_VERSIONS.iter().fold(server, |server, version| {
+            let registry = Arc::clone(&registry);
+            server.version(*version, move |context| routes(registry, Calls::new(&context, grace)))
+        })
+    }
+}
+
+fn by_hand(name: &str, version: &str) -> String {
+    format!(
+        "This is {name} {version}, a plugin of wharf. It does nothing when run by hand.\n\
+         wharf starts it by itself when it is needed: put its folder where wharf looks for plugins.\n\
+         `wharf plugin list` shows those that wharf finds."
+    )
+}
+
+/// What is wrong between a plugin and its manifest.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub(crate) enum StartError {
+pub(crate) enum PluginError {
     #[error(
         "plugin.json cannot be read: {source}\nIt is built into the plugin: mend it and build again."
     )]
@@ -168,29 +182,4 @@ pub(crate) enum StartError {
     Component { id: String, role: String, registered: &'static str },
     #[error("the program registers component {id:?}, which plugin.json does not name.")]
     Unnamed { id: String },
-    #[error(
-        "This is {name} {version}, a plugin of wharf. It does nothing when run by hand.\n\
-         wharf starts it by itself when it is needed: put its folder where wharf looks for plugins.\n\
-         `wharf plugin list` shows those that wharf finds."
-    )]
-    NotLaunched { name: String, version: String },
-    #[error("PLUGIN_CLIENT_CERT does not hold a certificate: {source}")]
-    HostCertificate { source: wharf_proto::tls::Error },
-    #[error("TLS cannot be set up: {source}")]
-    Tls { source: wharf_proto::tls::Error },
-    #[error("no socket can be made at {path}: {source}")]
-    Socket { path: std::path::PathBuf, source: std::io::Error },
-    #[error(
-        "the socket's path {path} has {length} bytes, and the system takes {max}.\n\
-         Give PLUGIN_UNIX_SOCKET_DIR a shorter folder."
-    )]
-    LongPath { path: std::path::PathBuf, length: usize, max: usize },
-    #[error("PLUGIN_UNIX_SOCKET_GROUP names the group {group:?}, which this system does not have.")]
-    UnknownGroup { group: String },
-    #[error("the {what} cannot be set up: {source}")]
-    System { what: &'static str, source: std::io::Error },
-    #[error("the handshake cannot be written to standard output: {source}")]
-    Handshake { source: std::io::Error },
-    #[error("serving failed: {source}")]
-    Serve { source: tonic::transport::Error },
 }

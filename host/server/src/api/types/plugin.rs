@@ -13,11 +13,27 @@ pub struct Plugin {
     /// One line about it.
     #[serde(default)]
     pub description: String,
-    /// `installed`, `running`, `crash-loop`, `broken`, ...
+    /// `stopped`, `starting`, `running`, `backing-off`, `crash-loop` or `broken`. Processes are
+    /// started when they are needed: stopped is as good as running.
     pub state: String,
     /// Why it is not ready, when it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What happened when it failed last, when it is ready again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_failure: Option<String>,
+    /// How often it failed in a row up to now; 0 once it works.
+    #[serde(default)]
+    pub failures: u32,
+    /// How many milliseconds it is left alone from now, when it is backing off or in a crash loop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_in_ms: Option<u64>,
+    /// How many processes were started in place of one that failed.
+    #[serde(default)]
+    pub restarts: u32,
+    /// How many processes were stopped because nobody used them.
+    #[serde(default)]
+    pub idle_stops: u32,
     /// Its processes that run now.
     #[serde(default)]
     pub pids: Vec<u32>,

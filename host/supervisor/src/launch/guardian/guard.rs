@@ -15,11 +15,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use close_fds::CloseFdsBuilder;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{self, Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions, WaitStatus};
 
 use super::frames::{KILL, NOT_STARTED, Report, Step, TERMINATE};
+use super::grant::Grant;
 use super::{STAGE, TOKEN, descendants};
+use crate::launch::folder::remove_orphaned;
 
 /// The listener reads single bytes.
 const STACK_BYTES: usize = 64 << 10;
@@ -34,12 +37,18 @@ fn prepare(source: impl Into<io::Error>) -> Failure {
     Failure { step: Step::Prepare, source: source.into() }
 }
 
-pub(super) fn run(program: impl Iterator<Item = OsString>) -> ExitCode {
+/// `args`: the plugin's folder, its program and that one's arguments.
+pub(super) fn run(mut args: impl Iterator<Item = OsString>) -> ExitCode {
+    let Some(folder) = args.next() else { return ExitCode::from(NOT_STARTED) };
     let Ok(control) = io::stdin().as_fd().try_clone_to_owned() else {
         return ExitCode::from(NOT_STARTED);
     };
     let control = Arc::new(UnixStream::from(control));
-    match start(program).and_then(|plugin| watch(&control, plugin)) {
+    let end = start(&control, args).and_then(|plugin| watch(&control, plugin));
+    if host_is_gone(&control) {
+        remove_orphaned(folder.as_ref());
+    }
+    match end {
         Ok(status) => end_like(status),
         Err(failure) => {
             let errno = failure.source.raw_os_error().unwrap_or_default();
@@ -50,7 +59,8 @@ pub(super) fn run(program: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 /// Starts stage two and waits until it has become the plugin.
-fn start(program: impl Iterator<Item = OsString>) -> Result<Pid, Failure> {
+fn start(control: &UnixStream, program: impl Iterator<Item = OsString>) -> Result<Pid, Failure> {
+    let grant = Grant::receive(control).map_err(prepare)?;
     // Fails only for a process that leads a group already, as one started by hand in a shell does.
     process::setsid().ok();
     process::set_child_subreaper(Some(process::getpid())).map_err(prepare)?;
@@ -63,6 +73,8 @@ fn start(program: impl Iterator<Item = OsString>) -> Result<Pid, Failure> {
     let (mut report, theirs) = UnixStream::pair().map_err(prepare)?;
     let mut stage = spawn_stage(program, theirs.into()).map_err(prepare)?;
     release_output().map_err(prepare)?;
+    grant.send(&report).map_err(prepare)?;
+    drop(grant);
     let mut errno = [0; 4];
     if report.read_exact(&mut errno).is_ok() {
         stage.wait().map_err(prepare)?;
@@ -160,6 +172,13 @@ fn reap(control: Option<&UnixStream>, plugin: Pid, killing: &AtomicBool) -> Opti
             Err(_nothing_left) => return ended,
         }
     }
+}
+
+/// Nobody holds the other end, neither to speak nor to listen.
+fn host_is_gone(control: &UnixStream) -> bool {
+    let mut ends = [PollFd::new(control, PollFlags::empty())];
+    poll(&mut ends, Some(&Timespec::default())).is_ok()
+        && ends.iter().any(|end| end.revents().contains(PollFlags::HUP))
 }
 
 /// A host that is gone needs no report.

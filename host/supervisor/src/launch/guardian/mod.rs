@@ -7,26 +7,31 @@
 //! ```
 //!
 //! Stage one ([`guard`]) makes a session of its own, becomes the reaper of all its descendants and
-//! starts stage two ([`stage`]), which asks the kernel for a `SIGKILL` at the guardian's death and
-//! turns into the plugin. The guardian then waits for two things: words from the host ([`frames`]),
+//! starts stage two ([`stage`]), which asks the kernel for a `SIGKILL` at the guardian's death, takes
+//! on the limits that it was given ([`grant`]) and turns into the plugin. The guardian then waits for two things: words from the host ([`frames`]),
 //! and the end of the plugin. At the end of either, or of the host, it kills every descendant by
-//! pidfd ([`descendants`]) until none is left, and ends with the plugin's own status.
+//! pidfd ([`descendants`]) until none is left, and ends with the plugin's own status. If the host
+//! is gone by then, it removes the plugin's folder too, which the host would have done.
 //!
 //! It never polls, never reads what the plugin writes, and keeps no end of the plugin's pipes. It
 //! runs either as the program `wharf-launch` or inside any program whose `main` begins with
 //! [`guardian_main`].
 
+mod choice;
 mod descendants;
 pub(crate) mod frames;
+pub(crate) mod grant;
 mod guard;
 mod stage;
 
 use std::ffi::OsStr;
 use std::process::ExitCode;
 
+pub use choice::Guardian;
+
 /// The first argument of a guardian. Nothing that a person would type.
-pub(crate) const TOKEN: &str = "--wharf-guardian-1";
-/// The second argument of stage one; the plugin's program and arguments follow.
+pub(crate) const TOKEN: &str = "--wharf-guardian-2";
+/// The second argument of stage one; the plugin's folder, its program and arguments follow.
 pub(crate) const GUARD: &str = "guard";
 /// The second argument of stage two; the guardian's pid, the program and its arguments follow.
 const STAGE: &str = "stage";

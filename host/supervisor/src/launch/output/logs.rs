@@ -3,14 +3,16 @@
 //! once a second (F61).
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::broadcast;
 use tokio::time::Instant;
 use tracing::Level;
+use tracing::level_filters::LevelFilter;
 
-use super::log_line::LogLine;
+use super::Logging;
+use super::log_line::{Entry, LogLine, parse};
 use crate::text::printable_bytes;
 
 /// Lines that are passed on in one second; further ones are counted and dropped.
@@ -36,6 +38,10 @@ pub(crate) enum Source {
 pub(crate) struct Logs {
     plugin: String,
     instance: u64,
+    /// The host's name, a dot, the plugin's.
+    logger: Arc<str>,
+    /// Lines of a lower level are dropped. The tail and the raw copy have them all the same.
+    level: LevelFilter,
     state: Mutex<State>,
     listeners: broadcast::Sender<LogLine>,
 }
@@ -49,11 +55,14 @@ struct State {
 }
 
 impl Logs {
-    pub(crate) fn new(plugin: String, instance: u64) -> Self {
+    /// Of a plugin of this name, its program's base name most often.
+    pub(crate) fn new(plugin: String, instance: u64, logging: &Logging) -> Self {
         let tail = VecDeque::with_capacity(TAIL_LINES);
         let state = State { tail, window: Instant::now(), passed: 0, dropped: 0 };
         let (listeners, _) = broadcast::channel(LISTENER_LINES);
-        Self { plugin, instance, state: Mutex::new(state), listeners }
+        let logger = format!("{}.{plugin}", logging.host).into();
+        let level = logging.level;
+        Self { plugin, instance, logger, level, state: Mutex::new(state), listeners }
     }
 
     /// The last lines of standard error, oldest first.
@@ -67,21 +76,23 @@ impl Logs {
 
     /// One whole line, to be parsed.
     pub(crate) fn line(&self, source: Source, line: &[u8], panicking: &mut bool) {
-        if self.admit(source, line) {
-            self.pass(&LogLine::parse(line, panicking));
-        }
+        self.remember(source, line);
+        let entry = || parse(line, panicking, |level| self.wants(level));
+        self.admit(entry);
     }
 
     /// A piece of a line that is too long to be parsed.
     pub(crate) fn piece(&self, source: Source, piece: &[u8]) {
-        if self.admit(source, piece) {
-            self.pass(&LogLine::plain(Level::DEBUG, printable_bytes(piece)));
-        }
+        self.remember(source, piece);
+        let entry = || Entry::plain(Level::DEBUG, printable_bytes(piece));
+        self.admit(|| self.wants(Level::DEBUG).then(entry));
     }
 
     /// A line of the host's own about this plugin.
     pub(crate) fn note(&self, level: Level, text: &str) {
-        self.pass(&LogLine::plain(level, text.to_owned()));
+        if self.wants(level) {
+            self.pass(Entry::plain(level, text.to_owned()));
+        }
     }
 
     /// Passes once the dropped lines of this second can be told; never while nothing was dropped.
@@ -104,41 +115,56 @@ impl Logs {
         }
     }
 
-    /// Keeps the line in the tail and says whether it may be passed on.
-    fn admit(&self, source: Source, line: &[u8]) -> bool {
-        let mut state = self.state();
+    fn remember(&self, source: Source, line: &[u8]) {
         if source == Source::Stderr {
-            state.remember(line);
+            self.state().remember(line);
         }
-        let now = Instant::now();
-        if now.duration_since(state.window) >= WINDOW {
-            state.window = now;
-            state.passed = 0;
-            if state.dropped > 0 {
-                drop(state);
-                self.tell_dropped();
-                state = self.state();
-            }
-        }
-        let admitted = state.passed < LINES_PER_WINDOW;
-        state.passed += u32::from(admitted);
-        state.dropped += u64::from(!admitted);
-        admitted
     }
 
-    fn pass(&self, line: &LogLine) {
-        self.trace(line);
+    /// Whether anybody would see a line of this level.
+    fn wants(&self, level: Level) -> bool {
+        let seen = level <= LevelFilter::current() || self.listeners.receiver_count() > 0;
+        level <= self.level && seen
+    }
+
+    /// Passes the line on if it is wanted and the plugin has not written too many. In a flood lines
+    /// are counted unread.
+    fn admit(&self, entry: impl FnOnce() -> Option<Entry>) {
+        if self.is_flooded() {
+            self.state().dropped += 1;
+        } else if let Some(entry) = entry() {
+            self.state().passed += 1;
+            self.pass(entry);
+        }
+    }
+
+    /// Begins a new second when the last one is over, and tells what was dropped in it.
+    fn is_flooded(&self) -> bool {
+        let mut state = self.state();
+        if state.window.elapsed() < WINDOW {
+            return state.passed >= LINES_PER_WINDOW;
+        }
+        state.window = Instant::now();
+        state.passed = 0;
+        drop(state);
+        self.tell_dropped();
+        false
+    }
+
+    fn pass(&self, entry: Entry) {
+        self.trace(&entry);
         if self.listeners.receiver_count() > 0 {
+            let Entry { level, text, fields } = entry;
+            let line = LogLine { logger: Arc::clone(&self.logger), level, text, fields };
             // The last listener may leave at this moment.
-            self.listeners.send(line.clone()).ok();
+            self.listeners.send(line).ok();
         }
     }
 
     /// A level must be known where it is written down, hence the five arms.
-    fn trace(&self, line: &LogLine) {
-        let (plugin, instance) = (self.plugin.as_str(), self.instance);
-        let LogLine { level, text, logger, fields } = line;
-        let logger = logger.as_deref();
+    fn trace(&self, line: &Entry) {
+        let (plugin, instance, logger) = (self.plugin.as_str(), self.instance, &*self.logger);
+        let Entry { level, text, fields } = line;
         let fields = (!fields.is_empty()).then(|| {
             serde_json::to_string(fields).unwrap_or_else(|error| format!("unreadable: {error}"))
         });
@@ -187,7 +213,7 @@ mod tests {
     // H89, H95
     #[tokio::test]
     async fn long_lines_come_in_pieces_and_the_last_line_needs_no_end() {
-        let logs = Logs::new("p".into(), 1);
+        let logs = Logs::new("p".into(), 1, &Logging::default());
         let mut listener = logs.listen();
         let mut lines = Lines::new(Source::Stderr);
         let long = format!("{{{}\n[WARN] short\nlast", "x".repeat(100_000));
@@ -204,7 +230,7 @@ mod tests {
     // F61
     #[tokio::test]
     async fn a_flood_is_capped_and_counted() {
-        let logs = Logs::new("p".into(), 1);
+        let logs = Logs::new("p".into(), 1, &Logging::default());
         let mut listener = logs.listen();
         for n in 0..5_000 {
             logs.line(Source::Stderr, format!("line {n}").as_bytes(), &mut false);

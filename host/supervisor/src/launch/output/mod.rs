@@ -1,26 +1,27 @@
-//! What a plugin writes: the handshake line first, then anything at all, drained for as long as it
-//! lives.
+//! What a plugin writes besides its handshake, drained for as long as it lives.
 //!
-//! [`first_line`] reads the handshake, [`drain_stdout`] the rest of standard output,
-//! [`read_stderr`] the log. [`Logs`] is where all of it ends: `tracing`, whoever listens, and a
-//! short tail for error messages.
+//! [`drain_stdout`] reads what comes behind the handshake, [`read_stderr`] the log. [`Logs`] is where
+//! all of it ends: `tracing`, whoever listens, and a short tail for error messages. A [`RawWriter`] gets the bytes as they came.
 //!
 //! A plugin never blocks on a full pipe, and nothing here grows with what it writes (F61, F62).
 
 mod lines;
 mod log_line;
 mod logs;
+mod raw;
+mod timestamp;
 
 pub(crate) use lines::Lines;
 pub use log_line::LogLine;
+pub(crate) use log_line::{Entry, announced, parse};
 pub(crate) use logs::{Logs, Source};
+pub(crate) use raw::{Raw, RawWriter};
 
-use std::io;
+use std::fmt;
 use std::sync::Arc;
 
-use tokio::io::AsyncReadExt as _;
-use tokio::net::unix::pipe::Receiver;
-use wharf_proto::handshake::MAX_LINE_BYTES;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tracing::level_filters::LevelFilter;
 
 use crate::text::excerpt;
 
@@ -28,40 +29,37 @@ use crate::text::excerpt;
 const SHOWN_BYTES: usize = 200;
 const READ_BYTES: usize = 16 << 10;
 
-/// What came on standard output first.
-#[derive(Debug)]
-pub(crate) struct First {
-    /// Without the line feed. Empty with `ended`: nothing came at all.
-    pub(crate) line: Vec<u8>,
-    /// What had been read behind it.
-    pub(crate) rest: Vec<u8>,
-    /// The plugin's end of the pipe is closed.
-    pub(crate) ended: bool,
+/// What a caller wants of a plugin's log.
+pub(crate) struct Logging {
+    /// The name of the host's own logger.
+    pub(crate) host: String,
+    /// Lines of a lower level are dropped. The tail and the raw copy have them all the same.
+    pub(crate) level: LevelFilter,
+    pub(crate) raw: Option<RawWriter>,
 }
 
-/// Reads up to the first line feed, the end of the pipe, or a byte more than a handshake may have
-/// (F15): the line is then too long for the parser to accept.
-pub(crate) async fn first_line(stdout: &mut Receiver) -> io::Result<First> {
-    let mut read = Vec::with_capacity(1024);
-    let mut searched = 0;
-    loop {
-        let ended = stdout.read_buf(&mut read).await? == 0;
-        let fresh = read.get(searched..).unwrap_or_default();
-        if let Some(place) = fresh.iter().position(|&byte| byte == b'\n') {
-            let mut rest = read.split_off(searched + place);
-            rest.remove(0);
-            return Ok(First { line: read, rest, ended: false });
-        }
-        if ended || read.len() > MAX_LINE_BYTES {
-            return Ok(First { line: read, rest: Vec::new(), ended });
-        }
-        searched = read.len();
+impl Default for Logging {
+    fn default() -> Self {
+        Self { host: "wharf".to_owned(), level: LevelFilter::TRACE, raw: None }
+    }
+}
+
+impl fmt::Debug for Logging {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Logging")
+            .field("host", &self.host)
+            .field("level", &self.level)
+            .finish_non_exhaustive()
     }
 }
 
 /// Throws away what a plugin prints after its handshake, with one warning about the first of it
 /// (F62).
-pub(crate) async fn drain_stdout(mut stdout: Receiver, rest: Vec<u8>, logs: Arc<Logs>) {
+pub(crate) async fn drain_stdout(
+    mut stdout: impl AsyncRead + Unpin,
+    rest: Vec<u8>,
+    logs: Arc<Logs>,
+) {
     let mut buffer = rest;
     let mut warned = false;
     loop {
@@ -82,15 +80,24 @@ pub(crate) async fn drain_stdout(mut stdout: Receiver, rest: Vec<u8>, logs: Arc<
     }
 }
 
-/// Reads standard error to its end, line by line.
-pub(crate) async fn read_stderr(mut stderr: Receiver, logs: Arc<Logs>) {
+/// Reads standard error to its end, line by line, and copies it as it is to `raw`.
+pub(crate) async fn read_stderr(
+    mut stderr: impl AsyncRead + Unpin,
+    logs: Arc<Logs>,
+    raw: Option<RawWriter>,
+) {
+    let mut raw = Raw::new(raw, "standard error");
     let mut lines = Lines::new(Source::Stderr);
     let mut buffer = vec![0; READ_BYTES];
     loop {
         tokio::select! {
             read = stderr.read(&mut buffer) => match read {
                 Ok(0) | Err(_) => break,
-                Ok(count) => lines.push(buffer.get(..count).unwrap_or_default(), &logs),
+                Ok(count) => {
+                    let bytes = buffer.get(..count).unwrap_or_default();
+                    lines.push(bytes, &logs);
+                    raw.copy(bytes, &logs).await;
+                }
             },
             () = logs.quiet_over() => logs.tell_dropped(),
         }
