@@ -8,6 +8,7 @@ import time
 
 import meter
 import workloads
+from pairs import pairs
 from programs import Nginx, Wharf, download_floor, fetch_all, until
 
 
@@ -235,4 +236,4 @@ def idle(bench):
 
 
 ROWS = dict(on_demand=on_demand, immediate=immediate, unchanged=unchanged, delta=delta,
-            publish_and_serve=publish_and_serve, launch=launch, units=units, idle=idle)
+            publish_and_serve=publish_and_serve, launch=launch, units=units, idle=idle, pairs=pairs)

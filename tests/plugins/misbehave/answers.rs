@@ -11,7 +11,9 @@ use wharf_proto::goplugin::Empty;
 use wharf_proto::goplugin::grpc_controller_server::{GrpcController, GrpcControllerServer};
 use wharf_proto::health::health_check_response::ServingStatus;
 use wharf_proto::health::health_server::{self, HealthServer};
-use wharf_proto::health::{HealthCheckRequest, HealthCheckResponse};
+use wharf_proto::health::{
+    HealthCheckRequest, HealthCheckResponse, HealthListRequest, HealthListResponse,
+};
 use wharf_proto::v1::plugin_server::{Plugin, PluginServer};
 use wharf_proto::v1::{self, Event};
 
@@ -178,6 +180,13 @@ impl health_server::Health for Health {
             _ => ServingStatus::Serving,
         };
         Ok(Response::new(HealthCheckResponse { status: status.into() }))
+    }
+
+    async fn list(
+        &self,
+        _request: Request<HealthListRequest>,
+    ) -> Result<Response<HealthListResponse>, Status> {
+        Err(Status::unimplemented("ask with Check"))
     }
 
     async fn watch(

@@ -39,7 +39,7 @@ pub(crate) fn ending(ending: &str) -> Vec<String> {
 
 /// Rust code that people write.
 pub(crate) fn rust() -> Vec<String> {
-    ending(".rs").into_iter().filter(|path| !path.contains("/src/gen/")).collect()
+    ending(".rs").into_iter().filter(|path| !path.contains("/gen/")).collect()
 }
 
 /// A file's text; nothing if it is none.

@@ -1,0 +1,81 @@
+//! One function for each fuzz target: reads bytes from outside as the product does, and panics when
+//! a promise is broken. The fuzzer calls them here, `tests/tests/corpora.rs` with every kept input.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+use wharf_plugin_file::manifest::{MAX_LINE_BYTES, Next, Reader, line};
+use wharf_proto::handshake::{Environment, Line};
+use wharf_supervisor::fuzzing;
+
+/// A target by name.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them; each has a folder of its name in `corpus`.
+pub const TARGETS: &[Target] = &[
+    ("handshake_line", handshake_line),
+    ("certificate", certificate),
+    ("log_line", log_line),
+    ("guardian_frames", guardian_frames),
+    ("file_manifest", file_manifest),
+];
+
+/// A sixth field that is no longer is no certificate; so many bytes make a longer one.
+const CERTIFICATE_BYTES: usize = 38;
+
+/// A plugin's first line, and the environment that it was given: what can be read is read the same
+/// when it is printed again.
+pub fn handshake_line(bytes: &[u8]) {
+    if let Ok(line) = Line::parse(bytes) {
+        assert!(!line.address.is_empty() && !line.address.contains(['|', '\0', '\n']));
+        if line.certificate.as_ref().is_none_or(|der| der.len() >= CERTIFICATE_BYTES) {
+            assert_eq!(Line::parse(line.to_string().as_bytes()), Ok(line));
+        }
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let values: RefCell<VecDeque<&str>> = RefCell::new(text.split('\n').collect());
+    let environment = Environment::read(|_| values.borrow_mut().pop_front().map(str::to_owned));
+    let vars = environment.to_vars();
+    let again = Environment::read(|name| {
+        vars.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone())
+    });
+    assert_eq!(again, environment);
+}
+
+/// A host's certificate, PEM.
+pub fn certificate(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(der) = wharf_proto::tls::certificate_from_pem(&text) {
+        // ASN.1: a sequence.
+        assert_eq!(der.first(), Some(&0x30));
+    }
+}
+
+/// A plugin's standard error.
+pub fn log_line(bytes: &[u8]) {
+    assert_eq!(fuzzing::log_line(bytes), Ok(()));
+}
+
+/// What a guardian and a host say to each other.
+pub fn guardian_frames(bytes: &[u8]) {
+    assert_eq!(fuzzing::guardian_frames(bytes), Ok(()));
+}
+
+/// A `PULP_MANIFEST`: whatever is read can be used as a path inside a folder, and be written so that
+/// it is read the same.
+pub fn file_manifest(bytes: &[u8]) {
+    let mut reader = Reader::new(bytes, "PULP_MANIFEST");
+    while let Ok(Some(next)) = reader.read_next() {
+        let Next::File(entry) = next else { continue };
+        let whole = |segment: &str| !matches!(segment, "" | "." | "..");
+        assert!(entry.path.split('/').all(whole), "{entry:?}");
+        assert!(!entry.path.chars().any(char::is_control), "{entry:?}");
+        assert!(entry.sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')));
+        let mut written = Vec::new();
+        line::write(&mut written, &entry.path, &entry.sha256, entry.size);
+        if line::can_say(&entry.path) && written.len() < MAX_LINE_BYTES {
+            let written = String::from_utf8_lossy(&written);
+            assert_eq!(line::read(&written), Ok(Some(entry)));
+        }
+    }
+}

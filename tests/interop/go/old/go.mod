@@ -1,0 +1,28 @@
+// Peers on go-plugin 1.0.1 with the gRPC of its time.
+module wharf.invalid/interop/old
+
+go 1.24
+
+require (
+	github.com/hashicorp/go-plugin v1.0.1
+	wharf.invalid/interop/peer v0.0.0
+)
+
+require (
+	github.com/fatih/color v1.7.0 // indirect
+	github.com/golang/protobuf v1.5.0 // indirect
+	github.com/hashicorp/go-hclog v0.16.2 // indirect
+	github.com/hashicorp/yamux v0.0.0-20180604194846-3520598351bb // indirect
+	github.com/mattn/go-colorable v0.1.4 // indirect
+	github.com/mattn/go-isatty v0.0.10 // indirect
+	github.com/mitchellh/go-testing-interface v0.0.0-20171004221916-a61a99592b77 // indirect
+	github.com/oklog/run v1.0.0 // indirect
+	golang.org/x/net v0.0.0-20190311183353-d8887717615a // indirect
+	golang.org/x/sys v0.0.0-20191008105621-543471e840be // indirect
+	golang.org/x/text v0.3.0 // indirect
+	google.golang.org/genproto v0.0.0-20200526211855-cb27e3aa2013 // indirect
+	google.golang.org/grpc v1.33.3 // indirect
+	google.golang.org/protobuf v1.36.6 // indirect
+)
+
+replace wharf.invalid/interop/peer => ../peer
