@@ -10,13 +10,15 @@
 mod broker;
 mod channel;
 mod connection;
+mod dial;
 mod incoming;
 mod listen;
 mod mux;
 
 pub use broker::{Broker, BrokerError, BrokerService, BrokerStream, Serving};
-pub use channel::channel;
+pub use channel::{CONNECTION_WINDOW, STREAM_WINDOW, channel};
 pub use connection::{Connection, Security};
+pub use dial::{DialError, DialRules, dial};
 pub use incoming::Incoming;
-pub use listen::{Address, Addresses, Bound, ListenError, Listener, Sockets};
+pub use listen::{Address, Addresses, Bound, ListenError, Listener, MAX_SOCKET_PATH, Sockets};
 pub use mux::{Mux, Session};

@@ -2,15 +2,19 @@
 
 use std::fs::Permissions;
 use std::io;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, chownat, fstat, open};
+use rustix::process::geteuid;
 use tempfile::TempPath;
 use tokio::net::{TcpListener, UnixListener};
 use wharf_proto::handshake::Network;
 
 use crate::connection::Connection;
+use crate::dial::DialRules;
 
 /// Where somebody listens, as the handshake line and the broker's announcements say it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,9 +25,9 @@ pub struct Address {
     pub text: String,
 }
 
-/// What stands between an address here and the same one at the other side: a runner that puts plugins into containers,
-/// or a rule about what is dialled at all.
-pub trait Addresses: Send + Sync {
+/// What stands between an address here and the same one at the other side, most often a runner that puts plugins into
+/// containers; and the rules about what is dialled at all.
+pub trait Addresses: DialRules + Send + Sync {
     /// An address of ours, as the other side must dial it.
     ///
     /// # Errors
@@ -99,7 +103,7 @@ pub enum ListenError {
 }
 
 /// A path of a Unix socket has at most this many bytes. Source: unix(7).
-const MAX_SOCKET_PATH: usize = 107;
+pub const MAX_SOCKET_PATH: usize = 107;
 
 /// A socket that accepts connections.
 #[derive(Debug)]
@@ -195,10 +199,47 @@ impl Sockets {
 /// Letters behind the name of a socket's file.
 const RANDOM: usize = 6;
 
+/// Whoever may write in the folder may put something else there at any time: what is changed is what was looked at.
 fn share(path: &Path, group: Option<u32>) -> io::Result<()> {
-    if group.is_some() {
-        std::os::unix::fs::chown(path, None, group)?;
+    let opened = open(path, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())?;
+    let found = fstat(&opened)?;
+    if FileType::from_raw_mode(found.st_mode) != FileType::Socket
+        || found.st_uid != geteuid().as_raw()
+    {
+        return Err(io::Error::other("somebody has put something else in its place"));
+    }
+    if let Some(group) = group {
+        chownat(&opened, "", None, Some(Gid::from_raw(group)), AtFlags::EMPTY_PATH)?;
     }
     let mode = if group.is_some() { 0o660 } else { 0o600 };
-    std::fs::set_permissions(path, Permissions::from_mode(mode))
+    let opened = Path::new("/proc/self/fd").join(opened.as_raw_fd().to_string());
+    std::fs::set_permissions(opened, Permissions::from_mode(mode))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    // P8
+    #[test]
+    fn a_link_in_place_of_a_socket_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ours, link) = (folder.path().join("ours"), folder.path().join("link"));
+        let _listener = std::os::unix::net::UnixListener::bind(&ours).unwrap();
+        fs::set_permissions(&ours, Permissions::from_mode(0o600)).unwrap();
+        std::os::unix::fs::symlink(&ours, &link).unwrap();
+        let group = Some(rustix::process::getegid().as_raw());
+        share(&link, group).unwrap_err();
+        assert_eq!(mode(&ours), 0o600);
+        fs::write(folder.path().join("file"), "").unwrap();
+        share(&folder.path().join("file"), group).unwrap_err();
+        share(&ours, group).unwrap();
+        assert_eq!(mode(&ours), 0o660);
+    }
 }

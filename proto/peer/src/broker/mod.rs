@@ -4,6 +4,8 @@
 //! that is, the broker says on a stream of its own ([`stream`]): either by announcing a new socket ([`slots`]), or, on
 //! a multiplexed socket, by an answer to a knock. A number is always to be read as "dial this at the sender".
 
+mod dialling;
+mod numbers;
 mod serving;
 mod slots;
 mod stream;
@@ -15,21 +17,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Channel;
 use wharf_proto::goplugin::ConnInfo;
 use wharf_proto::goplugin::conn_info::Knock;
-use wharf_proto::handshake::Network;
 
+pub(crate) use numbers::Number;
 pub use serving::Serving;
 pub use stream::{BrokerService, BrokerStream};
 
-use crate::connection::{Connection, Security};
+use crate::connection::Security;
 use crate::incoming::Incoming;
 use crate::listen::{Address, ListenError, Sockets};
 use crate::mux::Mux;
+use numbers::Numbers;
 use slots::Slots;
 
 /// How far apart an announcement and the dial may be, and what a knock's answer may take; go-plugin's.
@@ -98,6 +101,8 @@ struct Shared {
     security: Option<Security>,
     mux: Option<Mux>,
     last_id: AtomicU32,
+    /// Those that this side accepts.
+    accepting: Numbers,
     outgoing: mpsc::Sender<ConnInfo>,
     slots: Slots,
     /// The knock that waits for its answer; there is one at a time.
@@ -107,8 +112,8 @@ struct Shared {
 
 struct Knocking {
     id: u32,
-    /// `Err`: why not.
-    answered: oneshot::Sender<Result<(), String>>,
+    /// How many streams [`Mux::owe`] counted before. `Err`: why not.
+    answered: oneshot::Sender<Result<usize, String>>,
 }
 
 impl Broker {
@@ -125,6 +130,7 @@ impl Broker {
             security,
             mux,
             last_id: AtomicU32::new(0),
+            accepting: Numbers::default(),
             outgoing,
             slots: Slots::default(),
             knocking: Mutex::new(None),
@@ -147,10 +153,11 @@ impl Broker {
         if shared.closed.is_cancelled() {
             return Err(BrokerError::Closed);
         }
+        let number = shared.accepting.take(id).ok_or(BrokerError::InUse { id })?;
         let security = shared.security.clone();
         if let Some(mux) = &shared.mux {
-            let (queue, registration) = mux.accept(id).ok_or(BrokerError::InUse { id })?;
-            return Ok(Incoming::queued(queue, Some(registration), security));
+            let (queue, registration) = mux.accept(id).ok_or(BrokerError::Closed)?;
+            return Ok(Incoming::queued(queue, Some(registration), security).numbered(number));
         }
         let bound = shared.sockets.bind("broker-").await;
         let bound = bound.map_err(|source| BrokerError::Listen { id, source })?;
@@ -163,14 +170,15 @@ impl Broker {
         let announcement =
             ConnInfo { service_id: id, network: network.to_string(), address: text, knock: None };
         shared.send(id, announcement, Instant::now() + WINDOW).await?;
-        Ok(Incoming::listening(bound, security))
+        Ok(Incoming::listening(bound, security).numbered(number))
     }
 
     /// Accepts `id` and serves `routes` there until the result is stopped or dropped, or the broker is closed.
     ///
     /// # Errors
     /// As [`Broker::accept`].
-    pub async fn serve(&self, id: u32, routes: Routes) -> Result<Serving, BrokerError> {
+    pub async fn serve(&self, id: u32, routes: impl Into<Routes>) -> Result<Serving, BrokerError> {
+        let routes = routes.into();
         let incoming = self.accept(id).await?;
         Ok(Serving::start(incoming, routes, self.0.closed.child_token()))
     }
@@ -180,42 +188,11 @@ impl Broker {
     ///
     /// # Errors
     /// `Timeout`, `Closed`, `Refused`, `Connect`.
+    ///
+    /// # Cancel safety
+    /// A dial that is given up disturbs no other one.
     pub async fn dial(&self, id: u32) -> Result<Channel, BrokerError> {
-        let deadline = Instant::now() + WINDOW;
-        let failed = |source| BrokerError::Connect { id, source };
-        if self.0.mux.is_some() {
-            let first = self.0.dial_mux(id, deadline).await?;
-            let shared = Arc::clone(&self.0);
-            let again = move || {
-                let shared = Arc::clone(&shared);
-                async move {
-                    let dialled = shared.dial_mux(id, Instant::now() + WINDOW).await;
-                    dialled.map_err(io::Error::other)
-                }
-            };
-            return open(first, again).await.map_err(failed);
-        }
-        let address = self.0.announced(id, deadline).await?;
-        let again = {
-            let shared = Arc::clone(&self.0);
-            move || {
-                let (shared, address) = (Arc::clone(&shared), address.clone());
-                async move { shared.connect(&address).await }
-            }
-        };
-        let first = again().await.map_err(failed)?;
-        open(first, again).await.map_err(failed)
-    }
-}
-
-async fn open<F, C>(first: Connection, again: F) -> io::Result<Channel>
-where
-    F: Fn() -> C + Clone + Send + Sync + 'static,
-    C: Future<Output = io::Result<Connection>> + Send + 'static,
-{
-    match timeout(WINDOW, crate::channel(first, again)).await {
-        Ok(opened) => opened.map_err(io::Error::other),
-        Err(_elapsed) => Err(silent()),
+        dialling::dial(&self.0, id).await
     }
 }
 
@@ -228,70 +205,6 @@ impl Shared {
                 Ok(sent) => sent.map_err(|_gone| BrokerError::Closed),
                 Err(_elapsed) => Err(BrokerError::Timeout { id }),
             },
-        }
-    }
-
-    /// What the other side says about `id`, in its words made ours.
-    async fn announced(&self, id: u32, deadline: Instant) -> Result<Address, BrokerError> {
-        let told = tokio::select! {
-            biased;
-            () = self.closed.cancelled() => return Err(BrokerError::Closed),
-            told = timeout_at(deadline, self.slots.take(id)) => told,
-        };
-        let address = told.map_err(|_elapsed| BrokerError::Timeout { id })?;
-        match &self.sockets.addresses {
-            None => Ok(address),
-            Some(rule) => {
-                rule.announced(address).map_err(|reason| BrokerError::Refused { id, reason })
-            }
-        }
-    }
-
-    async fn connect(&self, address: &Address) -> io::Result<Connection> {
-        let connected = async {
-            let socket: Connection = match address.network {
-                Network::Unix => tokio::net::UnixStream::connect(&address.text).await?.into(),
-                Network::Tcp => {
-                    let stream = tokio::net::TcpStream::connect(&address.text).await?;
-                    stream.set_nodelay(true)?;
-                    stream.into()
-                }
-            };
-            socket.into_client(self.security.as_ref()).await
-        };
-        timeout(WINDOW, connected).await.unwrap_or_else(|_elapsed| Err(silent()))
-    }
-
-    async fn dial_mux(&self, id: u32, deadline: Instant) -> Result<Connection, BrokerError> {
-        let mux = self.mux.as_ref().ok_or(BrokerError::Closed)?;
-        let failed = |source| BrokerError::Connect { id, source };
-        let turn = timeout_at(deadline, mux.turn()).await;
-        let turn = turn.map_err(|_elapsed| BrokerError::Timeout { id })?;
-        self.knock(id, deadline).await?;
-        let dialled = async {
-            let stream = mux.open_in(turn).await?;
-            stream.into_client(self.security.as_ref()).await
-        };
-        let dialled = timeout(WINDOW, dialled).await.unwrap_or_else(|_elapsed| Err(silent()));
-        dialled.map_err(failed)
-    }
-
-    /// Asks whether `id` is accepted. Only its caller, who holds the turn, may do so.
-    async fn knock(&self, id: u32, deadline: Instant) -> Result<(), BrokerError> {
-        let (answered, answer) = oneshot::channel();
-        *self.knocking.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(Knocking { id, answered });
-        self.send(id, knock(id, false, String::new()), deadline).await?;
-        let answer = tokio::select! {
-            biased;
-            () = self.closed.cancelled() => return Err(BrokerError::Closed),
-            answer = timeout_at(deadline, answer) => answer,
-        };
-        match answer {
-            Ok(Ok(Ok(()))) => Ok(()),
-            Ok(Ok(Err(reason))) => Err(BrokerError::Refused { id, reason }),
-            Ok(Err(_gone)) => Err(BrokerError::Closed),
-            Err(_elapsed) => Err(BrokerError::Timeout { id }),
         }
     }
 
@@ -318,10 +231,14 @@ impl Shared {
     }
 
     fn knock_answered(&self, id: u32, error: String) {
+        let Some(mux) = &self.mux else { return };
         let mut knocking = self.knocking.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(knocking) = knocking.take_if(|knocking| knocking.id == id) {
-            // If nobody waits, whoever knocked has given up.
-            knocking.answered.send(if error.is_empty() { Ok(()) } else { Err(error) }).ok();
+        let waiting = knocking.take_if(|knocking| knocking.id == id);
+        let good = error.is_empty();
+        let answer = if good { Ok(mux.owed()) } else { Err(error) };
+        let told = waiting.is_some_and(|waiting| waiting.answered.send(answer).is_ok());
+        if good && !told {
+            mux.owe();
         }
     }
 }
@@ -329,10 +246,6 @@ impl Shared {
 fn knock(id: u32, ack: bool, error: String) -> ConnInfo {
     let knock = Some(Knock { knock: true, ack, error });
     ConnInfo { service_id: id, knock, ..ConnInfo::default() }
-}
-
-fn silent() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "the other side does not shake hands")
 }
 
 impl fmt::Debug for Broker {

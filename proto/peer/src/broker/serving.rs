@@ -1,26 +1,31 @@
 //! A server on a brokered connection, bound to whoever holds it.
 
 use std::fmt;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
+use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::service::Routes;
 use tonic::transport::Server;
-use tracing::warn;
+use tracing::{debug, warn};
 
+use crate::channel::{CONNECTION_WINDOW, STREAM_WINDOW};
 use crate::incoming::Incoming;
 
-const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 2 << 20;
+/// What calls that run get when their server is stopped; as long as go-plugin waits for a plugin.
+const GRACE: Duration = Duration::from_secs(2);
 
-/// A brokered server. Dropping it ends the server and removes its socket; calls that run are let to end.
+/// A brokered server. Dropping it ends the server at once, with its connections, and removes its socket.
 pub struct Serving {
     stop: CancellationToken,
     task: JoinSet<()>,
+    cut: DropGuard,
 }
 
 impl Serving {
     pub(super) fn start(incoming: Incoming, routes: Routes, stop: CancellationToken) -> Self {
+        let cut = incoming.cut().drop_guard();
         let serving = Server::builder()
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
@@ -32,13 +37,20 @@ impl Serving {
                 warn!(%error, "a brokered server ended");
             }
         });
-        Self { stop, task }
+        Self { stop, task, cut }
     }
 
-    /// Takes no more calls and returns when those that run have ended.
+    /// Takes no more calls, gives those that run 2 s to end, and ends the others.
+    ///
+    /// # Cancel safety
+    /// Calls that still run are ended.
     pub async fn stop(mut self) {
         self.stop.cancel();
-        while self.task.join_next().await.is_some() {}
+        if timeout(GRACE, self.task.join_next()).await.is_err() {
+            debug!("calls of a brokered server were cut off");
+        }
+        drop(self.cut);
+        self.task.shutdown().await;
     }
 }
 

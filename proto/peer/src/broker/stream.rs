@@ -20,7 +20,7 @@ use super::Shared;
 /// One broker's end of the stream. Dropping it closes the broker.
 pub struct BrokerStream {
     shared: Arc<Shared>,
-    outgoing: mpsc::Receiver<ConnInfo>,
+    pub(super) outgoing: mpsc::Receiver<ConnInfo>,
     _closing: DropGuard,
 }
 

@@ -1,11 +1,16 @@
 //! Brokered connections on sockets of their own.
 
-use futures_util::future::join_all;
-use tokio::task::JoinSet;
-use tokio::time::timeout;
-use wharf_peer::BrokerError;
+use std::time::{Duration, Instant};
 
-use crate::support::{PATIENCE, kinds, named, pair, who};
+use futures_util::future::{FutureExt as _, join_all};
+use tokio::net::UnixStream;
+use tokio::task::{JoinSet, unconstrained};
+use tokio::time::timeout;
+use tokio_stream::StreamExt as _;
+use wharf_peer::{BrokerError, Incoming};
+use wharf_proto::handshake::Network;
+
+use crate::support::{PATIENCE, endless, kinds, named, pair, sockets, who};
 
 // H62, H63, P20
 #[tokio::test]
@@ -53,6 +58,70 @@ async fn a_connection_that_nobody_dials_goes_with_its_owner() {
     pair.clean().await;
 }
 
+// H63, P20
+#[tokio::test]
+async fn a_number_is_accepted_once_at_a_time() {
+    for mux in [false, true] {
+        let pair = pair(kinds(mux)[1]).await;
+        let accepted = pair.host.accept(6).await.unwrap();
+        let again = pair.host.accept(6).await;
+        assert!(matches!(again, Err(BrokerError::InUse { id: 6 })), "{again:?}");
+        drop(accepted);
+        pair.host.serve(6, named(6)).await.unwrap().stop().await;
+        pair.host.accept(6).await.unwrap();
+    }
+}
+
+// H68
+#[tokio::test]
+async fn a_server_ends_with_its_owner_whatever_runs_there() {
+    for mux in [false, true] {
+        let pair = pair(kinds(mux)[1]).await;
+        let serving = pair.host.serve(1, named(1)).await.unwrap();
+        let mut call = endless(pair.plugin.dial(1).await.unwrap()).await;
+        let begun = Instant::now();
+        drop(serving);
+        let end = timeout(PATIENCE, call.message()).await.unwrap();
+        assert!(end.is_err(), "{end:?}");
+        assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    }
+}
+
+// H68
+#[tokio::test]
+async fn calls_have_their_time_when_a_server_is_stopped_and_no_more() {
+    let pair = pair(kinds(false)[1]).await;
+    let serving = pair.host.serve(1, named(1)).await.unwrap();
+    let mut call = endless(pair.plugin.dial(1).await.unwrap()).await;
+    let begun = Instant::now();
+    timeout(PATIENCE, serving.stop()).await.unwrap();
+    let took = begun.elapsed().as_secs_f64();
+    assert!((1.5..3.0).contains(&took), "{took}");
+    let end = timeout(PATIENCE, call.message()).await.unwrap();
+    assert!(end.is_err(), "{end:?}");
+}
+
+// H67, X6
+#[tokio::test]
+async fn a_listener_takes_only_so_many_connections_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let bound = sockets(folder.path(), Network::Unix).bind("many-").await.unwrap();
+    let path = bound.address.text.clone();
+    let mut incoming = Incoming::listening(bound, None);
+    let mut dialled = Vec::new();
+    for _ in 0..80 {
+        dialled.push(UnixStream::connect(&path).await.unwrap());
+    }
+    let mut taken = Vec::new();
+    for _ in 0..64 {
+        taken.push(timeout(PATIENCE, incoming.next()).await.unwrap().unwrap().unwrap());
+    }
+    assert!(unconstrained(incoming.next()).now_or_never().is_none());
+    taken.pop();
+    taken.push(timeout(PATIENCE, incoming.next()).await.unwrap().unwrap().unwrap());
+    assert!(unconstrained(incoming.next()).now_or_never().is_none());
+}
+
 // H69, P37
 #[tokio::test]
 async fn after_the_main_connection_a_broker_is_closed_and_nobody_hangs() {
@@ -96,7 +165,7 @@ async fn a_second_stream_ends_at_once_and_the_first_goes_on() {
 #[tokio::test]
 async fn a_number_that_is_never_announced_times_out_after_five_seconds() {
     let pair = pair(kinds(false)[0]).await;
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     let dialled = pair.host.dial(77).await;
     assert!(matches!(dialled, Err(BrokerError::Timeout { id: 77 })), "{dialled:?}");
     assert!((4.5..7.0).contains(&begun.elapsed().as_secs_f64()), "{:?}", begun.elapsed());

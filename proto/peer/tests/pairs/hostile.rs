@@ -44,9 +44,12 @@ async fn feed(bytes: &[u8], make: fn(Connection) -> (Mux, wharf_peer::Session)) 
         }
     });
     let (mut read, mut write) = far.into_split();
+    let fed = bytes.len();
     tasks.spawn(async move {
         let mut answers = Vec::new();
         read.read_to_end(&mut answers).await.ok();
+        // Of each frame: that a stream was taken, more room for it, its end.
+        assert!(answers.len() <= 4 * fed + 24, "{} answers to {fed}", answers.len());
     });
     // The session may have ended over what came before.
     write.write_all(bytes).await.ok();
@@ -94,10 +97,13 @@ proptest! {
         runtime.block_on(async {
             let (pair, _unused) = pair_without_stream(kinds(mux)[1]).await;
             let _serving = pair.plugin.serve(2, named(2)).await.unwrap();
+            let mut asked = messages.len();
             let sent = tokio_stream::iter(messages);
             let stream = GrpcBrokerClient::new(pair.main.clone()).start_stream(sent).await.unwrap();
             let mut answers = stream.into_inner();
-            while let Ok(Some(_)) = timeout(PATIENCE, answers.message()).await.expect("no end") {}
+            while let Ok(Some(_)) = timeout(PATIENCE, answers.message()).await.expect("no end") {
+                asked = asked.checked_sub(1).expect("more answers than questions");
+            }
             assert_eq!(who(pair.main.clone()).await.unwrap(), 0);
         });
     }

@@ -3,15 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::stream::{self, BoxStream, StreamExt as _};
 use tempfile::TempDir;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::Routes;
 use tonic::transport::{Channel, Server};
-use tonic::{Request, Response, Status, async_trait};
+use tonic::{Request, Response, Status, Streaming, async_trait};
 use wharf_peer::{Broker, BrokerStream, Connection, Mux, Security, Sockets, channel};
 use wharf_proto::handshake::Network;
 use wharf_proto::health::health_client::HealthClient;
@@ -28,7 +27,7 @@ pub(crate) struct Named(pub(crate) i32);
 
 #[async_trait]
 impl Health for Named {
-    type WatchStream = ReceiverStream<Result<HealthCheckResponse, Status>>;
+    type WatchStream = BoxStream<'static, Result<HealthCheckResponse, Status>>;
 
     async fn check(
         &self,
@@ -48,7 +47,8 @@ impl Health for Named {
         &self,
         _: Request<HealthCheckRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
-        Err(Status::unimplemented("watch"))
+        let first = stream::iter([Ok(HealthCheckResponse { status: self.0 })]);
+        Ok(Response::new(first.chain(stream::pending()).boxed()))
     }
 }
 
@@ -62,11 +62,21 @@ pub(crate) async fn who(channel: Channel) -> Result<i32, Status> {
     asked.map(|answer| answer.into_inner().status)
 }
 
+/// A call that never ends, once it has begun.
+pub(crate) async fn endless(channel: Channel) -> Streaming<HealthCheckResponse> {
+    let watched = HealthClient::new(channel).watch(HealthCheckRequest::default()).await;
+    let mut stream = watched.unwrap().into_inner();
+    stream.message().await.unwrap().unwrap();
+    stream
+}
+
 /// A host and a plugin whose brokers talk to each other.
 pub(crate) struct Pair {
     pub(crate) host: Broker,
     pub(crate) plugin: Broker,
     pub(crate) main: Channel,
+    /// The host's end of the one socket, if there is only one.
+    pub(crate) mux: Option<Mux>,
     pub(crate) folder: TempDir,
     /// The main connection and all that hangs on it; dropping it is the end of the plugin.
     pub(crate) tasks: JoinSet<()>,
@@ -84,7 +94,7 @@ pub(crate) fn kinds(mux: bool) -> Vec<Kind> {
     vec![kind(false, Network::Unix), kind(true, Network::Unix), kind(true, Network::Tcp)]
 }
 
-fn sockets(folder: &Path, network: Network) -> Sockets {
+pub(crate) fn sockets(folder: &Path, network: Network) -> Sockets {
     Sockets { network, folder: folder.to_owned(), group: None, ports: (0, 0), addresses: None }
 }
 
@@ -127,7 +137,7 @@ pub(crate) async fn pair_without_stream(kind: Kind) -> (Pair, BrokerStream) {
         (near, one.chain(stream::pending()).boxed())
     };
     let sockets = sockets(folder.path(), kind.network);
-    let (host, host_stream) = Broker::new(sockets.clone(), host_tls.clone(), host_mux);
+    let (host, host_stream) = Broker::new(sockets.clone(), host_tls.clone(), host_mux.clone());
     let (plugin, plugin_stream) = Broker::new(sockets, plugin_tls, plugin_mux);
     let routes = named(0).add_service(plugin_stream.service());
     tasks.spawn(async move {
@@ -135,7 +145,7 @@ pub(crate) async fn pair_without_stream(kind: Kind) -> (Pair, BrokerStream) {
     });
     let first = near.into_client(host_tls.as_ref()).await.unwrap();
     let main = channel(first, no_second).await.unwrap();
-    (Pair { host, plugin, main, folder, tasks }, host_stream)
+    (Pair { host, plugin, main, mux: host_mux, folder, tasks }, host_stream)
 }
 
 async fn no_second() -> std::io::Result<Connection> {

@@ -1,30 +1,42 @@
 //! Connections as they come in, each with its TLS handshake on its own, so that a silent caller keeps nobody waiting.
+//! There are only so many of them at a time; and whoever serves them can end them all ([`Held`]).
+
+mod held;
 
 use std::fmt;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _, stream};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::broker::Number;
 use crate::connection::{Connection, Security};
 use crate::listen::Bound;
 use crate::mux::Registration;
+use held::{Held, Place};
 
-/// Callers that may be in their TLS handshake at once.
-const HANDSHAKES: usize = 64;
+/// Connections at a time, those in their TLS handshake among them. More wait until one of them ends.
+const CONNECTIONS: usize = 64;
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The pause after a failed accept: the system is out of something and needs time.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// All connections that come in and prove themselves; for tonic's `serve_with_incoming`. Dropping it closes the
-/// listener and removes its socket.
-pub struct Incoming(Pin<Box<dyn Stream<Item = io::Result<Connection>> + Send>>);
+/// All connections that come in and prove themselves, at most 64 at a time; for tonic's `serve_with_incoming`. Dropping it
+/// closes the listener and removes its socket.
+pub struct Incoming {
+    connections: Pin<Box<dyn Stream<Item = io::Result<Connection>> + Send>>,
+    cut: CancellationToken,
+    /// Given back when nothing is left of what has it.
+    _number: Option<Number>,
+}
 
 impl Incoming {
     /// Those of a listener.
@@ -42,11 +54,22 @@ impl Incoming {
     }
 
     fn of(source: Source, security: Option<Security>) -> Self {
-        let accepting = Accepting { source, security, greeting: JoinSet::new() };
+        let (places, cut) = (Arc::new(Semaphore::new(CONNECTIONS)), CancellationToken::new());
+        let greeting = JoinSet::new();
+        let accepting = Accepting { source, security, places, cut: cut.clone(), greeting };
         let connections = stream::unfold(accepting, async |mut accepting| {
             accepting.next().await.map(|connection| (Ok(connection), accepting))
         });
-        Self(connections.boxed())
+        Self { connections: connections.boxed(), cut, _number: None }
+    }
+
+    pub(crate) fn numbered(self, number: Number) -> Self {
+        Self { _number: Some(number), ..self }
+    }
+
+    /// Ends all connections when it is cancelled, and tonic's tasks with them, which nobody owns.
+    pub(crate) fn cut(&self) -> CancellationToken {
+        self.cut.clone()
     }
 }
 
@@ -54,7 +77,7 @@ impl Stream for Incoming {
     type Item = io::Result<Connection>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.as_mut().poll_next(cx)
+        self.connections.as_mut().poll_next(cx)
     }
 }
 
@@ -94,6 +117,8 @@ impl Source {
 struct Accepting {
     source: Source,
     security: Option<Security>,
+    places: Arc<Semaphore>,
+    cut: CancellationToken,
     greeting: JoinSet<Option<Connection>>,
 }
 
@@ -101,10 +126,12 @@ impl Accepting {
     async fn next(&mut self) -> Option<Connection> {
         loop {
             tokio::select! {
-                accepted = self.source.accept(), if self.greeting.len() < HANDSHAKES => {
-                    match (accepted?, &self.security) {
-                        (connection, None) => return Some(connection),
-                        (connection, Some(security)) => {
+                accepted = accept(&mut self.source, &self.places) => {
+                    let (connection, place) = accepted?;
+                    let connection = Held::hold(connection, place, &self.cut);
+                    match &self.security {
+                        None => return Some(connection),
+                        Some(security) => {
                             self.greeting.spawn(greet(connection, security.clone()));
                         }
                     }
@@ -115,6 +142,12 @@ impl Accepting {
             }
         }
     }
+}
+
+/// The next one, once there is a place for it. `None`: there will be no more.
+async fn accept(source: &mut Source, places: &Arc<Semaphore>) -> Option<(Connection, Place)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    Some((source.accept().await?, place))
 }
 
 async fn greet(connection: Connection, security: Security) -> Option<Connection> {
