@@ -12,7 +12,7 @@ use std::path::Path;
 #[allow(unreachable_pub, reason = "there it is a module of a library")]
 mod targets;
 
-// F12, F32, X6
+// F12, X6
 #[test]
 fn every_kept_input_keeps_its_promise() {
     let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");

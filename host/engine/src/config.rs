@@ -35,6 +35,8 @@ pub struct Config {
     pub heartbeat_timeout: Duration,
     /// How long a plugin has for each step of an orderly stop.
     pub grace: Duration,
+    /// How long a plugin's process that no job uses is kept. `None`: for ever.
+    pub idle: Option<Duration>,
     /// How long a superseded publication is still served.
     pub publication_grace: Duration,
 }
@@ -55,6 +57,7 @@ impl Config {
             heartbeat: Duration::from_secs(5),
             heartbeat_timeout: Duration::from_secs(20),
             grace: Duration::from_secs(2),
+            idle: Some(Duration::from_mins(5)),
             publication_grace: Duration::from_hours(3 * 24),
         }
     }

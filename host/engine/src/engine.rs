@@ -113,9 +113,10 @@ impl Inner {
             Problem::usage("not_found.plugin", format!("there is no plugin \"{name}\""))
                 .help("`wharf plugin list` shows what is installed")
         })?;
-        match installed.broken.as_ref().or_else(|| self.unusable.get(name)) {
-            Some(reason) => Err(Problem::usage(
-                "config.plugin",
+        let broken = installed.broken.as_ref().map(|broken| (broken.code, &broken.reason));
+        match broken.or_else(|| self.unusable.get(name).map(|reason| ("config", reason))) {
+            Some((code, reason)) => Err(Problem::usage(
+                &format!("{code}.plugin"),
                 format!("plugin {name} is not usable: {reason}"),
             )
             .at(installed.folder.display().to_string())),
@@ -132,6 +133,7 @@ fn supervision(config: &Config, services: tonic::service::Routes) -> wharf_super
     supervision.grace = config.grace;
     supervision.term_grace = config.grace;
     supervision.max_idle = config.jobs;
+    supervision.idle = config.idle;
     supervision.guardian = config.guardian.clone();
     supervision.host_services = Some(services);
     supervision.features = FEATURES.iter().map(|feature| (*feature).to_owned()).collect();

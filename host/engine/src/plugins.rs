@@ -52,6 +52,8 @@ pub struct PluginView {
     pub restarts: u32,
     /// How many processes were stopped because nobody used them.
     pub idle_stops: u32,
+    /// How many processes were replaced between two jobs because they had done their share.
+    pub recycles: u32,
     /// Its processes.
     pub pids: Vec<u32>,
     /// What it offers.
@@ -68,6 +70,16 @@ impl Engine {
         found.map(|plugin| self.plugin_view(plugin, &states)).collect()
     }
 
+    /// Forgets the failures of a plugin, so that it is started again when it is needed next.
+    ///
+    /// # Errors
+    /// `not_found.plugin`, and what makes it unusable: a reset does not mend that.
+    pub fn reset_plugin(&self, name: &str) -> Result<PluginView, Problem> {
+        let plugin = self.inner.plugin(name)?;
+        self.inner.supervisor.reset(name);
+        Ok(self.plugin_view(plugin, &self.inner.supervisor.states()))
+    }
+
     fn plugin_view(
         &self,
         plugin: &Arc<Installed>,
@@ -75,8 +87,8 @@ impl Engine {
     ) -> PluginView {
         let manifest = &plugin.manifest;
         let state = states.iter().find(|state| state.name == manifest.name);
-        let broken =
-            plugin.broken.clone().or_else(|| self.inner.unusable.get(&manifest.name).cloned());
+        let broken = plugin.broken.as_ref().map(|broken| broken.reason.clone());
+        let broken = broken.or_else(|| self.inner.unusable.get(&manifest.name).cloned());
         let failure = state.and_then(|state| state.reason.clone());
         let (reason, last_failure) = match state.map(|state| state.state) {
             _ if broken.is_some() => (broken.clone(), failure),
@@ -98,6 +110,7 @@ impl Engine {
             retry_in: state.and_then(|state| state.retry_in),
             restarts: state.map_or(0, |state| state.restarts),
             idle_stops: state.map_or(0, |state| state.idle_stops),
+            recycles: state.map_or(0, |state| state.recycles),
             pids: state.map(|state| state.pids.clone()).unwrap_or_default(),
             components: manifest
                 .components

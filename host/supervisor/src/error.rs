@@ -60,14 +60,16 @@ pub enum Error {
         /// What is probably wrong.
         hint: Option<String>,
     },
-    /// No handshake came in time; the process was killed.
+    /// There was no process, or no handshake, in time; what there was was killed.
     #[error(
-        "plugin {plugin} printed no handshake within {after:.1?} and was killed; if it needs longer, raise the start timeout{}",
+        "plugin {plugin} {what} within {after:.1?} and was killed; if it needs longer, raise the start timeout{}",
         Tail(stderr)
     )]
     StartTimeout {
         /// The plugin's name.
         plugin: String,
+        /// What did not happen: `printed no handshake`.
+        what: &'static str,
         /// The start timeout.
         after: Duration,
         /// Its last lines on standard error.
@@ -112,12 +114,14 @@ pub enum Error {
         reason: String,
     },
     /// It did not answer a health check in time.
-    #[error("plugin {plugin} did not answer within {after:.1?}")]
+    #[error("plugin {plugin} did not answer within {after:.1?}{}", Tail(stderr))]
     Unresponsive {
         /// The plugin's name.
         plugin: String,
         /// How long the host waited.
         after: Duration,
+        /// Its last lines on standard error.
+        stderr: Vec<String>,
     },
     /// It ended while the host was about to use it.
     #[error("plugin {plugin} {exit}{}", Tail(&exit.stderr))]
@@ -129,7 +133,7 @@ pub enum Error {
     },
     /// It failed so often in a row that it is left alone for a while (F75).
     #[error(
-        "plugin {plugin} failed {failures} times in a row and is tried again in {retry_in:.0?}, or after a reset; the last time: {reason}"
+        "plugin {plugin} failed {failures} times in a row and is tried again in {retry_in:.0?}; the last time: {reason}"
     )]
     CrashLoop {
         /// The plugin's name.
@@ -166,13 +170,13 @@ impl Error {
             Self::Ended { exit, .. } if exit.fault() == "limit" => "limit",
             Self::NotStarted { .. }
             | Self::NotAttached { .. }
-            | Self::Guardian { .. }
             | Self::Ended { .. }
             | Self::CrashLoop { .. } => "launch",
             Self::StartTimeout { .. } | Self::Unresponsive { .. } => "unresponsive",
             Self::Handshake { .. } => "handshake",
             Self::Policy { .. } => "policy",
-            Self::Config { .. } | Self::Broken { .. } => "config",
+            // No plugin is to blame, and no pause makes it better.
+            Self::Guardian { .. } | Self::Config { .. } | Self::Broken { .. } => "config",
             Self::Crashed { exit, .. } => exit.fault(),
             Self::FirstCall { source, .. } => source.code(),
             Self::Closed { .. } => "cancelled",
@@ -192,7 +196,9 @@ impl Error {
     /// The plugin's last lines on standard error, oldest first.
     pub fn stderr(&self) -> &[String] {
         match self {
-            Self::StartTimeout { stderr, .. } | Self::Handshake { stderr, .. } => stderr,
+            Self::StartTimeout { stderr, .. }
+            | Self::Unresponsive { stderr, .. }
+            | Self::Handshake { stderr, .. } => stderr,
             _ => self.exit().map_or(&[], |exit| exit.stderr.as_slice()),
         }
     }

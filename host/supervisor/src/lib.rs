@@ -56,13 +56,15 @@ mod exit;
 pub mod fuzzing;
 mod launch;
 mod lifecycle;
+mod patience;
 mod text;
+mod time;
 
 pub use calls::{Bounds, CallError, Events};
 pub use catalog::{
-    Catalog, Component, Conflict, Context, Hook, HookFilter, Installed, Legacy, Maintainer,
+    Broken, Catalog, Component, Conflict, Context, Hook, HookFilter, Installed, Legacy, Maintainer,
     Manifest, ManifestLimits, Migration, Protocol, Requires, Role, Root, RootKind, SearchPath,
-    TypeFile,
+    Site, Trust, TypeFile,
 };
 pub use connect::{Handshake, PeerProcess, Process, Reattach, SocketPolicy, StopStep, Stopped};
 pub use error::Error;
@@ -72,5 +74,8 @@ pub use launch::{
     Tls, discover, guardian_main, standard_runtime_dir,
 };
 pub use lifecycle::{Config, Lease, PluginState, State, Supervisor};
-pub use wharf_peer::{Address, Broker, BrokerError, Incoming, Security, Serving};
+pub use wharf_peer::{
+    Address, Broker, BrokerError, Connection, Incoming, ListenError, Security, Serving,
+};
 pub use wharf_proto::handshake::Network;
+pub use wharf_proto::tls::Identity;

@@ -1,6 +1,7 @@
 //! Text from outside, made fit to be shown: nothing in it can move a cursor, change a colour or
 //! turn the direction of writing.
 
+use std::error::Error;
 use std::fmt::Write as _;
 
 /// Bytes as text, with control and direction characters written as `\u{1b}`. Tabs stay.
@@ -30,6 +31,15 @@ pub(crate) fn excerpt(text: &str, bytes: usize) -> String {
     let end = text.floor_char_boundary(bytes);
     let head = text.get(..end).unwrap_or_default();
     format!("{}... ({} bytes in all)", printable(head), text.len())
+}
+
+/// What an error goes back to: of a broken connection "http2 error" says nothing, its cause does.
+pub(crate) fn root(error: &(dyn Error + 'static)) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string()
 }
 
 fn is_harmful(c: char) -> bool {

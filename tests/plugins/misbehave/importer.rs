@@ -12,6 +12,7 @@ use wharf_proto::v1::importer_server::{self, ImporterServer};
 use wharf_proto::v1::{self, Event};
 
 use crate::answers::Answer;
+use crate::chatter::chatter;
 use crate::fault;
 use crate::made_up::{self, Settings};
 use crate::serve::House;
@@ -120,6 +121,7 @@ async fn sync(
         pause(&settings).await;
         if place == 0 {
             fault::strike(&house, &settings.fault, attempt);
+            chatter(&settings.fault, &events).await?;
             // F41.
             if settings.fault == "status" {
                 let status = Status::unavailable("the feed is closed for today");

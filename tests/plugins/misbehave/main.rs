@@ -5,7 +5,7 @@
 //! impossible. Without a switch it is a plain, correct plugin. Never used outside tests.
 //!
 //! The way through it: `serve` does the handshake, `answers` is service Plugin and the orderly stop, `importer` and
-//! `distributor` are the two roles, `fault` is what goes wrong.
+//! `distributor` are the two roles, `fault` is what goes wrong, `chatter` what is said too often.
 #![allow(
     clippy::disallowed_methods,
     clippy::exit,
@@ -15,6 +15,7 @@
 )]
 
 mod answers;
+mod chatter;
 mod distributor;
 mod fault;
 mod importer;

@@ -12,7 +12,10 @@ mod content;
 mod crash;
 mod launch;
 mod outputs;
+mod places;
+mod reports;
 mod requests;
+mod states;
 
 use serde_json::Value;
 use wharf_tests::wharf::Patience;

@@ -93,9 +93,13 @@ fn every_crate_and_plugin_with_users_has_a_readme() {
         "README.md",
         "host/ARCHITECTURE.md",
         "proto/README.md",
+        "sdk/rust/README.md",
+        "sdk/rust/GO-PLUGIN.md",
         "plugins/file/README.md",
         "tests/faults/README.md",
         "tests/bench/README.md",
+        "tests/fuzz/README.md",
+        "tests/interop/README.md",
         "LICENSE",
     ];
     let missing: Vec<String> =

@@ -11,6 +11,11 @@ use clap::{Args, Subcommand};
 pub(crate) enum PluginCommand {
     /// List plugins with their components, state and version, and why one is not ready
     List,
+    /// Forget a plugin's failures, so that it is started again at once
+    Reset {
+        /// The plugin, as `wharf plugin list` names it
+        name: String,
+    },
     /// Start any go-plugin plugin, show what it answers, and stop it
     Probe(Probe),
 }

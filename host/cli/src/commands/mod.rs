@@ -41,6 +41,7 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
         },
         Command::Plugin { command } => match command.unwrap_or(PluginCommand::List) {
             PluginCommand::List => plugin::list(app).await,
+            PluginCommand::Reset { name } => plugin::reset(app, &name).await,
             PluginCommand::Probe(args) => probe::run(app, args).await,
         },
         Command::Job { command } => match command.unwrap_or(JobCommand::List(JobList::default())) {

@@ -4,9 +4,11 @@ use serde_json::json;
 
 use crate::api::Plugin;
 use crate::app::App;
+use crate::client::encode;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::render;
+use crate::render::text::exact;
+use crate::render::{self, BOLD, styled};
 use crate::session::{Need, with_server};
 
 /// `wharf plugin list`
@@ -21,6 +23,23 @@ pub(super) async fn list(app: &App) -> Result<Exit, Error> {
             )?;
         } else {
             app.output.data(&render::plugin::table(&plugins, app.terminal.width))?;
+        }
+        Ok(Exit::DONE)
+    })
+    .await
+}
+
+/// `wharf plugin reset`
+pub(super) async fn reset(app: &App, name: &str) -> Result<Exit, Error> {
+    with_server(app, Need::Answers, async |session| {
+        let path = format!("plugins/{}/reset", encode(name));
+        let plugin: Plugin = session.client.post(&path, &json!({})).await?;
+        app.output.note(&format!(
+            "{} is started again when it is needed next",
+            styled(BOLD, &exact(&plugin.name))
+        ))?;
+        if app.output.is_json() {
+            app.output.json(&json!({ "plugin": plugin }))?;
         }
         Ok(Exit::DONE)
     })

@@ -20,7 +20,7 @@ use crate::error::Error;
 /// For each step of the stop, as go-plugin's hosts have it.
 pub(super) const GRACE: Duration = Duration::from_secs(2);
 /// A folder for sockets with a longer name leaves them no room.
-const LONGEST_FOLDER: usize = 60;
+const LONGEST_FOLDER: usize = 55;
 
 /// A plugin that answers.
 pub(super) struct Started {
@@ -120,7 +120,7 @@ fn advice(fault: &Fault, target: &Target) -> Option<String> {
         Fault::NotStarted { .. } => {
             "name the plugin's program; arguments for it stand behind `--`".to_owned()
         }
-        Fault::Ended { exit, .. } if speaks_of_plugins(&exit.stderr) => cookie(target),
+        Fault::Ended { exit, .. } if misses_its_cookie(&exit.stderr) => cookie(target),
         Fault::Ended { .. } => {
             "it is probably no plugin: one prints a handshake line to standard output and stays; \
              if it is one, --cookie KEY=VALUE may be missing"
@@ -142,9 +142,13 @@ fn advice(fault: &Fault, target: &Target) -> Option<String> {
     Some(text)
 }
 
-/// Every go-plugin library says so when it misses its cookie.
-fn speaks_of_plugins(stderr: &[String]) -> bool {
-    stderr.iter().any(|line| line.to_lowercase().contains("plugin"))
+/// What plugins say when they miss their cookie: those of the Go library, of this project, and others.
+const BY_HAND: [&str; 5] =
+    ["executed directly", "magic cookie", "run by hand", "is a plugin", "is a go-plugin"];
+
+fn misses_its_cookie(stderr: &[String]) -> bool {
+    let said = stderr.join(" ").to_lowercase();
+    BY_HAND.iter().any(|words| said.contains(words))
 }
 
 fn cookie(target: &Target) -> String {

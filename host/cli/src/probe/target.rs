@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wharf_engine::Problem;
-use wharf_supervisor::{Catalog, Installed, Root, RootKind, SearchPath};
+use wharf_supervisor::{Catalog, Installed, Root, RootKind, SearchPath, Trust};
 
 use crate::app::App;
 use crate::args::{Cookie, Probe};
@@ -64,7 +64,11 @@ impl Target {
     /// Reads the command line and, where there is one, the plugin's manifest.
     pub(super) fn find(app: &App, args: &Probe) -> Result<Self, Error> {
         let path = on_disk(&args.path);
-        let installed = if path.is_dir() { Some(in_folder(&path, app)?) } else { beside(&path) };
+        let installed = if path.is_absolute() && path.is_dir() {
+            Some(in_folder(&path, app)?)
+        } else {
+            beside(&path)
+        };
         let manifest = installed.as_deref().map(|installed| &installed.manifest);
         let offer = match (args.protocols.as_slice(), manifest) {
             ([], Some(manifest)) => Offer::Manifest(manifest.protocol.versions.clone()),
@@ -90,11 +94,12 @@ impl Target {
     }
 }
 
-/// A file of the folder we are in goes before a program in `PATH`.
+/// A file or plugin in the folder we are in goes before a program in `PATH`.
 fn on_disk(path: &Path) -> PathBuf {
     let here = std::path::absolute(path).unwrap_or_else(|_unknown_folder| path.to_owned());
     let has_folder = path.components().count() > 1;
-    if has_folder || here.exists() { here } else { path.to_owned() }
+    let is_here = here.is_file() || here.join("plugin.json").is_file();
+    if has_folder || is_here { here } else { path.to_owned() }
 }
 
 /// The plugin that this folder is.
@@ -127,7 +132,9 @@ fn beside(program: &Path) -> Option<Arc<Installed>> {
     })
 }
 
+/// Whoever could change it: the user names it, and starts it as any program that is named.
 fn read(folder: &Path, binaries: Option<PathBuf>) -> Option<Arc<Installed>> {
     let root = Root { folder: folder.to_owned(), kind: RootKind::Plugins, binaries };
-    Catalog::discover(&SearchPath { roots: vec![root] }).plugins().first().cloned()
+    let search = SearchPath { roots: vec![root], trust: Trust::anyone() };
+    Catalog::discover(&search).plugins().first().cloned()
 }

@@ -1,5 +1,7 @@
 //! Objects for programs. Their fields are an interface: they are added to, never renamed.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -22,6 +24,7 @@ pub(crate) struct JobLine {
     downloads: u64,
     seconds: f64,
     warnings: u64,
+    warning_codes: BTreeMap<String, u64>,
     version: Option<u64>,
     changed: bool,
     dry_run: bool,
@@ -56,6 +59,7 @@ impl From<&Job> for JobLine {
             downloads: result.downloads,
             seconds: result.seconds,
             warnings: result.warnings,
+            warning_codes: result.warning_codes,
             version: result.version,
             changed: result.changed,
             dry_run: result.dry_run,

@@ -24,7 +24,7 @@ pub(crate) fn render(report: &Report) -> String {
         ("go-plugin's own", own(report.own)),
         ("handshake", format!("after {}", time(report.handshake_ms))),
         ("first call", first_call(report)),
-        ("stop", stop(&report.stop)),
+        ("stop", stop(&report.stop, report.own)),
     ];
     rows.extend(report.notes.iter().map(|note| ("note", styled(WARN, &one_line(note)))));
     labelled(&rows)
@@ -101,10 +101,11 @@ fn first_call(report: &Report) -> String {
     )
 }
 
-fn stop(stop: &Stop) -> String {
+fn stop(stop: &Stop, own: OwnServices) -> String {
     let after = time(stop.took_ms);
     let how = match stop.step {
         "shutdown" => format!("went {after} after Shutdown"),
+        "sigterm" if own.controller == Some(false) => format!("went on SIGTERM, {after} in all"),
         "sigterm" => styled(WARN, &format!("ignored Shutdown, went on SIGTERM, {after} in all")),
         "sigkill" => styled(BAD, &format!("had to be killed, {after} in all")),
         _ => styled(WARN, "had ended before it was asked to"),

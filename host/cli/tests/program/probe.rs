@@ -53,7 +53,7 @@ fn settled() -> insta::Settings {
     settings.set_prepend_module_to_snapshot(false);
     settings.add_filter(r#""[^" ]*/(examples|debug|release)/"#, r#""BUILT/"#);
     settings.add_filter(r"(plugin +)/[^ ]*/", "${1}BUILT/");
-    settings.add_filter(r"[^ \x22]*/probe-\w+/\w+/[\w.-]+", "SOCKET");
+    settings.add_filter(r"[^ \x22]*/probe-\w+/[\w-]+/[\w.-]+", "SOCKET");
     settings.add_filter(r#"(_ms": )[0-9.]+"#, "${1}N");
     settings.add_filter(r"[0-9.]+ (ms|s)\b|under 1 ms", "SPAN");
     settings.add_filter(r#"(?s)"stderr": \[.*?\]"#, r#""stderr": []"#);

@@ -4,6 +4,7 @@ use serde_json::json;
 use wharf_proto::v1;
 use wharf_supervisor::calls::CallError;
 
+use super::events::{MAX_TEXT, cut};
 use crate::problem::{Class, Problem};
 
 /// A plugin's expected error.
@@ -15,10 +16,12 @@ pub(super) fn problem(error: v1::Error) -> Problem {
         v1::ErrorClass::Unspecified | v1::ErrorClass::Fault => Class::Fault,
     };
     let code = if error.code.is_empty() { default_code(class).to_owned() } else { error.code };
-    let mut problem = Problem::new(class, code, error.message);
+    let mut problem = Problem::new(class, cut(code), cut(error.message));
     let at = [error.item, error.field].into_iter().find(|at| !at.is_empty());
-    problem.at = at;
-    problem.details = serde_json::from_str(&error.details).ok().map(Box::new);
+    problem.at = at.map(cut);
+    // Half of it would be no JSON.
+    let details = Some(error.details).filter(|details| details.len() <= MAX_TEXT);
+    problem.details = details.and_then(|text| serde_json::from_str(&text).ok()).map(Box::new);
     problem
 }
 
@@ -52,7 +55,13 @@ impl From<wharf_supervisor::Error> for Problem {
             "policy" | "config" | "conflict" => Class::Usage,
             _ => Class::Fault,
         };
-        Self::new(class, code, chain(&error))
+        let problem = Self::new(class, code, chain(&error));
+        match error {
+            wharf_supervisor::Error::CrashLoop { plugin, .. } => problem.help(format!(
+                "once it is mended, `wharf plugin reset {plugin}` starts it at once"
+            )),
+            _ => problem,
+        }
     }
 }
 

@@ -6,11 +6,15 @@ use wharf_store::model::{LogLevel, LogLine};
 use super::errors;
 use crate::clock;
 use crate::jobs::run::JobRun;
-use crate::jobs::view::FETCHING;
+use crate::jobs::view::Progress;
 use crate::problem::Problem;
 
 /// The longest text of a plugin that is kept, in bytes.
-const MAX_TEXT: usize = 8 << 10;
+pub(super) const MAX_TEXT: usize = 8 << 10;
+/// The longest text of a warning, of which the job's record keeps a hundred (F68).
+const MAX_WARNING: usize = 1 << 10;
+/// The longest code of one.
+const MAX_CODE: usize = 64;
 
 /// Shows a common event in the job.
 ///
@@ -25,18 +29,20 @@ pub(crate) async fn tell(run: &JobRun, event: Event) -> Result<(), Problem> {
             line.fields = log.fields.into_iter().map(|(key, value)| (key, cut(value))).collect();
             run.log_line(line).await;
         }
-        Event::Progress(progress) => run.progress(|shown| {
-            if shown.phase == FETCHING {
-                return;
-            }
-            shown.phase = cut(progress.phase);
-            shown.unit = cut(progress.unit);
-            shown.activity = cut(progress.activity);
-            shown.total = progress.total;
-            shown.done = shown.done.max(progress.done);
-        }),
+        Event::Progress(progress) => {
+            let said = Progress {
+                phase: cut(progress.phase),
+                done: progress.done,
+                total: progress.total,
+                unit: cut(progress.unit),
+                activity: cut(progress.activity),
+                ..Progress::default()
+            };
+            run.told(said).await;
+        }
         Event::Warning(warning) => {
-            run.warn(cut(warning.code), cut(warning.text), cut(warning.item)).await;
+            let (code, text) = (cut_at(MAX_CODE, warning.code), cut_at(MAX_WARNING, warning.text));
+            run.warn(code, text, cut_at(MAX_WARNING, warning.item)).await;
         }
         Event::Link(link) => {
             run.log(LogLevel::Info, format!("{}: {}", cut(link.label), cut(link.url))).await;
@@ -81,10 +87,13 @@ fn log_level(level: v1::LogLevel) -> LogLevel {
 }
 
 /// Cuts a text that a plugin sent, at a character, with a mark.
-fn cut(mut text: String) -> String {
-    if text.len() > MAX_TEXT {
-        let end = (0..=MAX_TEXT).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text.truncate(end);
+pub(super) fn cut(text: String) -> String {
+    cut_at(MAX_TEXT, text)
+}
+
+fn cut_at(most: usize, mut text: String) -> String {
+    if text.len() > most {
+        text.truncate(text.floor_char_boundary(most));
         text.push('…');
     }
     text

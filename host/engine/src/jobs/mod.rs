@@ -7,6 +7,7 @@
 pub(crate) mod dispatch;
 mod queue;
 pub(crate) mod run;
+mod told;
 pub(crate) mod view;
 mod worker;
 

@@ -2,6 +2,7 @@
 //!
 //! Everything told here is visible at once to those who watch the job; nothing of it decides how the job ends.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use wharf_store::Logs;
 use wharf_store::model::{Job, JobState, Lease, LogLevel, LogLine};
 
+use super::told::Told;
 use super::view::{
     FETCHING, ItemReport, JobResult, JobView, KEPT, PluginProcess, Progress, WarningReport,
 };
@@ -46,8 +48,11 @@ struct Tally {
     failed: u64,
     skipped: u64,
     warnings: u64,
+    warning_codes: BTreeMap<String, u64>,
     items: Vec<ItemReport>,
     warnings_list: Vec<WarningReport>,
+    /// Once the plugin has said how far it is.
+    told: Option<Told>,
     rate: Rate,
 }
 
@@ -81,6 +86,7 @@ impl JobRun {
         run.show(|view| {
             view.state = JobState::Running;
             view.attempts = run.job.attempts;
+            view.progress = None;
             view.started_ms = run.job.started_ms;
         });
         run
@@ -124,7 +130,7 @@ impl JobRun {
         };
         let kept = {
             let mut tally = self.tally();
-            tally.warnings += 1;
+            tally.count(&warning.code);
             let kept = tally.warnings_list.len() < KEPT;
             if kept {
                 tally.warnings_list.push(warning);
@@ -200,6 +206,34 @@ impl JobRun {
         });
     }
 
+    /// Shows how far the plugin says it is.
+    pub(crate) async fn told(&self, mut said: Progress) {
+        let flaw = self.tally().told.get_or_insert_default().clamp(&mut said);
+        self.progress(|shown| {
+            if shown.phase != FETCHING {
+                let Progress { bytes, rate, .. } = *shown;
+                *shown = Progress { bytes, rate, ..said };
+            }
+        });
+        if let Some(flaw) = flaw {
+            self.warn("progress", format!("the plugin says that it has done {flaw}"), "").await;
+        }
+    }
+
+    /// Shows what the host itself counts, as long as the plugin says nothing.
+    pub(crate) fn counted(&self, phase: &str, unit: &str, count: u64) {
+        if self.tally().told.is_some() {
+            return;
+        }
+        self.progress(|shown| {
+            if shown.phase != FETCHING {
+                shown.done += count;
+                unit.clone_into(&mut shown.unit);
+                phase.clone_into(&mut shown.phase);
+            }
+        });
+    }
+
     /// So many files more are to be fetched; from now on these are what is counted.
     pub(crate) fn fetching(&self, files: u64) {
         if files == 0 {
@@ -246,6 +280,7 @@ impl JobRun {
             failed: tally.failed,
             skipped: tally.skipped,
             warnings: tally.warnings,
+            warning_codes: tally.warning_codes.clone(),
             items: tally.items.clone(),
             warnings_list: tally.warnings_list.clone(),
             bytes: self.meter.bytes(),
@@ -268,7 +303,17 @@ impl JobRun {
     }
 }
 
+/// What the code of a warning becomes when there are too many different ones.
+const OTHER: &str = "other";
+
 impl Tally {
+    fn count(&mut self, code: &str) {
+        self.warnings += 1;
+        let room = self.warning_codes.len() < KEPT || self.warning_codes.contains_key(code);
+        let code = if room { code } else { OTHER };
+        *self.warning_codes.entry(code.to_owned()).or_default() += 1;
+    }
+
     fn keep(&mut self, key: &str, outcome: &str, problem: Option<Problem>) -> bool {
         let kept = self.items.len() < KEPT;
         if kept {

@@ -1,5 +1,7 @@
 //! What the outside sees of a job: the stored row, joined with what is known only while it runs.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
@@ -78,6 +80,9 @@ pub struct JobResult {
     pub seconds: f64,
     /// How many warnings there were.
     pub warnings: u64,
+    /// How many of each code. After a hundred codes further ones are counted as `other`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub warning_codes: BTreeMap<String, u64>,
     /// The repository's version after the run, or the version that was published.
     pub version: Option<u64>,
     /// Whether a version or a publication appeared.

@@ -114,10 +114,7 @@ async fn drive(
         match event {
             Event::Files(files) => {
                 let count = target.files(files).await?;
-                run.progress(|progress| {
-                    progress.done += count;
-                    "files".clone_into(&mut progress.unit);
-                });
+                run.counted("", "files", count);
             }
             Event::PassThrough(pass) => target.pass_through(pass).await?,
             Event::Reuse(reuse) => target.reuse(reuse).await?,

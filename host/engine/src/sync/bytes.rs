@@ -217,16 +217,16 @@ async fn from_plugin(
                     let sources = vec![convert::store_source(source)];
                     let request = request(sync, file, sources, target);
                     let (cancel, meter) = (&sync.cancel, &sync.run.meter);
-                    return landed(
-                        target,
-                        sync.engine.fetcher.fetch(&request, cancel, meter).await,
-                    );
+                    let fetched = sync.engine.fetcher.fetch(&request, cancel, meter).await;
+                    events.done();
+                    return landed(target, fetched);
                 }
                 Content::Staged(path) => {
                     let path = path.parse().map_err(|error| {
                         Problem::protocol(format!("Content.staged is no relative path: {error}"))
                     })?;
                     let staged = staging::hash_below(sync.run.folder.path(), &path).await?;
+                    events.done();
                     return verified(file, staged);
                 }
             },

@@ -14,7 +14,6 @@ use super::Sync;
 use super::batch::{self, Done};
 use super::draft::{Draft, Place};
 use crate::convert::{self, Pending};
-use crate::jobs::view::FETCHING;
 use crate::problem::Problem;
 
 /// Batches in work at once: one that is fetched, one that is saved, one that waits.
@@ -193,13 +192,7 @@ fn collect(sync: &Sync<'_>, draft: &mut Draft, done: Done) {
     draft.kept += done.kept;
     draft.fresh += done.fresh;
     draft.present.extend(done.present);
-    sync.run.progress(|progress| {
-        if progress.phase != FETCHING {
-            progress.done += done.units;
-            "units".clone_into(&mut progress.unit);
-            "storing".clone_into(&mut progress.phase);
-        }
-    });
+    sync.run.counted("storing", "units", done.units);
 }
 
 /// Holds the plugin's result against what it declared.

@@ -37,6 +37,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     let routes = Router::new()
         .route("/status", get(status::show))
         .route("/plugins", get(plugins::list))
+        .route("/plugins/{plugin}/reset", post(plugins::reset))
         .route("/types", get(plugins::types))
         .route("/repositories", get(repositories::list).post(repositories::create))
         .route("/repositories/{repository}", repository)

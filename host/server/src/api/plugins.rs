@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 
 use super::Answer;
-use super::request::Query;
+use super::request::{Place, Query};
 use super::status::NoOptions;
 use super::types::{Plugin, TypeInfo};
 use crate::app::App;
@@ -16,6 +16,14 @@ pub(super) async fn list(
     Query(NoOptions {}): Query<NoOptions>,
 ) -> Answer<Json<Vec<Plugin>>> {
     Ok(Json(app.engine.plugins().into_iter().map(Plugin::from).collect()))
+}
+
+pub(super) async fn reset(
+    State(app): State<Arc<App>>,
+    Place([name]): Place<1>,
+    Query(NoOptions {}): Query<NoOptions>,
+) -> Answer<Json<Plugin>> {
+    Ok(Json(app.engine.reset_plugin(&name)?.into()))
 }
 
 pub(super) async fn types(

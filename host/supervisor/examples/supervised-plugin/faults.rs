@@ -20,6 +20,11 @@ pub(crate) fn commit(how: &str, folder: &Path) -> io::Result<()> {
         "abort" => abort(),
         // The runtime's own handler takes the first one and steps aside for the second.
         "segfault" => (0..2).try_for_each(|_| kill_process(getpid(), Signal::SEGV))?,
+        "busy" => drop(thread::spawn(|| {
+            loop {
+                std::hint::spin_loop();
+            }
+        })),
         "files" => give_up(&open_files()),
         "memory" => allocate(),
         "large-file" => File::create(folder.join("large"))?.set_len(LARGE)?,

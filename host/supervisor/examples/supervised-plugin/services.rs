@@ -1,8 +1,8 @@
 //! The services, each as small as it can be.
 //!
 //! `Importer.Sync` does what the repository's name says: `good`, `no-result`, `twice`, `after`, `error`, `silent`,
-//! `unknown-event`, `big`, `exit-0`, `cut`, `status-CODE`, or one of [`crate::faults`] after a first event; after
-//! `vanish` and `write:FILE` the call goes on to a good end.
+//! `unknown-event`, `big`, `exit-0`, `cut`, `status-CODE`, `after:MS` with a good end so much later, or one of
+//! [`crate::faults`] after a first event; after `vanish` and `write:FILE` the call goes on to a good end.
 
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -94,14 +94,17 @@ impl Example {
                 let stop = self.stop.clone();
                 Box::pin(begun.chain(later(move || stop.cancel())))
             }
-            "killed" | "panic" | "abort" | "segfault" | "files" | "memory" | "large-file" => {
-                Box::pin(begun.chain(later(self.fault(how))))
-            }
+            "killed" | "panic" | "abort" | "segfault" | "files" | "memory" | "large-file"
+            | "busy" => Box::pin(begun.chain(later(self.fault(how)))),
             "vanish" => Box::pin(begun.chain(done(self.fault(how)))),
             other if other.starts_with("write:") => Box::pin(begun.chain(done(self.fault(how)))),
             "cut" => {
                 let cut = self.cut.clone();
                 Box::pin(begun.chain(later(move || cut.cancel())))
+            }
+            other if let Some(after) = other.strip_prefix("after:") => {
+                let after = after.parse().map_err(|_none| Status::invalid_argument("a number?"))?;
+                Box::pin(begun.chain(done_in(Duration::from_millis(after))))
             }
             other => {
                 let code = other.strip_prefix("status-").and_then(|code| code.parse().ok());
@@ -118,6 +121,14 @@ fn done(
 ) -> impl Stream<Item = Result<v1::Event, Status>> + Send {
     futures_util::stream::once(async move {
         what().map_err(|error| Status::internal(error.to_string()))?;
+        Ok(v1::Event { event: Some(result()) })
+    })
+}
+
+/// Says a while later that all went well.
+fn done_in(after: Duration) -> impl Stream<Item = Result<v1::Event, Status>> + Send {
+    futures_util::stream::once(async move {
+        tokio::time::sleep(after).await;
         Ok(v1::Event { event: Some(result()) })
     })
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// The limits of one call.
@@ -34,9 +33,5 @@ impl Bounds {
     pub fn cancel(mut self, token: CancellationToken) -> Self {
         self.cancel = token;
         self
-    }
-
-    pub(super) fn ends_at(&self, begun: Instant) -> Option<Instant> {
-        self.deadline.map(|deadline| begun + deadline)
     }
 }

@@ -1,9 +1,7 @@
 //! The stream of events of a long call, and the rules it must keep: it ends with one `result` or
 //! one `error`, nothing follows, and it never falls silent for longer than allowed.
 
-use std::time::Duration;
-
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 use tonic::{Response, Status, Streaming};
 use tracing::warn;
 use wharf_proto::v1::{self, event::Event};
@@ -12,18 +10,21 @@ use super::bounds::Bounds;
 use super::error::CallError;
 use super::status;
 use super::unary::{LAST_WORDS, unary};
+use super::unfinished::Unfinished;
 use crate::connect::{Process, Taint};
+use crate::patience;
 
-/// The events of one long call. Dropping it cancels the call.
+/// The events of one long call. Dropping it before their end cancels the call, and the process is not
+/// lent again.
 #[derive(Debug)]
 pub struct Events {
     process: Process,
     call: &'static str,
     stream: Option<Streaming<v1::Event>>,
     bounds: Bounds,
-    ends_at: Option<Instant>,
-    deadline: Duration,
+    begun: Instant,
     warned: bool,
+    unfinished: Unfinished,
 }
 
 /// What a wait for one message came to.
@@ -47,9 +48,9 @@ pub(super) async fn events(
         call,
         stream: Some(stream),
         bounds: bounds.clone(),
-        ends_at: bounds.ends_at(begun),
-        deadline: bounds.deadline.unwrap_or_default(),
+        begun,
         warned: false,
+        unfinished: Unfinished::new(process),
     })
 }
 
@@ -73,11 +74,18 @@ impl Events {
         if !open {
             // Also tells the plugin, should it not have ended the call itself.
             self.stream = None;
+            self.unfinished.ended();
         }
         if let Err(CallError::Protocol { .. } | CallError::Unresponsive { .. }) = next {
             self.process.set_taint(Taint::Fault);
         }
         next
+    }
+
+    /// Ends the call because enough has come. The plugin is trusted to stop at once: its process can
+    /// be lent again.
+    pub fn done(mut self) {
+        self.unfinished.ended();
     }
 
     async fn advance(&mut self) -> Result<Option<Event>, CallError> {
@@ -110,14 +118,14 @@ impl Events {
     }
 
     async fn arrival(&mut self) -> Result<Arrival, CallError> {
-        let Self { process, call, stream: Some(stream), bounds, .. } = self else {
+        let Self { process, call, stream: Some(stream), bounds, begun, .. } = self else {
             return Ok(Arrival::End);
         };
-        let now = Instant::now();
-        let silent_at = now + bounds.stall;
-        let (limit_at, limit) = match self.ends_at {
-            Some(ends_at) if ends_at < silent_at => (ends_at, self.deadline),
-            _ => (silent_at, bounds.stall),
+        let (since, limit) = match bounds.deadline {
+            Some(deadline) if deadline.saturating_sub(begun.elapsed()) < bounds.stall => {
+                (*begun, deadline)
+            }
+            _ => (Instant::now(), bounds.stall),
         };
         let message = tokio::select! {
             biased;
@@ -131,7 +139,7 @@ impl Events {
                 Ok(Ok(message)) => Ok(message),
                 _ => return Err(status::crashed(process, call, exit)),
             },
-            () = sleep_until(limit_at) => {
+            () = patience::over(since, limit) => {
                 return Err(CallError::Unresponsive { call, after: limit });
             }
         };

@@ -9,7 +9,8 @@
 //! [`crate::Supervisor`] does not lend it again.
 //!
 //! # Cancel safety
-//! Dropping any of these futures, or [`Events`], cancels the call at the plugin.
+//! Dropping any of these futures, or [`Events`] before their end, cancels the call at the plugin, and
+//! the process is unfit too: [`Events::done`] is for calls that have brought enough.
 
 mod action;
 mod bounds;
@@ -21,6 +22,7 @@ mod importer;
 mod plugin;
 mod status;
 mod unary;
+mod unfinished;
 
 pub use action::run;
 pub use bounds::Bounds;

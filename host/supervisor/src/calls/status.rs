@@ -10,7 +10,7 @@ use wharf_proto::v1;
 
 use super::error::CallError;
 use crate::connect::{Process, Taint};
-use crate::text::excerpt;
+use crate::text::{excerpt, root};
 
 /// How much of a status' message is kept (F41).
 const MESSAGE_BYTES: usize = 4_096;
@@ -42,7 +42,7 @@ async fn lost(process: &Process, call: &'static str, status: &Status) -> CallErr
     if let Ok(exit) = timeout(END_GRACE, process.wait()).await {
         return crashed(process, call, exit);
     }
-    let detail = excerpt(status.message(), MESSAGE_BYTES);
+    let detail = excerpt(&root(status), MESSAGE_BYTES);
     CallError::Protocol { call, detail: format!("the connection broke: {detail}") }
 }
 

@@ -1,6 +1,7 @@
 //! Looks through the search path.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use semver::Version;
 use super::component::Component;
 use super::manifest::Manifest;
 use super::search::{Root, RootKind, SearchPath};
+use super::site::Site;
 
 const MANIFEST: &str = "plugin.json";
 /// More is no manifest and no definition of types.
@@ -41,7 +43,25 @@ pub struct Installed {
     /// What its author should know.
     pub warnings: Vec<String>,
     /// Why it cannot be used. `None`: it can.
-    pub broken: Option<String>,
+    pub broken: Option<Broken>,
+    /// Where it may lie; looked at again before each start. `None`: anywhere.
+    pub site: Option<Site>,
+}
+
+/// Why a plugin cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// The class word of the fault: `config`, or `policy` when somebody could change it who must not
+    /// (F7).
+    pub code: &'static str,
+    /// What is wrong, where, and what to do.
+    pub reason: String,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
 }
 
 /// A file of type definitions.
@@ -66,6 +86,13 @@ pub struct Conflict {
     pub ignored: PathBuf,
 }
 
+impl Installed {
+    /// What is wrong now with where it lies (F7). Blocks.
+    pub(crate) fn misplaced(&self) -> Option<String> {
+        self.site.as_ref()?.flaw(&self.folder, [self.executable.as_path()])
+    }
+}
+
 impl Catalog {
     /// Reads all manifests and the files they name. Starts nothing. What cannot be read becomes a
     /// broken plugin.
@@ -74,7 +101,8 @@ impl Catalog {
         let mut conflicts = Vec::new();
         for root in &path.roots {
             for folder in folders(root) {
-                let plugin = read(&folder, root.binaries.as_deref());
+                let site = Site::new(root, &path.trust);
+                let plugin = read(&folder, root.binaries.as_deref(), site);
                 let key = (plugin.manifest.name.clone(), plugin.manifest.version.clone());
                 if let Some(first) = found.get(&key) {
                     let (name, version) = key;
@@ -134,8 +162,10 @@ fn subfolders(folder: &Path) -> Vec<PathBuf> {
     folders
 }
 
-fn read(folder: &Path, binaries: Option<&Path>) -> Installed {
+fn read(folder: &Path, binaries: Option<&Path>, site: Site) -> Installed {
     let file = folder.join(MANIFEST);
+    let unusable = |reason| Broken { code: "config", reason };
+    let refused = |reason| Broken { code: "policy", reason };
     let parsed = read_text(&file)
         .map_err(|error| format!("{}: {error}", file.display()))
         .and_then(|text| Manifest::parse(&file, &text).map_err(|error| error.to_string()));
@@ -143,39 +173,49 @@ fn read(folder: &Path, binaries: Option<&Path>) -> Installed {
         Ok(parsed) => parsed,
         Err(reason) => {
             let name = folder.file_name().unwrap_or_default().to_string_lossy();
+            let flaw = site.flaw(folder, [file.as_path()]);
             return Installed {
                 manifest: Manifest::unreadable(&name),
                 folder: folder.to_owned(),
                 executable: PathBuf::new(),
                 types: Vec::new(),
                 warnings: Vec::new(),
-                broken: Some(reason),
+                broken: Some(flaw.map_or_else(|| unusable(reason), refused)),
+                site: Some(site),
             };
         }
     };
-    let types = read_types(folder, &manifest);
     let executable = executable(folder, &manifest, binaries);
-    let broken = types.as_ref().err().or(executable.as_ref().err()).cloned();
+    let types: Vec<PathBuf> = manifest.types.iter().map(|name| folder.join(name)).collect();
+    let files = [&file].into_iter().chain(executable.as_ref()).chain(&types);
+    let flaw = site.flaw(folder, files.map(PathBuf::as_path)).map(refused);
+    // What somebody else may have put there is not even read.
+    let types = if flaw.is_none() { read_types(types) } else { Ok(Vec::new()) };
+    let unusable = types.as_ref().err().or(executable.as_ref().err()).cloned().map(unusable);
     Installed {
         folder: folder.to_owned(),
         executable: executable.unwrap_or_default(),
         types: types.unwrap_or_default(),
         warnings,
-        broken,
+        broken: flaw.or(unusable),
+        site: Some(site),
         manifest,
     }
 }
 
-fn read_types(folder: &Path, manifest: &Manifest) -> Result<Vec<TypeFile>, String> {
-    let read = |name: &String| {
-        let path = folder.join(name);
+fn read_types(files: Vec<PathBuf>) -> Result<Vec<TypeFile>, String> {
+    let read = |path: PathBuf| {
         let text = read_text(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(TypeFile { path, text })
     };
-    manifest.types.iter().map(read).collect()
+    files.into_iter().map(read).collect()
 }
 
 fn read_text(file: &Path) -> io::Result<String> {
+    // To open a pipe would be to wait for its writer.
+    if !fs::metadata(file)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
     let mut text = String::new();
     File::open(file)?.take(MAX_TEXT_BYTES + 1).read_to_string(&mut text)?;
     if u64::try_from(text.len()).unwrap_or(u64::MAX) > MAX_TEXT_BYTES {
@@ -229,6 +269,10 @@ mod tests {
         fs::write(folder.join(format!("bin/run-{name}")), "").unwrap();
     }
 
+    fn discover(roots: Vec<Root>) -> Catalog {
+        Catalog::discover(&SearchPath { roots, ..SearchPath::default() })
+    }
+
     fn root(folder: &Path, kind: RootKind) -> Root {
         Root { folder: folder.to_owned(), kind, binaries: None }
     }
@@ -242,10 +286,10 @@ mod tests {
         install(&data.join("a/1.10.0"), "a", "1.10.0");
         install(&extra.join("again"), "a", "1.10.0");
         let roots = vec![root(&data, RootKind::Versions), root(&extra, RootKind::Plugins)];
-        let catalog = Catalog::discover(&SearchPath { roots });
+        let catalog = discover(roots);
         let (plugin, component) = catalog.component("a.go").unwrap();
         assert_eq!(plugin.folder, data.join("a/1.10.0"));
-        assert_eq!((component.id.as_str(), plugin.broken.as_deref()), ("go", None));
+        assert_eq!((component.id.as_str(), &plugin.broken), ("go", &None));
         assert_eq!(plugin.types[0].text, "types");
         assert_eq!(catalog.plugins().len(), 2);
         let conflict = &catalog.conflicts()[0];
@@ -267,14 +311,15 @@ mod tests {
         fs::write(folder("mad").join(MANIFEST), "{").unwrap();
         fs::create_dir(folder("empty")).unwrap();
         let roots = vec![root(home.path(), RootKind::Plugins)];
-        let catalog = Catalog::discover(&SearchPath { roots });
+        let catalog = discover(roots);
         assert_eq!(catalog.plugins().len(), 4);
         assert_eq!(catalog.plugin("good").unwrap().broken, None);
         for (name, says) in
             [("unbuilt", "bin/run-unbuilt"), ("typeless", "t.json"), ("mad", "plugin.json")]
         {
-            let reason = catalog.plugin(name).unwrap().broken.clone().unwrap();
-            assert!(reason.contains(says), "{reason}");
+            let broken = catalog.plugin(name).unwrap().broken.clone().unwrap();
+            assert_eq!(broken.code, "config");
+            assert!(broken.reason.contains(says), "{broken}");
         }
     }
 
@@ -287,7 +332,7 @@ mod tests {
         let binaries = Some(home.path().to_owned());
         let folder = home.path().join("plugins");
         let roots = vec![Root { folder, kind: RootKind::Plugins, binaries }];
-        let catalog = Catalog::discover(&SearchPath { roots });
+        let catalog = discover(roots);
         let found = catalog.plugin("p").unwrap();
         assert_eq!(found.executable, home.path().join("run-p"), "{:?}", found.broken);
     }

@@ -2,11 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use super::trust::Trust;
+
 /// The folders that are looked through, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SearchPath {
     /// The first one that has a plugin's name and version wins.
     pub roots: Vec<Root>,
+    /// Who may be able to change a plugin. One that somebody else can change is not started.
+    pub trust: Trust,
 }
 
 /// One folder with plugins.
@@ -32,7 +36,8 @@ pub enum RootKind {
 impl SearchPath {
     /// The usual places: `DATA/plugins` with versions; `configured` folders; `../lib/wharf/plugins`
     /// beside the executable's folder; and, when the executable lies in a cargo target folder of a
-    /// checkout, that checkout's `plugins`, whose binaries lie beside the executable.
+    /// checkout, that checkout's `plugins`, whose binaries lie beside the executable. Trusted is who
+    /// can change the executable.
     pub fn standard(data: &Path, configured: &[PathBuf], exe: &Path) -> Self {
         let beside = binaries(exe);
         let plugins =
@@ -44,7 +49,7 @@ impl SearchPath {
         let prefix = exe.parent().and_then(Path::parent);
         roots.extend(prefix.map(|prefix| plugins(prefix.join("lib/wharf/plugins"))));
         roots.extend(checkout(exe).map(|checkout| plugins(checkout.join("plugins"))));
-        Self { roots }
+        Self { roots, trust: Trust::of_host(exe) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The main connection: a socket of its own, or the first stream of a multiplexed one. It is made at
-//! once, so that its errors come at start and not with the first call; later ones are made by the
-//! channel as needed, in the same way.
+//! once, so that errors of socket and TLS come at start; that it does not speak HTTP/2 shows with the
+//! first call, which is part of the start too. Later ones are made by the channel as needed, in the
+//! same way.
 
 use std::io;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use tonic::transport::Channel;
 use wharf_peer::{Connection, Mux, Security};
 
 use super::dial::{DialError, Target};
+use crate::text::root;
 
 /// For a connection that is made anew in mid-life.
 const RECONNECT: Duration = Duration::from_secs(5);
@@ -53,12 +55,16 @@ pub(crate) async fn open(
             return Err(DialError::Failed(problem.to_owned()));
         }
     };
-    let stream_of = mux.clone();
+    let (stream_of, advice) = (mux.clone(), way.advice);
     let again = move || reconnect(way.clone(), stream_of.clone());
-    let opened = wharf_peer::channel(first, again).await;
-    let channel =
-        opened.map_err(|error| DialError::Failed(format!("it does not speak HTTP/2: {error}")))?;
-    Ok((channel, mux))
+    match wharf_peer::channel(first, again).await {
+        Ok(channel) => Ok((channel, mux)),
+        // F31
+        Err(error) => {
+            let problem = format!("it does not speak HTTP/2: {}; {advice}", root(&error));
+            Err(DialError::Failed(problem))
+        }
+    }
 }
 
 async fn reconnect(way: Way, mux: Option<Mux>) -> io::Result<Connection> {

@@ -5,19 +5,13 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsRawFd as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fs::{Mode, OFlags};
-use tokio::net::{TcpStream, UnixStream};
 use tokio::time::Instant;
-use wharf_peer::{Address, Connection};
-use wharf_proto::handshake::Network;
+use wharf_peer::{Address, Connection, DialRules};
 
 use super::rules::Rules;
-use crate::launch::MAX_SOCKET_PATH;
 
 /// For how long a plugin may refuse connections after its handshake.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -29,6 +23,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 pub(crate) struct Target {
     pub(crate) address: Address,
     pub(crate) rules: Arc<Rules>,
+    /// The process that must be listening on a Unix socket there. `None`: any.
+    pub(crate) listener: Option<u32>,
 }
 
 /// Why there is no connection.
@@ -64,23 +60,33 @@ impl Target {
     }
 
     async fn try_dial(&self) -> Result<io::Result<Connection>, DialError> {
-        if let Err(error) = self.rules.check(&self.address).map_err(DialError::Policy)? {
-            return Ok(Err(error));
+        match wharf_peer::dial(&self.address, Some(self)).await {
+            Ok(connection) => Ok(Ok(connection)),
+            Err(wharf_peer::DialError::Failed(error)) => Ok(Err(error)),
+            Err(wharf_peer::DialError::Refused(problem)) => Err(DialError::Policy(problem)),
         }
-        match self.address.network {
-            Network::Unix => {
-                Ok(connect_unix(Path::new(&self.address.text)).await.map(Connection::from))
-            }
-            Network::Tcp => {
-                let addresses: Vec<SocketAddr> =
-                    match tokio::net::lookup_host(&self.address.text).await {
-                        Ok(addresses) => addresses.collect(),
-                        Err(error) => return Ok(Err(error)),
-                    };
-                self.rules.check_resolved(&addresses).map_err(DialError::Policy)?;
-                Ok(connect_tcp(&addresses).await.map(Connection::from))
-            }
+    }
+}
+
+impl DialRules for Target {
+    fn check(&self, address: &Address) -> Result<io::Result<()>, String> {
+        self.rules.check(address)
+    }
+
+    fn check_resolved(&self, addresses: &[SocketAddr]) -> Result<(), String> {
+        self.rules.check_resolved(addresses)
+    }
+
+    /// Numbers of processes are reused, and so are paths.
+    fn check_listener(&self, user: u32, process: Option<u32>) -> Result<(), String> {
+        self.rules.check_listener(user, process)?;
+        if self.listener.is_none() || self.listener == process {
+            return Ok(());
         }
+        let who =
+            process.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+        let address = crate::text::excerpt(&self.address.text, 200);
+        Err(format!("it is {who} that listens at {address}"))
     }
 }
 
@@ -89,32 +95,12 @@ fn is_worth_another_try(error: &io::Error) -> bool {
         || error.kind() == io::ErrorKind::WouldBlock
 }
 
-/// A path that is too long for an address is reached through its opened folder.
-async fn connect_unix(path: &Path) -> io::Result<UnixStream> {
-    if path.as_os_str().len() <= MAX_SOCKET_PATH {
-        return UnixStream::connect(path).await;
-    }
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(io::ErrorKind::InvalidInput.into());
-    };
-    let opened = rustix::fs::open(
-        folder,
-        OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
-        Mode::empty(),
-    )?;
-    let short = Path::new("/proc/self/fd").join(opened.as_raw_fd().to_string()).join(name);
-    UnixStream::connect(short).await
-}
-
-async fn connect_tcp(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(addresses).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
+
+    use wharf_proto::handshake::Network;
 
     use super::super::rules::SocketPolicy;
     use super::*;
@@ -123,7 +109,7 @@ mod tests {
         let policy = SocketPolicy::Private;
         let rules = Rules { policy, folder: folder.to_owned(), runner: None };
         let address = Address { network: Network::Unix, text: socket.display().to_string() };
-        Target { address, rules: Arc::new(rules) }
+        Target { address, rules: Arc::new(rules), listener: None }
     }
 
     // F20

@@ -1,12 +1,18 @@
 //! gRPC health checking, for the service name that go-plugin uses.
 
+use std::error::Error as _;
+
 use tonic::Code;
 use tonic::transport::Channel;
 use wharf_proto::health::HealthCheckRequest;
 use wharf_proto::health::health_check_response::ServingStatus;
 use wharf_proto::health::health_client::HealthClient;
 
+use crate::text::{excerpt, root};
+
 const SERVICE: &str = "plugin";
+/// How much of a failure is told.
+const MESSAGE_BYTES: usize = 500;
 
 /// What came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +36,13 @@ pub(crate) async fn check(channel: Channel) -> Health {
         },
         Err(status) => match status.code() {
             Code::Unimplemented | Code::NotFound => Health::Missing,
+            // It did not come from the plugin (F31).
+            _ if status.source().is_some() => {
+                let text = excerpt(&root(&status), MESSAGE_BYTES);
+                Health::Failed(format!("the HTTP/2 connection broke: {text}"))
+            }
             code => {
-                let text = crate::text::excerpt(status.message(), 500);
+                let text = excerpt(status.message(), MESSAGE_BYTES);
                 Health::Failed(format!("{code:?}: {text}"))
             }
         },

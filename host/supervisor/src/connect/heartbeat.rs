@@ -1,21 +1,22 @@
 //! Asks a plugin now and then whether it is still there, and kills one that does not answer (F50).
 //!
-//! A host that was itself stopped for a while finds its timers overdue; it then asks again before
-//! it blames the plugin (F43).
+//! A host that was itself stopped for a while looks for an answer once more before it blames the
+//! plugin (F43).
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tonic::transport::Channel;
 use tracing::warn;
 
-use super::health;
+use super::health::{self, Health};
 use super::shared::Shared;
 use crate::exit::ByHost;
+use crate::patience;
 
-/// A timer that is later than this was held up by our own pause.
-const OWN_PAUSE: Duration = Duration::from_secs(1);
+/// Between two questions, when the connection failed.
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
 /// Runs until it has killed the plugin, or is dropped.
 pub(super) async fn beat(
@@ -25,21 +26,23 @@ pub(super) async fn beat(
     patience: Duration,
 ) {
     loop {
-        let due = Instant::now() + every;
         sleep(every).await;
-        if due.elapsed() > OWN_PAUSE {
-            continue;
-        }
         let asked = Instant::now();
-        if timeout(patience, health::check(channel.clone())).await.is_ok() {
-            continue;
+        tokio::select! {
+            biased;
+            () = answer(&channel) => continue,
+            () = patience::over(asked, patience) => {}
         }
         let waited = asked.elapsed();
-        if waited > patience + OWN_PAUSE {
-            continue;
-        }
         warn!(plugin = shared.name, pid = shared.hold.pid(), ?waited, "no heartbeat; killing it");
         shared.kill(ByHost::Unresponsive { after: waited });
         return;
+    }
+}
+
+/// Waits for a sign of life, whatever it says. A connection that is refused or breaks is none.
+async fn answer(channel: &Channel) {
+    while let Health::Failed(_) = health::check(channel.clone()).await {
+        sleep(RETRY_PAUSE).await;
     }
 }

@@ -2,9 +2,12 @@
 //!
 //! The same TLS as the other way round: the plugin is the client and shows the very certificate of
 //! its handshake line, so the socket's certificate names the caller. Connections and streams are
-//! bounded.
+//! bounded, and end with the server.
 
+use std::fs::Permissions;
 use std::io;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -15,14 +18,17 @@ use tokio::net::UnixListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::Connected;
 use tracing::{debug, warn};
 use wharf_peer::{Connection, Security};
 
+use crate::error::Error;
+
 /// The socket's name in the plugin's folder.
-pub(super) const SOCKET: &str = "host.sock";
+const SOCKET: &str = "host.sock";
 
 const MAX_CONNECTIONS: usize = 16;
 const MAX_STREAMS: u32 = 64;
@@ -48,9 +54,46 @@ pub(crate) struct HostServices {
     pub(crate) security: Option<Security>,
 }
 
+/// The socket, where nobody is served yet.
+pub(crate) struct HostSocket {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl HostSocket {
+    /// Listens in `folder`, which is still private to the host. With a `group` that may connect too.
+    ///
+    /// # Errors
+    /// `config`: the socket cannot be made.
+    pub(crate) fn bind(folder: &Path, group: Option<u32>) -> Result<Self, Error> {
+        let path = folder.join(SOCKET);
+        let bound = UnixListener::bind(&path).and_then(|listener| {
+            if group.is_some() {
+                chown(&path, None, group)?;
+                std::fs::set_permissions(&path, Permissions::from_mode(0o660))?;
+            }
+            Ok(listener)
+        });
+        match bound {
+            Ok(listener) => Ok(Self { listener, path }),
+            Err(source) => {
+                let problem = format!("the socket {} cannot be made", path.display());
+                Err(Error::config(problem, source))
+            }
+        }
+    }
+
+    pub(super) fn address(&self) -> String {
+        format!("unix://{}", self.path.display())
+    }
+}
+
 /// Serves until it is dropped.
-pub(super) async fn serve(listener: UnixListener, services: HostServices, peer: PeerProcess) {
+pub(super) async fn serve(socket: HostSocket, services: HostServices, peer: PeerProcess) {
     let (sender, connections) = mpsc::channel(1);
+    // tonic gives every connection to a task that nobody owns.
+    let end = CancellationToken::new();
+    let _end = end.clone().drop_guard();
     let server = Server::builder()
         .max_concurrent_streams(MAX_STREAMS)
         .initial_stream_window_size(STREAM_WINDOW)
@@ -58,7 +101,7 @@ pub(super) async fn serve(listener: UnixListener, services: HostServices, peer: 
         .add_routes(services.routes)
         .serve_with_incoming(ReceiverStream::new(connections));
     tokio::select! {
-        () = accept(listener, services.security, peer.clone(), sender) => {}
+        () = accept(socket.listener, services.security, peer.clone(), end, sender) => {}
         served = server => {
             if let Err(error) = served {
                 warn!(plugin = peer.plugin, %error, "the host's services for this plugin ended");
@@ -72,6 +115,7 @@ async fn accept(
     listener: UnixListener,
     security: Option<Security>,
     peer: PeerProcess,
+    end: CancellationToken,
     ready: mpsc::Sender<io::Result<Caller>>,
 ) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -82,8 +126,11 @@ async fn accept(
         while handshakes.try_join_next().is_some() {}
         match listener.accept().await {
             Ok((stream, _)) => {
-                let (security, peer) = (security.clone(), peer.clone());
-                handshakes.spawn(secure(stream.into(), security, peer, place, ready.clone()));
+                let security = security.clone();
+                let end = Box::pin(end.clone().cancelled_owned());
+                let caller =
+                    Caller { connection: stream.into(), peer: peer.clone(), end, _place: place };
+                handshakes.spawn(secure(caller, security, ready.clone()));
             }
             Err(error) => {
                 warn!(plugin = peer.plugin, %error, "a connection could not be accepted");
@@ -94,16 +141,14 @@ async fn accept(
 }
 
 async fn secure(
-    connection: Connection,
+    Caller { connection, peer, end, _place: place }: Caller,
     security: Option<Security>,
-    peer: PeerProcess,
-    place: OwnedSemaphorePermit,
     ready: mpsc::Sender<io::Result<Caller>>,
 ) {
     match tokio::time::timeout(TLS_PATIENCE, connection.into_server(security.as_ref())).await {
         Ok(Ok(connection)) => {
             // The server is gone only together with this task's owner.
-            ready.send(Ok(Caller { connection, peer, _place: place })).await.ok();
+            ready.send(Ok(Caller { connection, peer, end, _place: place })).await.ok();
         }
         Ok(Err(error)) => {
             warn!(plugin = peer.plugin, %error, "a connection to the host's services was refused");
@@ -116,7 +161,18 @@ async fn secure(
 struct Caller {
     connection: Connection,
     peer: PeerProcess,
+    /// When the server has ended.
+    end: Pin<Box<WaitForCancellationFutureOwned>>,
     _place: OwnedSemaphorePermit,
+}
+
+impl Caller {
+    fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        match self.end.as_mut().poll(cx) {
+            Poll::Ready(()) => Err(io::ErrorKind::ConnectionAborted.into()),
+            Poll::Pending => Ok(()),
+        }
+    }
 }
 
 impl Connected for Caller {
@@ -133,6 +189,7 @@ impl AsyncRead for Caller {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.check(cx)?;
         Pin::new(&mut self.connection).poll_read(cx, buffer)
     }
 }
@@ -143,6 +200,7 @@ impl AsyncWrite for Caller {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.check(cx)?;
         Pin::new(&mut self.connection).poll_write(cx, bytes)
     }
 
@@ -151,6 +209,7 @@ impl AsyncWrite for Caller {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.check(cx)?;
         Pin::new(&mut self.connection).poll_write_vectored(cx, slices)
     }
 
@@ -159,6 +218,7 @@ impl AsyncWrite for Caller {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check(cx)?;
         Pin::new(&mut self.connection).poll_flush(cx)
     }
 

@@ -21,6 +21,7 @@ mod stdio;
 mod stop;
 
 pub(crate) use attached::Attached;
+pub(crate) use host_services::HostSocket;
 pub use host_services::PeerProcess;
 pub(crate) use parts::Parts;
 pub use process::{Handshake, Process};

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::{OnceCell, broadcast};
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::timeout;
 use tonic::transport::Channel;
 use wharf_peer::{Address, Broker};
 use wharf_proto::handshake::{CORE_PROTOCOL, Network};
@@ -20,6 +21,9 @@ use crate::error::Error;
 use crate::exit::{ByHost, Exit};
 use crate::launch::hold::Hold;
 use crate::launch::output::LogLine;
+
+/// How long the end of a process may lag behind the end of its connection.
+const END_GRACE: Duration = Duration::from_secs(1);
 
 /// What was agreed on at the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,7 +189,7 @@ impl Process {
     /// serve.
     pub async fn ping(&self, deadline: Duration) -> Result<(), Error> {
         let plugin = self.name().to_owned();
-        match tokio::time::timeout(deadline, health::check(self.channel())).await {
+        match timeout(deadline, health::check(self.channel())).await {
             Ok(Health::Serving | Health::Missing) => Ok(()),
             Ok(Health::NotServing(status)) => Err(Error::Handshake {
                 plugin,
@@ -193,16 +197,18 @@ impl Process {
                 exit: None,
                 stderr: self.stderr_tail(),
             }),
-            Ok(Health::Failed(problem)) => match self.exited() {
-                Some(exit) => Err(Error::Crashed { plugin, exit }),
-                None => Err(Error::Handshake {
+            Ok(Health::Failed(problem)) => match timeout(END_GRACE, self.wait()).await {
+                Ok(exit) => Err(Error::Crashed { plugin, exit }),
+                Err(_lives) => Err(Error::Handshake {
                     plugin,
                     problem: format!("its health service failed: {problem}"),
                     exit: None,
                     stderr: self.stderr_tail(),
                 }),
             },
-            Err(_elapsed) => Err(Error::Unresponsive { plugin, after: deadline }),
+            Err(_elapsed) => {
+                Err(Error::Unresponsive { plugin, after: deadline, stderr: self.stderr_tail() })
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use wharf_peer::{Address, Addresses};
+use wharf_peer::{Address, Addresses, DialRules};
 use wharf_proto::handshake::Network;
 
 use crate::launch::Runner;
@@ -44,30 +44,6 @@ impl Rules {
         match &self.runner {
             Some(runner) => runner.to_host(address),
             None => Ok(address),
-        }
-    }
-
-    /// Whether it may be dialled, as far as its text and the file system tell. The inner error: it
-    /// cannot be dialled, perhaps not yet.
-    ///
-    /// # Errors
-    /// It breaks a rule.
-    pub(crate) fn check(&self, address: &Address) -> Result<io::Result<()>, String> {
-        match address.network {
-            Network::Unix => self.check_socket(&address.text),
-            Network::Tcp => self.check_host(&address.text).map(Ok),
-        }
-    }
-
-    /// A name was looked up, and stands for this.
-    ///
-    /// # Errors
-    /// It breaks a rule.
-    pub(crate) fn check_resolved(&self, addresses: &[SocketAddr]) -> Result<(), String> {
-        let outside = addresses.iter().find(|address| !address.ip().is_loopback());
-        match (self.policy, outside) {
-            (SocketPolicy::Private, Some(outside)) => Err(not_on_loopback(&outside.to_string())),
-            _ => Ok(()),
         }
     }
 
@@ -116,9 +92,33 @@ impl Addresses for Rules {
     }
 
     fn announced(&self, address: Address) -> Result<Address, String> {
-        let address = self.translate(address)?;
-        self.check(&address)?.map_err(|error| error.to_string())?;
-        Ok(address)
+        self.translate(address)
+    }
+}
+
+impl DialRules for Rules {
+    /// As far as its text and the file system tell.
+    fn check(&self, address: &Address) -> Result<io::Result<()>, String> {
+        match address.network {
+            Network::Unix => self.check_socket(&address.text),
+            Network::Tcp => self.check_host(&address.text).map(Ok),
+        }
+    }
+
+    fn check_resolved(&self, addresses: &[SocketAddr]) -> Result<(), String> {
+        let outside = addresses.iter().find(|address| !address.ip().is_loopback());
+        match (self.policy, outside) {
+            (SocketPolicy::Private, Some(outside)) => Err(not_on_loopback(&outside.to_string())),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_listener(&self, user: u32, _process: Option<u32>) -> Result<(), String> {
+        let ours = user == rustix::process::geteuid().as_raw();
+        if self.policy == SocketPolicy::Any || ours {
+            return Ok(());
+        }
+        Err(format!("it is user {user} who listens at its socket"))
     }
 }
 
@@ -163,16 +163,21 @@ mod tests {
         std::os::unix::fs::symlink(&outside, &link).unwrap();
         let private = rules(SocketPolicy::Private, &inside);
         for path in [outside.as_path(), Path::new("p/x"), &inside.join("../out.sock")] {
-            let problem = private.announced(unix(path)).unwrap_err();
+            let problem = private.check(&unix(path)).unwrap_err();
             assert!(problem.contains("private folder"), "{problem}");
         }
         let problem = private.check(&unix(&link)).unwrap_err();
         assert!(problem.contains("symbolic link"), "{problem}");
         let any = rules(SocketPolicy::Any, &inside);
-        assert_eq!(any.announced(unix(&link)).unwrap(), unix(&link));
+        assert!(any.check(&unix(&link)).unwrap().is_ok());
         fs::write(inside.join("file"), "").unwrap();
-        let problem = private.announced(unix(&inside.join("file"))).unwrap_err();
-        assert!(problem.contains("not a socket"), "{problem}");
+        let problem = private.check(&unix(&inside.join("file"))).unwrap().unwrap_err();
+        assert!(problem.to_string().contains("not a socket"), "{problem}");
+        let us = rustix::process::geteuid().as_raw();
+        assert!(private.check_listener(us, None).is_ok());
+        assert!(any.check_listener(us + 1, None).is_ok());
+        let problem = private.check_listener(us + 1, None).unwrap_err();
+        assert!(problem.contains("listens at"), "{problem}");
     }
 
     // F18
@@ -180,7 +185,7 @@ mod tests {
     fn only_loopback_is_near() {
         let private = rules(SocketPolicy::Private, Path::new("/"));
         for near in ["127.0.0.1:7", "[::1]:7", "localhost:7"] {
-            assert_eq!(private.announced(tcp(near)).unwrap(), tcp(near));
+            assert!(private.check(&tcp(near)).unwrap().is_ok());
         }
         for far in ["192.0.2.1:7", "[2001:db8::1]:7", "example.org:7", "0.0.0.0:7"] {
             assert!(private.check(&tcp(far)).unwrap_err().contains("loopback"), "{far}");

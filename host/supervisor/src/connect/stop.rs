@@ -10,6 +10,7 @@ use wharf_proto::goplugin::grpc_controller_client::GrpcControllerClient;
 
 use super::process::Process;
 use crate::exit::{ByHost, Exit};
+use crate::time::after;
 
 /// How long the kernel may take to end a killed tree; longer only if a process hangs inside it.
 const KILL_GRACE: Duration = Duration::from_secs(5);
@@ -87,7 +88,7 @@ async fn descend(process: &Process) -> StopStep {
     if shared.hold.status().is_some() {
         return StopStep::AlreadyEnded;
     }
-    if !grace.is_zero() && shut_down(process, Instant::now() + grace).await {
+    if !grace.is_zero() && shut_down(process, after(Instant::now(), grace)).await {
         return StopStep::Shutdown;
     }
     if !term_grace.is_zero() && shared.hold.terminate() {

@@ -14,15 +14,16 @@ use wharf_peer::Address;
 use super::Launch;
 use super::hold::Hold;
 use super::output::Logs;
-use super::start::{private_folder, rules, sockets};
+use super::place::Place;
 use crate::connect::channel::{self, Way};
 use crate::connect::dial::{DialError, Target};
 use crate::connect::{Attached, Handshake, Parts, Process, Reattach, Shared};
 use crate::error::Error;
+use crate::time::after;
 
 pub(super) async fn attach(launch: Launch, description: Reattach) -> Result<Process, Error> {
     let begun = Instant::now();
-    let deadline = begun + launch.start_timeout;
+    let deadline = after(begun, launch.start_timeout);
     let Reattach { protocol, protocol_version, pid, test, network, address } = description;
     let failed = |reason: &dyn fmt::Display| Error::NotAttached {
         plugin: launch.name.clone(),
@@ -36,13 +37,14 @@ pub(super) async fn attach(launch: Launch, description: Reattach) -> Result<Proc
     }
     let ours = launch.wire.tls.begin()?;
     let security = ours.agree(None).map_err(|problem| failed(&problem))?;
-    let folder = private_folder(&launch)?;
-    let (id, sockets, rules) =
-        (folder.number(), sockets(&launch, &folder)?, rules(&launch, &folder));
+    let Place { folder, sockets, rules, host_socket } = Place::make(&launch).await?;
+    let id = folder.number();
     let attached = Attached::find(pid, test, folder).map_err(|error| failed(&error))?;
 
     let address = Address { network, text: address };
-    let target = Target { address: address.clone(), rules };
+    // One that is never ended by us may be anywhere.
+    let listener = (!test).then_some(pid);
+    let target = Target { address: address.clone(), rules, listener };
     let way = Way { target, security: security.clone(), advice: ours.advice() };
     let mut tasks = JoinSet::new();
     let (channel, mux) =
@@ -66,8 +68,8 @@ pub(super) async fn attach(launch: Launch, description: Reattach) -> Result<Proc
         stop_times: launch.stop_times,
         heartbeat: launch.heartbeat,
         max_message_bytes: launch.wire.max_message,
-        host_services: launch.host_services,
+        host_services: host_socket.zip(launch.host_services),
         synced: launch.streams.synced,
     };
-    parts.assemble()
+    Ok(parts.assemble())
 }

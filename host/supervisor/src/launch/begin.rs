@@ -5,26 +5,34 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::net::unix::pipe::Receiver;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
 use super::builder::{CurrentDir, is_bare};
 use super::checksum::{Checksum, sealed_copy};
 use super::folder::PluginFolder;
 use super::guardian::grant::Grant;
 use super::hold::Hold;
-use super::runner::{Pipe, Run, Runner, Spec};
+use super::runner::{Pipe, Run, Runner, Spec, diagnosis};
 use super::streams::Stdin;
 use super::tree::{Plan, StartError, Tree};
 use super::{Launch, diagnose};
 use crate::error::Error;
+use crate::text::excerpt;
 
 /// A plugin's environment.
 pub(super) type Variables = BTreeMap<OsString, OsString>;
+
+/// The kernel's limit for one argument or variable with its end. Source: execve(2), `MAX_ARG_STRLEN`.
+const LONGEST_WORD: usize = 131_072;
+/// `E2BIG`.
+const TOO_BIG: i32 = 7;
 
 /// A process that runs.
 pub(super) struct Begun {
@@ -55,6 +63,36 @@ pub(super) fn check_program(launch: &Launch, program: &Path) -> Result<(), Error
     }
 }
 
+/// What no program can be given. The guardian would fail over it, and be blamed.
+fn check_words(launch: &Launch, program: &Path, env: &Variables) -> Result<(), Error> {
+    let check = |what: &dyn Fn() -> String, word: &OsStr| {
+        let why = if word.as_bytes().contains(&0) {
+            "contains a NUL"
+        } else if word.len() >= LONGEST_WORD {
+            "is longer than the system takes"
+        } else {
+            return Ok(());
+        };
+        Err(Error::config(format!("{}: {} {why}", launch.name, what()), None))
+    };
+    check(&|| "the program's path".to_owned(), program.as_os_str())?;
+    for (number, argument) in (1..).zip(&launch.args) {
+        check(&|| format!("argument {number}"), argument)?;
+    }
+    env.iter().try_for_each(|(name, value)| {
+        let variable = || format!("the variable {}", excerpt(&name.to_string_lossy(), 100));
+        check(&variable, &[name.as_os_str(), value].join(OsStr::new("=")))
+    })
+}
+
+/// The point asks for the right to go there, too.
+fn check_current_dir(folder: &Path) -> Result<(), Error> {
+    fs::metadata(folder.join(".")).map(drop).map_err(|error| {
+        let problem = format!("the folder {} for the plugin to run in: {error}", folder.display());
+        Error::config(problem, error)
+    })
+}
+
 fn not_started(
     launch: &Launch,
     program: &Path,
@@ -77,7 +115,29 @@ pub(super) async fn start_tree(
     program: &Path,
     env: Variables,
     folder: PluginFolder,
+    deadline: Instant,
 ) -> Result<Begun, Error> {
+    let starting = begin_tree(launch, program, env, folder);
+    let too_late = |_elapsed| Err(too_late(launch, "was not copied and started"));
+    timeout_at(deadline, starting).await.unwrap_or_else(too_late)
+}
+
+fn too_late(launch: &Launch, what: &'static str) -> Error {
+    let (plugin, after) = (launch.name.clone(), launch.start_timeout);
+    Error::StartTimeout { plugin, what, after, stderr: Vec::new() }
+}
+
+async fn begin_tree(
+    launch: &Launch,
+    program: &Path,
+    env: Variables,
+    folder: PluginFolder,
+) -> Result<Begun, Error> {
+    check_words(launch, program, &env)?;
+    let current_dir = current_dir(launch, &folder);
+    if let Some(folder) = &current_dir {
+        check_current_dir(folder)?;
+    }
     let executable = match launch.checksum {
         Some(checksum) => Some(pinned(launch, program, checksum).await?),
         None => None,
@@ -96,7 +156,7 @@ pub(super) async fn start_tree(
         program: absolute,
         args: launch.args.clone(),
         env,
-        current_dir: current_dir(launch, &folder),
+        current_dir,
         grant: Grant { limits: launch.limits, stdin: stdin(launch)?, executable },
     };
     match Tree::start(plan, folder).await {
@@ -105,6 +165,13 @@ pub(super) async fn start_tree(
             stdout: pipe(pipes.stdout)?,
             stderr: pipe(pipes.stderr)?,
         }),
+        Err(StartError::Guardian(source)) if source.raw_os_error() == Some(TOO_BIG) => {
+            let problem = format!(
+                "{}: its arguments and its environment are too large together for this system",
+                launch.name
+            );
+            Err(Error::config(problem, source))
+        }
         Err(StartError::Guardian(source)) => {
             let reason = source.to_string();
             Err(Error::Guardian { program: guardian, reason, source: Some(source) })
@@ -159,6 +226,7 @@ pub(super) async fn start_run(
     folder: PluginFolder,
     runner: Arc<dyn Runner>,
     tasks: &mut JoinSet<()>,
+    deadline: Instant,
 ) -> Result<Begun, Error> {
     let spec = Spec {
         program: program.to_owned(),
@@ -167,12 +235,17 @@ pub(super) async fn start_run(
         current_dir: current_dir(launch, &folder),
         folder: folder.path().to_owned(),
     };
-    match Run::start(Arc::clone(&runner), spec, folder, tasks).await {
+    let starting = Run::start(Arc::clone(&runner), spec, folder, tasks);
+    let Ok(started) = timeout_at(deadline, starting).await else {
+        return Err(too_late(launch, "was not started by its runner"));
+    };
+    match started {
         Ok((run, stdout, stderr)) => Ok(Begun { hold: Hold::Run(run), stdout, stderr }),
         Err(error) => {
-            let diagnosis = runner.diagnose().await;
-            let mark = if diagnosis.is_empty() { "" } else { "; " };
-            let reason = format!("{error}{mark}{diagnosis}");
+            let mut reason = error.to_string();
+            if let Some(diagnosis) = diagnosis(&*runner).await {
+                reason = format!("{reason}; {diagnosis}");
+            }
             Err(not_started(launch, program, reason, Some(error)))
         }
     }

@@ -11,9 +11,10 @@ use tonic::service::Routes;
 
 use super::checksum::Checksum;
 use super::environment::EnvPolicy;
-use super::folder::{HostFolder, standard_runtime_dir};
+use super::folder::HostFolder;
 use super::guardian::Guardian;
 use super::limits::Limits;
+use super::parent::own_runtime_dir;
 use super::runner::Runner;
 use super::streams::Streams;
 use super::tls::Tls;
@@ -73,8 +74,9 @@ pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
 impl Launch {
     /// A start of `program`, a path or a name in `PATH`, with wharf's own cookie and protocol
-    /// versions, the standard runtime folder, a start timeout of 60 s, stop times of 2 s each,
-    /// messages of up to 4 MiB and no heartbeat.
+    /// versions, a start timeout of 60 s, stop times of 2 s each, messages of up to 4 MiB and no
+    /// heartbeat. Its private folder lies in `/run/user/UID`, else in `/run` for root, else in
+    /// `/tmp/wharf-UID`.
     pub fn new(program: impl Into<PathBuf>) -> Self {
         let program = program.into();
         let name =
@@ -83,8 +85,9 @@ impl Launch {
     }
 
     /// A handle on a process that runs already. Nothing is started, nothing is agreed on: TLS is off
-    /// or [`Tls::Given`], and any address is dialled. A process that cannot be reached is never
-    /// killed; one that can is when [`Process::stop`] or [`Process::kill`] is called, and not when the
+    /// or [`Tls::Given`], and any address is dialled; but a Unix socket there must be listened at by
+    /// the very process that is described, unless it is a test's. A process that cannot be reached is
+    /// never killed; one that can is when [`Process::stop`] or [`Process::kill`] is called, and not when the
     /// handle is dropped.
     pub fn reattach(description: Reattach) -> Self {
         let name = format!("process-{}", description.pid);
@@ -108,7 +111,7 @@ impl Launch {
             start_timeout: START_TIMEOUT,
             stop_times: StopTimes { grace: GRACE, term_grace: GRACE },
             heartbeat: None,
-            runtime_dir: standard_runtime_dir(&std::env::temp_dir()),
+            runtime_dir: own_runtime_dir(),
             host_folder: None,
             host_services: None,
             wire: Wire::default(),
@@ -203,14 +206,15 @@ impl Launch {
     }
 
     /// Asks for a sign of life `every` so often and kills the plugin if none comes within
-    /// `patience`.
+    /// `patience`. A connection that fails is none.
     pub fn heartbeat(mut self, every: Duration, patience: Duration) -> Self {
         self.heartbeat = Some((every, patience));
         self
     }
 
     /// The folder in which the process' private folder is made; made too if it is missing. Its path
-    /// is limited by what a socket's path may have.
+    /// is limited by what a socket's path may have. It must be ours or root's, and where other users
+    /// may write into it, they must not be able to exchange what is ours (`/tmp`'s sticky bit).
     pub fn runtime_dir(mut self, folder: impl Into<PathBuf>) -> Self {
         self.runtime_dir = folder.into();
         self
@@ -246,15 +250,16 @@ impl Launch {
             return Err(Error::config(format!("{}: {problem}", self.name), None));
         }
         self.wire.check()?;
+        // Large, and not to be carried about in the futures of all callers.
         match self.origin.clone() {
-            Origin::Program(program) => start::start(self, program).await,
-            Origin::Running(description) => attach::attach(self, description).await,
+            Origin::Program(program) => Box::pin(start::start(self, program)).await,
+            Origin::Running(description) => Box::pin(attach::attach(self, description)).await,
         }
     }
 }
 
 /// A name that is looked up in `PATH`.
-pub(super) fn is_bare(program: &Path) -> bool {
+pub(in crate::launch) fn is_bare(program: &Path) -> bool {
     program.components().count() < 2
 }
 

@@ -9,16 +9,24 @@ use super::tls::Tls;
 
 /// The first one, in words.
 pub(super) fn find(launch: &Launch) -> Option<&'static str> {
-    match &launch.origin {
+    let of_this = match &launch.origin {
         Origin::Program(program) => of_a_start(launch, program),
         Origin::Running(_) => of_a_running_process(launch),
-    }
+    };
+    let heartbeat =
+        launch.heartbeat.is_some_and(|(every, patience)| (every.min(patience)).is_zero());
+    of_this.or(heartbeat.then_some("a heartbeat needs time between questions, and for an answer"))
 }
 
 fn of_a_start(launch: &Launch, program: &Path) -> Option<&'static str> {
     let runner = launch.runner.is_some();
     first([
         (program.as_os_str().is_empty(), "there is no program to start"),
+        (
+            launch.cookie.0.is_empty() || launch.cookie.1.is_empty(),
+            "the magic cookie needs a key and a value; plugins refuse to run without",
+        ),
+        (launch.versions.is_empty(), "there is no application protocol version to agree on"),
         (
             runner && launch.checksum.is_some(),
             "the executable of a runner cannot be pinned; let the runner check it",

@@ -14,6 +14,8 @@ use wharf_proto::handshake::{Environment, VARIABLES};
 pub enum EnvPolicy {
     /// `PATH`, `LANG`, `LC_*` and `TZ`, and those named here. `HOME` and `TMPDIR` are the plugin's private folder.
     Allow(Vec<String>),
+    /// None of them. `HOME` and `TMPDIR` are the plugin's private folder.
+    Nothing,
     /// All but the protocol's own, as go-plugin does. `HOME` and `TMPDIR` are the host's.
     Inherit,
 }
@@ -23,7 +25,7 @@ impl EnvPolicy {
     pub(crate) fn granting(&self, names: &[String]) -> Self {
         match self {
             Self::Allow(allowed) => Self::Allow([allowed, names].concat()),
-            Self::Inherit => Self::Inherit,
+            Self::Nothing | Self::Inherit => self.clone(),
         }
     }
 }
@@ -51,7 +53,7 @@ pub(super) fn environment(
 ) -> BTreeMap<OsString, OsString> {
     let mut all: BTreeMap<OsString, OsString> =
         host.filter(|(name, _)| is_inherited(wishes.policy, name)).collect();
-    if matches!(wishes.policy, EnvPolicy::Allow(_)) {
+    if *wishes.policy != EnvPolicy::Inherit {
         for name in ["HOME", "TMPDIR"] {
             all.insert(name.into(), wishes.folder.into());
         }
@@ -69,6 +71,7 @@ pub(super) fn environment(
 fn is_inherited(policy: &EnvPolicy, name: &OsStr) -> bool {
     match policy {
         EnvPolicy::Inherit => true,
+        EnvPolicy::Nothing => false,
         EnvPolicy::Allow(names) => {
             ALWAYS.iter().any(|other| name == *other)
                 || names.iter().any(|other| name == other.as_str())
@@ -129,6 +132,17 @@ mod tests {
         ];
         assert_eq!(names, expected);
         assert_eq!(env["HOME"], "/private");
+    }
+
+    // H36
+    #[test]
+    fn nothing_of_the_hosts_may_reach_the_plugin() {
+        let env = given(&EnvPolicy::Nothing, &[("SET".to_owned(), "x".to_owned())]);
+        let names: Vec<_> = env.keys().map(String::as_str).collect();
+        let ports = ["PLUGIN_MAX_PORT", "PLUGIN_MIN_PORT", "PLUGIN_PROTOCOL_VERSIONS"];
+        assert_eq!(names, [&["COOKIE", "HOME"], &ports[..], &["SET", "TMPDIR"]].concat());
+        assert_eq!(env["TMPDIR"], "/private");
+        assert_eq!(EnvPolicy::Nothing.granting(&["SECRET".to_owned()]), EnvPolicy::Nothing);
     }
 
     // H36, H37, H38

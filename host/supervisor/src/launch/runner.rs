@@ -15,14 +15,19 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::process::ExitStatus;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::AsyncRead;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use wharf_peer::Address;
 
 use super::folder::PluginFolder;
 use crate::exit::End;
+
+/// How long a runner may take to explain a failure.
+const DIAGNOSE_GRACE: Duration = Duration::from_secs(1);
 
 /// A stream of bytes that a plugin writes.
 pub type Pipe = Box<dyn AsyncRead + Send + Unpin>;
@@ -65,7 +70,7 @@ pub trait Runner: Send + Sync + 'static {
 }
 
 /// What is to be started.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Spec {
     /// The program, as it was given to [`crate::Launch::new`]; not looked at by the host.
@@ -77,8 +82,24 @@ pub struct Spec {
     /// Where it is to run. `None`: where the host does.
     pub current_dir: Option<PathBuf>,
     /// The private folder of this process: 0700, or 0770 with the socket group's group. It is also
-    /// in `PLUGIN_UNIX_SOCKET_DIR`, and is removed when the process has ended.
+    /// in `PLUGIN_UNIX_SOCKET_DIR`, and is removed when the process has ended. It stays if the host
+    /// is killed, for the process may live on.
     pub folder: PathBuf,
+}
+
+/// Of the environment the names only: values are secrets.
+impl fmt::Debug for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { program, args, env, current_dir, folder } = self;
+        let names: Vec<_> = env.keys().collect();
+        f.debug_struct("Spec")
+            .field("program", program)
+            .field("args", args)
+            .field("env", &names)
+            .field("current_dir", current_dir)
+            .field("folder", folder)
+            .finish()
+    }
 }
 
 /// A process that runs.
@@ -97,6 +118,13 @@ impl fmt::Debug for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Running").field("id", &self.id).finish_non_exhaustive()
     }
+}
+
+/// A runner's own words about a failure, if it has any. Beside every deadline, or the failure itself
+/// would never be told.
+pub(super) async fn diagnosis(runner: &dyn Runner) -> Option<String> {
+    let text = timeout(DIAGNOSE_GRACE, runner.diagnose()).await.ok()?;
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// A process of a runner, as the host holds it. Dropping it kills.
@@ -159,5 +187,24 @@ impl fmt::Debug for Run {
 impl Drop for Run {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spec_never_shows_the_values_of_its_variables() {
+        let spec = Spec {
+            program: "p".into(),
+            args: vec!["a".into()],
+            env: BTreeMap::from([("NAME".into(), "hunter2".into())]),
+            current_dir: None,
+            folder: "/private".into(),
+        };
+        let text = format!("{spec:?}");
+        assert!(text.contains("NAME") && text.contains("/private"), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
     }
 }

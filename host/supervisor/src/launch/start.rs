@@ -7,53 +7,44 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 use tracing::info;
-use wharf_peer::Sockets;
 use wharf_proto::handshake::Environment;
 
 use super::Launch;
 use super::begin::{Begun, Variables, check_program, start_run, start_tree};
 use super::environment::{Wishes, environment};
-use super::folder::PluginFolder;
 use super::output::{self, Logs};
+use super::place::Place;
 use super::runner::Pipe;
 use super::tls::Ours;
 use super::trial::{Proof, Trial};
-use crate::connect::rules::Rules;
 use crate::connect::{Handshake, Parts, Process, Shared};
 use crate::error::Error;
 use crate::exit::ByHost;
+use crate::time::after;
 
 /// How long a killed process may take to be gone.
 const END_GRACE: Duration = Duration::from_secs(1);
 
 pub(super) async fn start(mut launch: Launch, program: PathBuf) -> Result<Process, Error> {
     let begun = Instant::now();
-    let deadline = begun + launch.start_timeout;
+    let deadline = after(begun, launch.start_timeout);
     let runner = launch.runner.clone();
     if runner.is_none() {
         check_program(&launch, &program)?;
     }
     let ours = launch.wire.tls.begin()?;
-    let folder = private_folder(&launch)?;
-    let (id, sockets, rules) =
-        (folder.number(), sockets(&launch, &folder)?, rules(&launch, &folder));
+    let Place { folder, sockets, rules, host_socket } = Place::make(&launch).await?;
+    let id = folder.number();
     let env = variables(&launch, &ours, &sockets.folder);
     let search_path = env.get(OsStr::new("PATH")).cloned();
 
     let mut tasks = JoinSet::new();
-    let running = async {
-        match runner {
-            None => start_tree(&launch, &program, env, folder).await,
-            Some(runner) => start_run(&launch, &program, env, folder, runner, &mut tasks).await,
-        }
-    };
-    let Begun { hold, stdout, stderr } = match timeout_at(deadline, running).await {
-        Ok(started) => started?,
-        Err(_elapsed) => {
-            let (plugin, after) = (launch.name, launch.start_timeout);
-            return Err(Error::StartTimeout { plugin, after, stderr: Vec::new() });
+    let Begun { hold, stdout, stderr } = match runner {
+        None => start_tree(&launch, &program, env, folder, deadline).await?,
+        Some(runner) => {
+            start_run(&launch, &program, env, folder, runner, &mut tasks, deadline).await?
         }
     };
     let logs = Arc::new(Logs::new(launch.name.clone(), id, &launch.streams.logging));
@@ -76,17 +67,7 @@ pub(super) async fn start(mut launch: Launch, program: PathBuf) -> Result<Proces
             return Err(error);
         }
     };
-    hand_over(launch, shared, tasks, sockets, proof, begun.elapsed())
-}
-
-fn hand_over(
-    launch: Launch,
-    shared: Arc<Shared>,
-    tasks: JoinSet<()>,
-    sockets: Sockets,
-    proof: Proof,
-    took: Duration,
-) -> Result<Process, Error> {
+    let took = begun.elapsed();
     let Proof { app, address, security, channel, mux, certificate, line_at } = proof;
     info!(plugin = launch.name, pid = shared.hold.pid(), app, ?took, "plugin started");
     let mut handshake = Handshake::new(app, address, security.is_some(), took);
@@ -104,31 +85,10 @@ fn hand_over(
         stop_times: launch.stop_times,
         heartbeat: launch.heartbeat,
         max_message_bytes: launch.wire.max_message,
-        host_services: launch.host_services,
+        host_services: host_socket.zip(launch.host_services),
         synced: launch.streams.synced,
     };
-    parts.assemble()
-}
-
-pub(super) fn private_folder(launch: &Launch) -> Result<PluginFolder, Error> {
-    let group = launch.wire.group_number()?;
-    PluginFolder::create(&launch.runtime_dir, launch.host_folder.clone(), group)
-}
-
-pub(super) fn rules(launch: &Launch, folder: &PluginFolder) -> Arc<Rules> {
-    let policy = launch.wire.policy;
-    Arc::new(Rules { policy, folder: folder.path().to_owned(), runner: launch.runner.clone() })
-}
-
-/// How the host's own sockets for this plugin are made.
-pub(super) fn sockets(launch: &Launch, folder: &PluginFolder) -> Result<Sockets, Error> {
-    Ok(Sockets {
-        network: launch.wire.network,
-        folder: folder.path().to_owned(),
-        group: launch.wire.group_number()?,
-        ports: launch.wire.ports,
-        addresses: Some(rules(launch, folder)),
-    })
+    Ok(parts.assemble())
 }
 
 fn variables(launch: &Launch, ours: &Ours, folder: &Path) -> Variables {

@@ -13,7 +13,7 @@ use wharf_peer::{Address, Mux, Security};
 use wharf_proto::handshake::Line;
 
 use super::handshake::{NoLine, Reader};
-use super::runner::Pipe;
+use super::runner::{Pipe, diagnosis};
 use super::tls::Ours;
 use super::{Launch, diagnose, handshake, output};
 use crate::connect::Shared;
@@ -21,15 +21,13 @@ use crate::connect::channel::{self, Way};
 use crate::connect::dial::{DialError, Target};
 use crate::connect::health::{self, Health};
 use crate::connect::rules::Rules;
-use crate::error::Error;
+use crate::error::{Error, Tail};
 
 /// How long a process may take to end after its output has.
 const END_GRACE: Duration = Duration::from_secs(1);
 /// How long a process that printed nonsense may take to end by itself, which then explains the
 /// nonsense.
 const EXPLAIN_GRACE: Duration = Duration::from_millis(100);
-/// How long a runner may take to explain a failure.
-const DIAGNOSE_GRACE: Duration = Duration::from_secs(1);
 
 /// One process that has not proven anything yet.
 pub(super) struct Trial<'a> {
@@ -80,13 +78,14 @@ impl Trial<'_> {
             Ok(address) => address,
             Err(problem) => return Err(self.handshake(problem).await),
         };
-        let target = Target { address: address.clone(), rules: Arc::clone(&self.rules) };
+        let (text, rules) = (address.clone(), Arc::clone(&self.rules));
+        let target = Target { address: text, rules, listener: None };
         let way = Way { target, security: security.clone(), advice: self.ours.advice() };
         let (channel, mux) = match channel::open(way, multiplex, tasks, self.deadline).await {
             Ok(opened) => opened,
             Err(DialError::Policy(problem)) => {
-                let plugin = self.launch.name.clone();
-                return Err(Error::Policy { plugin, problem });
+                let problem = format!("{problem}{}", Tail(&self.shared.logs.tail()));
+                return Err(Error::Policy { plugin: self.launch.name.clone(), problem });
             }
             Err(DialError::Failed(problem)) => return Err(self.handshake(problem).await),
         };
@@ -108,6 +107,7 @@ impl Trial<'_> {
             Err(_elapsed) => {
                 return Err(Error::StartTimeout {
                     plugin: self.launch.name.clone(),
+                    what: "printed no handshake",
                     after: self.launch.start_timeout,
                     stderr: logs.tail(),
                 });
@@ -141,9 +141,11 @@ impl Trial<'_> {
                 let problem = format!("the first call after the handshake failed: {problem}");
                 Err(self.handshake(problem).await)
             }
-            Err(_elapsed) => {
-                Err(Error::Unresponsive { plugin: plugin(), after: self.launch.start_timeout })
-            }
+            Err(_elapsed) => Err(Error::Unresponsive {
+                plugin: plugin(),
+                after: self.launch.start_timeout,
+                stderr: self.shared.logs.tail(),
+            }),
         }
     }
 
@@ -171,9 +173,7 @@ impl Trial<'_> {
 
     /// A runner's own words.
     async fn diagnosis(&self) -> Option<String> {
-        let runner = self.launch.runner.as_ref()?;
-        let text = timeout(DIAGNOSE_GRACE, runner.diagnose()).await.ok()?;
-        Some(text).filter(|text| !text.is_empty())
+        diagnosis(&**self.launch.runner.as_ref()?).await
     }
 
     fn version_problem(&self, app: u32) -> String {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::time::after;
+
 /// The failures in a row of one plugin.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Backoff {
@@ -17,7 +19,12 @@ impl Backoff {
     pub(super) fn failed(&mut self, now: Instant, first: Duration, most: Duration, reason: String) {
         let pause = first.saturating_mul(2_u32.saturating_pow(self.failures)).min(most);
         self.failures = self.failures.saturating_add(1);
-        self.not_before = Some(now + pause);
+        self.not_before = Some(after(now, pause));
+        self.reason = Some(reason);
+    }
+
+    /// Nothing was tried, for a reason that somebody else has to remove: no cause for a pause.
+    pub(super) fn refused(&mut self, reason: String) {
         self.reason = Some(reason);
     }
 

@@ -38,6 +38,19 @@ pub struct Config {
     /// How long a process that nobody uses is kept; the next lease starts a new one. 5 min. `None`:
     /// for ever.
     pub idle: Option<Duration>,
+    /// How often one process is lent before a new one takes its place (F76). 1,000: what leaks
+    /// 100 KiB in each job has grown by 100 MiB then, and a start in a thousand costs nobody
+    /// anything. `None`: without end.
+    pub max_leases: Option<u32>,
+    /// How old a process gets before a new one takes its place. 1 h, which bounds what grows with
+    /// time and not with use, such as descriptors, caches and old credentials. `None`: as old as it
+    /// likes.
+    pub max_age: Option<Duration>,
+    /// How much memory a process may hold when it is given back, before a new one takes its place:
+    /// resident, without its children. 512 MiB, several times what the runtimes of Go, Python, Node
+    /// and Java need to do nothing; one that always holds more is started anew for each job, and the
+    /// log says why. `None`: as much as it likes.
+    pub max_resident_bytes: Option<u64>,
     /// What each process may use of the machine. A manifest's `limits.open_files` counts too, where
     /// it is stricter.
     pub limits: Limits,
@@ -68,6 +81,9 @@ impl Config {
             crash_loop: 5,
             max_idle: 2,
             idle: Some(Duration::from_mins(5)),
+            max_leases: Some(1_000),
+            max_age: Some(Duration::from_hours(1)),
+            max_resident_bytes: Some(512 << 20),
             limits: Limits::default(),
             guardian: Guardian::default(),
             env: EnvPolicy::default(),

@@ -12,9 +12,14 @@ use tokio_util::sync::CancellationToken;
 use super::supervisor::Shared;
 
 /// Runs until no process is idle, or the supervisor closes or is gone.
-pub(super) async fn stop_idle(shared: Weak<Shared>, closed: CancellationToken) {
-    let watch = Watch(shared);
-    while let Some(next) = watch.0.upgrade().and_then(|shared| shared.stop_idle(Instant::now())) {
+pub(super) async fn stop_idle(mut watch: Watch, closed: CancellationToken) {
+    loop {
+        let shared = watch.0.upgrade();
+        let Some(next) = shared.and_then(|shared| shared.stop_idle(Instant::now())) else {
+            // Already said, with the books locked; there may be a new watch by now.
+            watch.0 = Weak::new();
+            return;
+        };
         tokio::select! {
             () = sleep_until(next) => {}
             () = closed.cancelled() => return,
@@ -22,8 +27,9 @@ pub(super) async fn stop_idle(shared: Weak<Shared>, closed: CancellationToken) {
     }
 }
 
-/// A runtime that goes takes the task along; another runtime's next lease then needs a new one.
-struct Watch(Weak<Shared>);
+/// That somebody looks for idle processes. A runtime that goes takes the task along, also before it
+/// ran at all; another runtime's next lease then needs a new one.
+pub(super) struct Watch(pub(super) Weak<Shared>);
 
 impl Drop for Watch {
     fn drop(&mut self) {

@@ -14,7 +14,8 @@ use crate::connect::Process;
 /// The right to use a process; dropping it gives the process back.
 ///
 /// A process whose call was called off, broke the contract or was not answered is not lent again:
-/// it is ended when its last user is done.
+/// it is ended when its last user is done. So is one that has done its share:
+/// [`crate::Config::max_leases`] and the two limits beside it.
 pub struct Lease {
     pub(super) process: Process,
     pub(super) description: Arc<DescribeResponse>,
@@ -54,6 +55,6 @@ impl fmt::Debug for Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let discard = self.discard.load(Ordering::Relaxed);
-        self.shared.give_back(&self.key, self.process.id(), discard, &self.runtime);
+        self.shared.give_back(&self.key, &self.process, discard, &self.runtime);
     }
 }

@@ -2,14 +2,15 @@
 //!
 //! [`Supervisor::lease`] lends a process of a plugin, an idle one or a new one; [`Lease`] gives it
 //! back when dropped. [`pool`] is the book-keeping, without a process in sight; [`backoff`] decides
-//! when a plugin that fails is tried again, [`idle`] stops what nobody uses. One lock guards all books and is never held while
-//! something is awaited.
+//! when a plugin that fails is tried again, [`idle`] stops what nobody uses, [`recycle`] what was
+//! used long enough. One lock guards all books and is never held while something is awaited.
 
 mod backoff;
 mod config;
 mod idle;
 mod lease;
 mod pool;
+mod recycle;
 mod supervisor;
 mod verify;
 

@@ -9,6 +9,7 @@ use wharf_proto::v1::DescribeResponse;
 
 use super::backoff::Backoff;
 use super::config::Config;
+use super::recycle::{Wear, Worn, worn};
 use crate::catalog::Installed;
 use crate::connect::{Process, Taint};
 
@@ -63,6 +64,9 @@ pub struct PluginState {
     pub retry_in: Option<Duration>,
     /// How many processes were stopped because nobody used them.
     pub idle_stops: u32,
+    /// How many processes were stopped because they had done their share: [`Config::max_leases`]
+    /// and the two limits beside it (F76).
+    pub recycles: u32,
 }
 
 /// One process, and how many use it.
@@ -75,6 +79,18 @@ struct Member {
     idle_since: Option<Instant>,
     /// Not to be lent again.
     retired: bool,
+    since: Instant,
+    leases: u32,
+    /// It has done its share; not to be lent again either.
+    worn: Option<Worn>,
+}
+
+impl Member {
+    /// Looks whether it has done its share.
+    fn age(&mut self, config: &Config, resident_bytes: Option<u64>) {
+        let wear = Wear { leases: self.leases, age: self.since.elapsed(), resident_bytes };
+        self.worn = self.worn.or_else(|| worn(config, wear));
+    }
 }
 
 /// What to do with a process that nobody uses any more.
@@ -82,6 +98,8 @@ struct Member {
 pub(super) enum Discard {
     /// Down the ladder.
     Stop(Process),
+    /// Down the ladder, for it has done its share.
+    Recycle(Process, Worn),
     /// It broke the contract or does not answer: no words.
     Kill(Process),
 }
@@ -95,6 +113,7 @@ pub(super) struct Pool {
     /// Failures whose replacement has not started yet.
     lost: u32,
     idle_stops: u32,
+    recycles: u32,
     pub(super) backoff: Backoff,
 }
 
@@ -108,6 +127,7 @@ impl Pool {
             restarts: 0,
             lost: 0,
             idle_stops: 0,
+            recycles: 0,
             backoff,
         }
     }
@@ -117,16 +137,22 @@ impl Pool {
         self.bury(config);
         let places = places(&self.plugin);
         let free = |member: &&mut Member| {
-            !member.retired && member.users < places && member.process.taint() == Taint::None
+            let usable = !member.retired && member.worn.is_none();
+            usable && member.users < places && member.process.taint() == Taint::None
         };
         let member = self.members.iter_mut().find(free)?;
         member.users += 1;
+        member.leases = member.leases.saturating_add(1);
         member.idle_since = None;
         Some((member.process.clone(), Arc::clone(&member.description)))
     }
 
     pub(super) fn starting(&mut self) {
         self.starting += 1;
+    }
+
+    pub(super) fn is_starting(&self) -> bool {
+        self.starting > 0
     }
 
     pub(super) fn start_over(&mut self) {
@@ -139,8 +165,16 @@ impl Pool {
             self.lost -= 1;
             self.restarts += 1;
         }
-        let member = Member { process, description, users: 1, idle_since: None, retired: false };
-        self.members.push(member);
+        self.members.push(Member {
+            process,
+            description,
+            users: 1,
+            idle_since: None,
+            retired: false,
+            since: Instant::now(),
+            leases: 1,
+            worn: None,
+        });
     }
 
     pub(super) fn failed(&mut self, config: &Config, reason: String) {
@@ -149,8 +183,14 @@ impl Pool {
     }
 
     /// Takes a process back from one of its users.
-    pub(super) fn give_back(&mut self, config: &Config, id: u64, discard: bool) -> Option<Discard> {
-        let place = self.members.iter().position(|member| member.process.id() == id)?;
+    pub(super) fn give_back(
+        &mut self,
+        config: &Config,
+        given: &Process,
+        discard: bool,
+        resident_bytes: Option<u64>,
+    ) -> Option<Discard> {
+        let place = self.members.iter().position(|member| member.process.id() == given.id())?;
         let member = self.members.get_mut(place)?;
         member.users = member.users.saturating_sub(1);
         let taint = member.process.taint();
@@ -163,15 +203,19 @@ impl Pool {
             }
             return None;
         }
+        let idle = member.users == 0;
         if !member.retired {
-            let idle = member.users == 0;
+            member.age(config, resident_bytes);
             member.idle_since = idle.then(Instant::now);
             self.backoff.worked();
+            if let Some(worn) = member.worn.filter(|_worn| idle) {
+                return Some(self.recycle(place, worn));
+            }
             let idlers = self.members.iter().filter(|member| member.users == 0).count();
             let surplus = idle && idlers > config.max_idle;
             return surplus.then(|| Discard::Stop(self.members.remove(place).process));
         }
-        if member.users > 0 {
+        if !idle {
             return None;
         }
         let process = self.members.remove(place).process;
@@ -180,6 +224,25 @@ impl Pool {
             return Some(Discard::Kill(process));
         }
         Some(Discard::Stop(process))
+    }
+
+    /// Takes out what has grown too old since it was given back, and lends no more what is too old
+    /// and still in use.
+    pub(super) fn take_worn(&mut self, config: &Config) -> Vec<Discard> {
+        self.bury(config);
+        let mut taken = Vec::new();
+        for place in (0..self.members.len()).rev() {
+            let Some(member) = self.members.get_mut(place) else { continue };
+            member.age(config, None);
+            let over = member.worn.filter(|_worn| member.users == 0 && !member.retired);
+            taken.extend(over.map(|worn| self.recycle(place, worn)));
+        }
+        taken
+    }
+
+    fn recycle(&mut self, place: usize, worn: Worn) -> Discard {
+        self.recycles = self.recycles.saturating_add(1);
+        Discard::Recycle(self.members.remove(place).process, worn)
     }
 
     /// Strikes out processes that ended while nobody used them.
@@ -203,7 +266,9 @@ impl Pool {
         now: Instant,
     ) -> Vec<Process> {
         self.bury(config);
-        let over = |member: &mut Member| member.idle_since.is_some_and(|since| since + idle <= now);
+        let over = |member: &mut Member| {
+            member.idle_since.is_some_and(|since| now.saturating_duration_since(since) >= idle)
+        };
         let taken: Vec<Process> =
             self.members.extract_if(.., over).map(|member| member.process).collect();
         let count = u32::try_from(taken.len()).unwrap_or(u32::MAX);
@@ -250,6 +315,7 @@ impl Pool {
             failures: self.backoff.failures(),
             retry_in: pause.filter(|_| matches!(state, State::BackingOff | State::CrashLoop)),
             idle_stops: self.idle_stops,
+            recycles: self.recycles,
         }
     }
 }

@@ -8,25 +8,27 @@ use std::time::Duration;
 
 use semver::Version;
 use tokio::runtime::Handle;
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 use wharf_proto::v1::{DescribeRequest, DescribeResponse};
 
 use super::config::Config;
-use super::idle::stop_idle;
+use super::idle::{Watch, stop_idle};
 use super::lease::Lease;
 use super::pool::{Discard, PluginState, Pool};
-use super::verify::difference;
+use super::recycle::resident_bytes;
+use super::verify::{difference, site};
 use crate::calls::{self, Bounds};
-use crate::catalog::Installed;
+use crate::catalog::{Broken, Installed};
 use crate::connect::Process;
 use crate::error::Error;
 use crate::launch::folder::HostFolder;
 use crate::launch::{Launch, Limits};
+use crate::time::after;
 
 /// A plugin in one version.
 pub(super) type Key = (String, Version);
@@ -45,6 +47,8 @@ pub(super) struct Shared {
     /// Processes that are being ended, and the task that finds idle ones.
     ending: TaskTracker,
     pub(super) watching_idle: AtomicBool,
+    /// Whoever waits for a process should look again.
+    changed: Notify,
     closed: CancellationToken,
 }
 
@@ -57,6 +61,7 @@ impl Supervisor {
             pools: Mutex::default(),
             ending: TaskTracker::new(),
             watching_idle: AtomicBool::new(false),
+            changed: Notify::new(),
             closed: CancellationToken::new(),
         };
         Self { shared: Arc::new(shared) }
@@ -66,18 +71,23 @@ impl Supervisor {
     /// that its last failures call for.
     ///
     /// # Errors
-    /// Those of [`Launch::start`]; `policy` when the plugin contradicts its manifest; `config` when
-    /// it is broken; `launch` in a crash loop; `cancelled` after [`Supervisor::shutdown`].
+    /// Those of [`Launch::start`]; `policy` when the plugin contradicts its manifest, or somebody
+    /// could change it who must not (F7); `config` when it is broken; `launch` in a crash loop;
+    /// `cancelled` after [`Supervisor::shutdown`].
     ///
     /// # Cancel safety
     /// A start under way is undone.
     pub async fn lease(&self, plugin: &Arc<Installed>) -> Result<Lease, Error> {
         let name = plugin.manifest.name.clone();
-        if let Some(reason) = plugin.broken.clone() {
-            return Err(Error::Broken { plugin: name, reason });
+        if let Some(Broken { code, reason }) = plugin.broken.clone() {
+            return Err(match code {
+                "policy" => Error::Policy { plugin: name, problem: reason },
+                _ => Error::Broken { plugin: name, reason },
+            });
         }
         let key = (name.clone(), plugin.manifest.version.clone());
         loop {
+            let changed = self.shared.changed.notified();
             if self.shared.closed.is_cancelled() {
                 return Err(Error::Closed { plugin: name });
             }
@@ -91,10 +101,12 @@ impl Supervisor {
                     let (process, description) = lent?;
                     return Ok(self.lease_of(key, process, description));
                 }
-                Next::Wait(pause) => {
-                    // Whether the pause or a shutdown ended it is seen above.
-                    timeout(pause, self.shared.closed.cancelled()).await.ok();
-                }
+                // What ended the wait is seen above.
+                Next::Wait(pause) => tokio::select! {
+                    () = sleep(pause) => {}
+                    () = changed => {}
+                    () = self.shared.closed.cancelled() => {}
+                },
             }
         }
     }
@@ -110,6 +122,7 @@ impl Supervisor {
         for pool in self.shared.pools().values_mut().filter(|pool| pool.name() == name) {
             pool.backoff.reset();
         }
+        self.shared.changed.notify_waiters();
     }
 
     /// Ends all processes, lent ones too, at the same time, and lends nothing any more. Returns
@@ -143,6 +156,13 @@ impl Supervisor {
         key: &Key,
         plugin: &Arc<Installed>,
     ) -> Result<(Process, Arc<DescribeResponse>), Error> {
+        if let Err(error) = site(plugin).await {
+            warn!(plugin = key.0, code = error.code(), %error, "plugin was not started");
+            if let Some(pool) = self.shared.pools().get_mut(key) {
+                pool.backoff.refused(error.to_string());
+            }
+            return Err(error);
+        }
         let started = tokio::select! {
             started = self.shared.start(plugin) => started,
             () = self.shared.closed.cancelled() => Err(Error::Closed { plugin: key.0.clone() }),
@@ -202,6 +222,7 @@ impl Drop for Starting {
         if let Some(pool) = self.shared.pools().get_mut(&self.key) {
             pool.start_over();
         }
+        self.shared.changed.notify_waiters();
     }
 }
 
@@ -209,10 +230,17 @@ impl Shared {
     fn lend_or_wait(self: &Arc<Self>, key: &Key, plugin: &Arc<Installed>) -> Result<Next, Error> {
         let mut pools = self.pools();
         let pool = pools.entry(key.clone()).or_insert_with(|| Pool::new(Arc::clone(plugin)));
+        for worn in pool.take_worn(&self.config) {
+            self.end(worn, &Handle::current());
+        }
         if let Some((process, description)) = pool.lend(&self.config) {
             return Ok(Next::Lent(process, description));
         }
         let Some(pause) = pool.backoff.pause(Instant::now()) else {
+            // After a failure one tries, and the others learn from it.
+            if pool.backoff.failures() > 0 && pool.is_starting() {
+                return Ok(Next::Wait(self.config.start_timeout));
+            }
             pool.starting();
             return Ok(Next::Start(Starting { shared: Arc::clone(self), key: key.clone() }));
         };
@@ -289,33 +317,35 @@ impl Shared {
         }
     }
 
-    pub(super) fn give_back(self: &Arc<Self>, key: &Key, id: u64, discard: bool, runtime: &Handle) {
+    pub(super) fn give_back(
+        self: &Arc<Self>,
+        key: &Key,
+        process: &Process,
+        discard: bool,
+        runtime: &Handle,
+    ) {
+        let resident =
+            self.config.max_resident_bytes.and_then(|_limit| resident_bytes(process.pid()));
         let given = {
             let mut pools = self.pools();
             let Some(pool) = pools.get_mut(key) else { return };
-            let given = pool.give_back(&self.config, id, discard);
+            let given = pool.give_back(&self.config, process, discard, resident);
             if pool.idle_since().is_some() && self.config.idle.is_some() {
                 self.watch_idle(runtime);
             }
             given
         };
-        let process = match given {
-            None => return,
-            Some(Discard::Stop(process)) => process,
-            Some(Discard::Kill(process)) => {
-                process.kill();
-                process
-            }
-        };
-        self.end(process, runtime);
+        if let Some(discard) = given {
+            self.end(discard, runtime);
+        }
     }
 
     /// Asked for with the books locked, as is [`Shared::stop_idle`], so that no idle process is left
     /// without the task.
     fn watch_idle(self: &Arc<Self>, runtime: &Handle) {
         if !self.watching_idle.swap(true, Ordering::Relaxed) {
-            let watch = stop_idle(Arc::downgrade(self), self.closed.clone());
-            self.ending.spawn_on(watch, runtime);
+            let watch = Watch(Arc::downgrade(self));
+            self.ending.spawn_on(stop_idle(watch, self.closed.clone()), runtime);
         }
     }
 
@@ -328,15 +358,27 @@ impl Shared {
             for process in pool.take_idle(&self.config, idle, now) {
                 let (plugin, pid) = (process.name(), process.pid());
                 info!(plugin, pid, ?idle, "nobody uses this process; it is stopped");
-                self.end(process, &Handle::current());
+                self.end(Discard::Stop(process), &Handle::current());
             }
         }
         let oldest = pools.values().filter_map(Pool::idle_since).min();
         self.watching_idle.store(oldest.is_some(), Ordering::Relaxed);
-        oldest.map(|since| since + idle)
+        oldest.map(|since| after(since, idle))
     }
 
-    fn end(&self, process: Process, runtime: &Handle) {
+    fn end(&self, discard: Discard, runtime: &Handle) {
+        let process = match discard {
+            Discard::Stop(process) => process,
+            Discard::Recycle(process, worn) => {
+                let (plugin, pid) = (process.name(), process.pid());
+                info!(plugin, pid, why = %worn, "this process has done its share; the next job gets a new one");
+                process
+            }
+            Discard::Kill(process) => {
+                process.kill();
+                process
+            }
+        };
         let end = async move {
             process.stop().await;
         };

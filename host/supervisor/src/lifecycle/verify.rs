@@ -1,8 +1,26 @@
-//! A plugin must say about itself what its manifest says (F25).
+//! What must be true at each start: a plugin lies where nobody can change it who must not (F7,
+//! F64), and says about itself what its manifest says (F25).
+
+use std::io;
+use std::sync::Arc;
 
 use wharf_proto::v1::DescribeResponse;
 
 use crate::catalog::{Component, Installed};
+use crate::error::Error;
+
+/// Whether a plugin still lies where it may (F7, F64).
+pub(super) async fn site(plugin: &Arc<Installed>) -> Result<(), Error> {
+    let looked = Arc::clone(plugin);
+    match tokio::task::spawn_blocking(move || looked.misplaced()).await {
+        Ok(None) => Ok(()),
+        Ok(Some(problem)) => Err(Error::Policy { plugin: plugin.manifest.name.clone(), problem }),
+        Err(error) => {
+            let problem = format!("{} could not be looked at", plugin.folder.display());
+            Err(Error::config(problem, io::Error::other(error)))
+        }
+    }
+}
 
 /// The first difference that matters, in words.
 pub(super) fn difference(plugin: &Installed, said: &DescribeResponse) -> Option<String> {

@@ -127,6 +127,24 @@ async fn what_cannot_be_reached_is_not_found_and_left_alone() {
     home.nothing_is_left().await;
 }
 
+// H116
+#[tokio::test]
+async fn a_process_that_does_not_listen_there_is_never_taken_for_the_plugin() {
+    let home = Home::new();
+    let (one, description) = running(&home, &[]).await;
+    let (two, other) = running(&home, &[]).await;
+    let mixed = Reattach { pid: other.pid, ..description };
+    let error = attach(&home, mixed.clone()).start().await.unwrap_err();
+    let who = format!("process {} that listens", one.pid());
+    says(&error, "launch", &["reattachment process not found", &who]);
+    // Whatever a debugger describes is never ended.
+    let test = Reattach { test: true, ..mixed };
+    assert_eq!(ask(&attach(&home, test).start().await.unwrap(), "version").await.unwrap(), "2");
+    for process in [one, two] {
+        process.ping(LONG).await.unwrap();
+    }
+}
+
 struct Nobody;
 
 #[tonic::async_trait]

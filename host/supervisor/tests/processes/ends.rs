@@ -1,5 +1,6 @@
 //! How plugins end, in go-plugin's own terms.
 
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -9,7 +10,7 @@ use wharf_supervisor::{ByHost, StopStep, Supervisor};
 
 use crate::fake::{self, ask};
 use crate::pool::{config, install};
-use crate::support::{Home, LONG, is_alive, within};
+use crate::support::{Home, LONG, is_alive, until, within};
 
 const GRACE: Duration = Duration::from_secs(2);
 const TOLERANCE: Duration = Duration::from_millis(300);
@@ -134,6 +135,16 @@ async fn a_whole_set_is_stopped_in_the_time_of_the_slowest() {
 async fn a_dropped_handle_leaves_neither_process_nor_zombie() {
     let home = Home::new();
     let process = fake::start(&home, &["deaf"]).await;
+    let pid = process.pid();
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let guardian = stat.rsplit(')').next().unwrap().split_whitespace().nth(1).unwrap();
+    let pids = [pid.to_string(), guardian.to_owned()];
     drop(process);
+    // A zombie is still to be found here.
+    until(LONG, || {
+        let left = pids.iter().find(|pid| Path::new("/proc").join(pid).exists());
+        left.map_or(Ok(()), |pid| Err(format!("{pid} is there")))
+    })
+    .await;
     home.nothing_is_left().await;
 }

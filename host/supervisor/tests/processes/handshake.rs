@@ -76,7 +76,7 @@ async fn an_executable_that_is_still_written_is_waited_for() {
     says(&error, "launch", &["still being written"]);
 }
 
-// F8, H5
+// F8, H5, H30
 #[tokio::test]
 async fn an_early_end_without_a_word_says_so() {
     let home = Home::new();
@@ -106,7 +106,8 @@ async fn silence_ends_with_the_start_timeout() {
     let begun = Instant::now();
     let error = home.fail_with(launch).await;
     says(&error, "unresponsive", &["400.0ms", "start timeout", "starting"]);
-    assert!(begun.elapsed() >= Duration::from_millis(400));
+    let took = begun.elapsed();
+    assert!(took >= Duration::from_millis(400) && took < Duration::from_secs(3), "{took:?}");
 }
 
 // F11, H7, H8
@@ -276,9 +277,10 @@ async fn a_missing_or_wrong_guardian_is_told_apart_from_the_plugin() {
     let nowhere = Guardian::Program(home.path().join("no-launcher"));
     let error = home.fail_with(home.launch(plugin()).guardian(nowhere)).await;
     assert!(matches!(error, Error::Guardian { .. }), "{error}");
+    says(&error, "config", &["no-launcher"]);
     let wrong = Guardian::Program(home.script("exit 0"));
     let error = home.fail_with(home.launch(plugin()).guardian(wrong)).await;
-    says(&error, "launch", &["wharf-launch of this version"]);
+    says(&error, "config", &["wharf-launch of this version"]);
 }
 
 // F26

@@ -54,6 +54,32 @@ async fn an_idle_process_never_keeps_its_supervisor() {
     home.nothing_is_left().await;
 }
 
+#[test]
+fn a_runtime_that_ends_does_not_end_the_watch_over_idle_processes() {
+    let home = Home::new();
+    let plugin = install(&home, "supervised-plugin", "");
+    let mut config = config(&home);
+    config.idle = Some(SHORT);
+    let supervisor = Supervisor::new(config);
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let first = runtime();
+    let lease = first.block_on(supervisor.lease(&plugin)).unwrap();
+    drop(first);
+    // There is no task to be had for it.
+    drop(lease);
+    runtime().block_on(async {
+        drop(supervisor.lease(&plugin).await.unwrap());
+        until(LONG, || {
+            let state = &supervisor.states()[0];
+            (state.idle_stops == 1).then_some(()).ok_or(format!("{state:?}"))
+        })
+        .await;
+        within(supervisor.shutdown()).await;
+        drop(supervisor);
+        home.nothing_is_left().await;
+    });
+}
+
 // F75, H113
 #[tokio::test]
 async fn a_success_ends_the_counting_of_failures() {

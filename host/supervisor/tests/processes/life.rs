@@ -1,6 +1,8 @@
 //! A process that serves: what it sees, what it writes, how it ends.
 
-use std::fs::File;
+use std::fs::{File, read_link};
+use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -44,12 +46,21 @@ async fn a_plugin_inherits_no_file_but_its_three() {
     let home = Home::new();
     let leaked = home.path().join("leaked");
     let file = File::create(&leaked).unwrap();
-    fcntl_setfd(&file, FdFlags::empty()).unwrap();
+    let socket = UnixListener::bind(home.path().join("leaked.sock")).unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut own = Vec::new();
+    for leak in [file.as_fd(), socket.as_fd(), reader.as_fd(), writer.as_fd()] {
+        fcntl_setfd(leak, FdFlags::empty()).unwrap();
+        let link = format!("/proc/self/fd/{}", leak.as_raw_fd());
+        // With its number: `socket:[4711]`.
+        own.push(read_link(link).unwrap().display().to_string());
+    }
     let process = home.start(&[]).await;
     let files = features(&process).await;
     let files: Vec<_> = files.iter().filter_map(|line| line.strip_prefix("fd ")).collect();
     assert!(files.contains(&"0 /dev/null"), "{files:?}");
-    assert!(!files.iter().any(|line| line.contains("leaked")), "{files:?}");
+    let leaked = |line: &&&str| own.iter().any(|own| line.ends_with(own));
+    assert_eq!(files.iter().find(leaked), None, "{own:?}");
     // Besides the three: what the plugin itself opened since.
     let foreign = |line: &&&str| {
         !["anon_inode:", "socket:", "/proc/", "/dev/null", "pipe:"]
@@ -57,7 +68,7 @@ async fn a_plugin_inherits_no_file_but_its_three() {
             .any(|own| line.contains(own))
     };
     assert_eq!(files.iter().find(foreign), None);
-    drop(file);
+    drop((file, socket, reader, writer));
 }
 
 // F63, H39
@@ -123,6 +134,19 @@ async fn a_stopped_process_misses_its_heartbeat_and_is_killed() {
     assert!(matches!(exit.by_host, Some(ByHost::Unresponsive { .. })), "{exit}");
     assert!(exit.is_crash());
     neighbour.ping(LONG).await.unwrap();
+}
+
+// F38, F50
+#[tokio::test]
+async fn a_process_whose_connection_fails_for_good_gives_no_sign_of_life() {
+    let home = Home::new();
+    let launch = home.launch(crate::support::plugin());
+    let (every, patience) = (Duration::from_millis(20), Duration::from_millis(300));
+    let process = launch.heartbeat(every, patience).start().await.unwrap();
+    sync(&process, "cut", LONG).await.unwrap_err();
+    let exit = within(process.wait()).await;
+    assert!(matches!(exit.by_host, Some(ByHost::Unresponsive { after }) if after >= patience));
+    home.nothing_is_left().await;
 }
 
 // H52

@@ -7,7 +7,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{DirBuilderExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -64,7 +64,7 @@ impl Drop for Host {
 
 async fn go_round(home: &Home, programs: &Path, user: Option<u32>) {
     let runtime = home.runtime();
-    fs::create_dir_all(&runtime).unwrap();
+    fs::DirBuilder::new().mode(0o700).create(&runtime).unwrap();
     chown(&runtime, user, user).unwrap();
     let mut slowest = Duration::ZERO;
     for round in 0..rounds() {

@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use sha2::{Digest as _, Sha256};
 use wharf_supervisor::{Checksum, Error};
 
 use crate::fake::{self, ask};
-use crate::support::{Home, says};
+use crate::support::{Home, LONG, says};
 
 fn checksum(program: &Path) -> Checksum {
     Checksum::sha256(Sha256::digest(fs::read(program).unwrap()).into())
@@ -82,7 +83,12 @@ fn an_executable_that_is_swapped_all_the_time_runs_only_if_it_is_the_right_one()
     let (mut ran, mut refused) = (0, 0);
     std::thread::scope(|scope| {
         scope.spawn(swap);
-        for _round in 0..crate::orphans::rounds() {
+        let end = Instant::now() + LONG;
+        // Until both were seen.
+        while ran + refused < crate::orphans::rounds() || ran.min(refused) == 0 {
+            if Instant::now() > end {
+                break;
+            }
             let launch = home.launch(&path).checksum(pinned);
             match runtime.block_on(launch.start()).unwrap_err() {
                 Error::Ended { exit, .. } if exit.code == Some(3) => ran += 1,
@@ -95,6 +101,6 @@ fn an_executable_that_is_swapped_all_the_time_runs_only_if_it_is_the_right_one()
         }
         over.store(true, Ordering::Relaxed);
     });
-    assert_eq!(ran + refused, crate::orphans::rounds());
+    assert!(ran > 0 && refused > 0, "{ran} ran, {refused} were refused");
     runtime.block_on(home.nothing_is_left());
 }

@@ -15,7 +15,7 @@ use wharf_proto::health::{
 use wharf_proto::v1::{Attachment, CheckRequest, ReadyRequest, SyncRequest};
 use wharf_supervisor::{
     Bounds, Catalog, Config, Error, Installed, PeerProcess, Root, RootKind, SearchPath, State,
-    Supervisor, calls,
+    Supervisor, Trust, calls,
 };
 
 use crate::support::{Home, LONG, examples, guardian, says, within};
@@ -31,7 +31,10 @@ pub(crate) fn install(home: &Home, executable: &str, args: &str) -> Arc<Installe
     );
     fs::write(folder.join("example/plugin.json"), manifest).unwrap();
     let roots = vec![Root { folder, kind: RootKind::Plugins, binaries: Some(examples()) }];
-    Arc::clone(Catalog::discover(&SearchPath { roots }).plugin("example").unwrap())
+    // Whoever built the examples built this program.
+    let trust = Trust::of_host(&std::env::current_exe().unwrap());
+    let search = SearchPath { roots, trust };
+    Arc::clone(Catalog::discover(&search).plugin("example").unwrap())
 }
 
 pub(crate) fn config(home: &Home) -> Config {

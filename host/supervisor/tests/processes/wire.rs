@@ -11,7 +11,8 @@ use tokio::time::Instant;
 use tonic::Code;
 use wharf_peer::Connection;
 use wharf_proto::tls::Identity;
-use wharf_supervisor::{Network, Security, SocketPolicy, Tls};
+use wharf_proto::v1::DescribeRequest;
+use wharf_supervisor::{Bounds, CallError, EnvPolicy, Network, Security, SocketPolicy, Tls, calls};
 
 use crate::fake::{self, ask, ask_channel};
 use crate::support::{Home, LONG, says, within};
@@ -50,12 +51,14 @@ async fn the_caller_picks_its_client_by_the_version_that_was_agreed_on() {
         let mut offered = offered.to_vec();
         offered.sort_unstable();
         assert_eq!(asked, offered);
-        // A name that is no generated client does not compile, and an unknown version is a match arm.
-        let client = match process.handshake().app_version {
-            2 | 3 => Some(KvClient::new(process.channel())),
-            _ => None,
-        };
-        assert!(client.is_some());
+        assert_eq!(ask(&process, "version").await.unwrap(), agreed.to_string());
+        // A service that it does not offer in any version.
+        let bounds = Bounds::new(LONG);
+        let error = calls::describe(&process, DescribeRequest::default(), &bounds).await;
+        let error = error.unwrap_err();
+        assert!(matches!(error, CallError::Unimplemented { .. }), "{error}");
+        assert!(error.to_string().contains("Plugin.Describe"), "{error}");
+        assert_eq!(ask(&process, "version").await.unwrap(), agreed.to_string());
     }
 }
 
@@ -74,6 +77,39 @@ async fn a_plugin_on_tcp_gets_the_range_and_is_dialled_on_loopback() {
     assert_eq!(ask(&given, "env PLUGIN_MIN_PORT").await.unwrap(), "30000");
     let error = home.launch("x").ports(2, 1).start().await.unwrap_err();
     says(&error, "config", &["2 to 1 is empty"]);
+}
+
+/// Says that this process is the host in question.
+const INNER: &str = "WHARF_TEST_INNER_HOST";
+
+// H36, H38
+#[tokio::test]
+async fn what_a_host_was_given_by_a_host_of_its_own_stays_with_it() {
+    if std::env::var_os(INNER).is_none() {
+        let name = "wire::what_a_host_was_given_by_a_host_of_its_own_stays_with_it";
+        #[expect(clippy::disallowed_methods, reason = "a host with variables of its own")]
+        let mut host = tokio::process::Command::new(std::env::current_exe().unwrap());
+        host.args(["--exact", name]).env(INNER, "yes").kill_on_drop(true);
+        host.env("PLUGIN_CLIENT_CERT", "x").env("PLUGIN_MULTIPLEX_GRPC", "true");
+        let said = within(host.output()).await.unwrap();
+        let text = String::from_utf8_lossy(&said.stdout);
+        assert!(said.status.success() && text.contains("1 passed"), "{text}");
+        return;
+    }
+    let home = Home::new();
+    let launch = fake::launch(&home, &[]).tls(Tls::Off).env(EnvPolicy::Inherit);
+    let process = launch.start().await.unwrap();
+    assert_eq!(ask(&process, &format!("env {INNER}")).await.unwrap(), "yes");
+    for name in ["PLUGIN_CLIENT_CERT", "PLUGIN_MULTIPLEX_GRPC"] {
+        let missing = ask(&process, &format!("env {name}")).await.unwrap_err();
+        assert_eq!(missing.code(), Code::NotFound, "{name}");
+    }
+    let launch = fake::launch(&home, &[]).tls(Tls::Off).env(EnvPolicy::Nothing);
+    let process = launch.start().await.unwrap();
+    for name in [INNER, "PATH", "PLUGIN_CLIENT_CERT"] {
+        let missing = ask(&process, &format!("env {name}")).await.unwrap_err();
+        assert_eq!(missing.code(), Code::NotFound, "{name}");
+    }
 }
 
 // H15, H16, H18, H19
@@ -276,7 +312,7 @@ async fn a_last_line_needs_no_end_and_an_open_one_is_waited_for() {
     says(&home.fail_with(launch).await, "unresponsive", &["no handshake within 300"]);
 }
 
-// H30, H31, H32
+// H31, H32
 #[tokio::test]
 async fn wishes_that_contradict_each_other_start_nothing() {
     let home = Home::new();

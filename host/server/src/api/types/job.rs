@@ -1,5 +1,7 @@
 //! Jobs: state, progress, result and log.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -161,6 +163,9 @@ pub struct JobResult {
     /// Number of warnings.
     #[serde(default)]
     pub warnings: u64,
+    /// Number of warnings of each code; after a hundred codes `other`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub warning_codes: BTreeMap<String, u64>,
     /// The repository's version that was made, found unchanged, or published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,

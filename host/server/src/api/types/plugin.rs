@@ -34,6 +34,9 @@ pub struct Plugin {
     /// How many processes were stopped because nobody used them.
     #[serde(default)]
     pub idle_stops: u32,
+    /// How many processes were replaced between two jobs because they had done their share.
+    #[serde(default)]
+    pub recycles: u32,
     /// Its processes that run now.
     #[serde(default)]
     pub pids: Vec<u32>,

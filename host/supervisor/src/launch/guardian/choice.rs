@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::launch::builder::is_bare;
 
 /// Which program guards the plugin: see [`crate::guardian_main`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,7 +23,10 @@ pub enum Guardian {
 impl Guardian {
     pub(in crate::launch) fn program(&self) -> Result<PathBuf, Error> {
         match self {
-            Self::Program(program) => Ok(program.clone()),
+            Self::Program(program) if is_bare(program) => Ok(program.clone()),
+            // It starts where the plugin runs.
+            Self::Program(program) => std::path::absolute(program)
+                .map_err(|error| Error::config("the working directory cannot be read", error)),
             Self::CurrentExe => Ok(PathBuf::from("/proc/self/exe")),
             Self::Beside => {
                 let exe = std::env::current_exe();
