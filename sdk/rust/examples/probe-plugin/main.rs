@@ -52,6 +52,23 @@ fn main() -> ExitCode {
     if arguments.has("early") {
         early();
     }
+    if arguments.has("async") {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        return runtime.block_on(async { server.serve() });
+    }
+    if arguments.has("locked") {
+        std::thread::spawn(|| {
+            let _kept = std::io::stdout().lock();
+            loop {
+                std::thread::park();
+            }
+        });
+    }
+    if arguments.has("late") {
+        let code = server.serve();
+        late();
+        return code;
+    }
     if arguments.has("debug") { server.debug() } else { server.serve() }
 }
 
@@ -60,9 +77,16 @@ fn early() {
     println!("1|1|unix|/tmp/this-is-no-handshake|grpc|");
 }
 
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "what a program says after all")]
+fn late() {
+    println!("one more thing");
+    eprintln!("and another");
+}
+
 fn server(arguments: &Arguments) -> Server {
     let cookie = if arguments.has("no-cookie") { "" } else { "a value for tests" };
-    let mut server = Server::new("PROBE_PLUGIN", cookie)
+    let key = if arguments.has("no-key") { "" } else { "PROBE_PLUGIN" };
+    let mut server = Server::new(key, cookie)
         .reflection(DESCRIPTORS)
         .capture_stderr(arguments.has("stderr"))
         .multiplexing(!arguments.has("no-mux"))

@@ -23,7 +23,7 @@ impl Context {
     }
 
     /// Further connections to the host or from it, each under a number that one side tells the other in a message of
-    /// its own.
+    /// its own. When the plugin stops, calls through them are not waited for.
     pub fn broker(&self) -> Broker {
         self.broker.clone()
     }

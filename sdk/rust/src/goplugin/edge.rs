@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::sync::CancellationToken;
 use wharf_proto::handshake::{Environment, Line, parse_versions};
 
@@ -87,9 +87,7 @@ pub(super) fn debug(server: Server) -> Result<(), StartError> {
         printed: None,
         announce: |announcement: Announcement| {
             let description = Reattach::new(announcement.app, &announcement.address);
-            let mut stdout = std::io::stdout().lock();
-            let written = stdout.write_all(format!("{description}\n").as_bytes());
-            let written = written.and_then(|()| stdout.flush());
+            let written = reserve::print(&format!("{description}\n"));
             written.map_err(|source| StartError::Handshake { source })?;
             Ok(None)
         },
@@ -119,6 +117,9 @@ where
     W: FnOnce() -> Result<Watch, StartError>,
     A: FnOnce(Announcement) -> Result<Option<Printed>, StartError>,
 {
+    if Handle::try_current().is_ok() {
+        return Err(StartError::Async);
+    }
     let runtime = runtime(server.settings.threads)?;
     let served = runtime.block_on(life::live(life(server)));
     // Blocking work that did not end in its grace time must not hold up the end of the process.

@@ -23,6 +23,12 @@ pub enum StartError {
         "this plugin is not configured: it serves nothing. Give it at least one Server::version."
     )]
     NoVersion,
+    /// It was called from asynchronous code, whose runtime would have to wait for itself.
+    #[error(
+        "this plugin cannot be served from an async function: it brings a runtime of its own.\n\
+         Make main a plain function, without #[tokio::main]."
+    )]
+    Async,
     /// The cookie is not in the environment: no host started this program.
     #[error("{text}")]
     NotLaunched {

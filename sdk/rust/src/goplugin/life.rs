@@ -15,20 +15,20 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server as Transport;
 use wharf_peer::{
-    Address, Bound, Broker, BrokerStream, Connection, Incoming, Mux, Security, Sockets,
+    Address, Bound, Broker, BrokerStream, CONNECTION_WINDOW, Connection, Incoming, Mux,
+    STREAM_WINDOW, Security, Sockets,
 };
 use wharf_proto::handshake::{Environment, negotiate};
 use wharf_proto::tls::{Identity, certificate_from_pem};
 
 use super::calls::Ends;
-use super::server::Settings;
+use super::server::{Make, Settings};
+use super::set::Services;
 use super::sockets::sockets;
 use super::stdio::{Buffer, Printed};
 use super::stop::{Reason, Watch};
 use super::{Context, Server, StartError, services};
 
-const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 2 << 20;
 /// What each of these gets at the end: last events of calls, last output, open connections.
 pub(super) const LAST_WORDS: Duration = Duration::from_millis(150);
 
@@ -108,18 +108,21 @@ where
     let mut watching = pin!(watch.until_stop(&ends.stop));
     // Owns what drives a multiplexed socket, and drops it with the rest.
     let mut session = JoinSet::new();
-    let (Made { incoming, routes, stream }, capturing) = if multiplexed {
+    let (Made { incoming, services, stream }, capturing) = if multiplexed {
         let capturing = announce(announcement)?;
         let socket = tokio::select! {
             socket = only_connection(bound) => socket,
-            reason = &mut watching => return never_connected(reason),
+            reason = &mut watching => {
+                finish(capturing).await;
+                return never_connected(reason);
+            }
         };
         (maker.multiplexed(socket, &mut session), capturing)
     } else {
         let made = maker.listening(bound);
         (made, announce(announcement)?)
     };
-    let routes = services::add(routes, &ends, stream, printed, settings.descriptors);
+    let routes = services::add(services, &ends, stream, printed, settings.descriptors);
     let serving = serve(routes, incoming, &ends);
     let ending = end(watching, &ends, settings.grace, capturing);
     tokio::select! {
@@ -131,7 +134,7 @@ where
 /// Makes the author's services and where their connections come from.
 struct Maker {
     app: u32,
-    services: Box<dyn FnOnce(Context) -> Routes + Send>,
+    services: Make,
     sockets: Sockets,
     security: Option<Security>,
     ends: Ends,
@@ -139,7 +142,7 @@ struct Maker {
 
 struct Made {
     incoming: Incoming,
-    routes: Routes,
+    services: Services,
     stream: BrokerStream,
 }
 
@@ -160,8 +163,8 @@ impl Maker {
         let Self { app, services, sockets, security, ends } = self;
         let (broker, stream) = Broker::new(sockets, security.clone(), mux);
         let (stop, tasks) = (ends.stop, ends.calls);
-        let routes = services(Context { version: app, broker, security, stop, tasks });
-        Made { incoming, routes, stream }
+        let services = services(Context { version: app, broker, security, stop, tasks });
+        Made { incoming, services, stream }
     }
 }
 
@@ -211,10 +214,14 @@ async fn end(
     // Calls that use up their grace time have a last event to send.
     drop(timeout(grace + LAST_WORDS, ends.calls.wait()).await);
     ends.cut.cancel();
+    finish(printed).await;
+    ends.over.cancel();
+}
+
+async fn finish(printed: Option<Printed>) {
     if let Some(mut printed) = printed {
         drop(timeout(LAST_WORDS, printed.finish()).await);
     }
-    ends.over.cancel();
 }
 
 /// Whoever is done first waits for the other; connections get [`LAST_WORDS`] to close.

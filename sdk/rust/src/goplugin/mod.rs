@@ -42,6 +42,7 @@ mod reattach;
 mod running;
 mod server;
 mod services;
+mod set;
 mod sockets;
 mod stdio;
 mod stop;
@@ -52,10 +53,11 @@ pub use kinds::Mux;
 pub use reattach::Reattach;
 pub use running::Running;
 pub use server::Server;
+pub use set::Services;
 
 /// See [`routes!`](crate::routes).
 pub use crate::routes;
-/// A set of services.
+/// Services put together by hand.
 pub use tonic::service::Routes;
 /// TLS that the author brings, for [`Server::tls`].
 pub use wharf_peer::Security;
@@ -70,15 +72,15 @@ use stdio::reserve;
 /// and go-plugin hosts may send more. Larger things are better streamed.
 pub const MAX_MESSAGE: usize = 64 << 20;
 
-/// A set of services, each taking messages of up to [`MAX_MESSAGE`](crate::goplugin::MAX_MESSAGE):
+/// A set of services ([`Services`](crate::goplugin::Services)), each taking messages of up to [`MAX_MESSAGE`](crate::goplugin::MAX_MESSAGE):
 /// `routes![KvServer::new(kv), AdminServer::new(admin)]`.
 ///
 /// Where another limit is wanted, or none of these servers are generated ones, `Routes` does it by hand.
 #[macro_export]
 macro_rules! routes {
     ($first:expr $(, $more:expr)* $(,)?) => {
-        $crate::goplugin::Routes::new(
-            $first.max_decoding_message_size($crate::goplugin::MAX_MESSAGE)
-        )$(.add_service($more.max_decoding_message_size($crate::goplugin::MAX_MESSAGE)))*
+        $crate::goplugin::Services::default()
+            .with($first.max_decoding_message_size($crate::goplugin::MAX_MESSAGE))
+            $(.with($more.max_decoding_message_size($crate::goplugin::MAX_MESSAGE)))*
     };
 }

@@ -4,12 +4,11 @@ use std::fmt;
 use std::io;
 use std::thread::JoinHandle;
 
-use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 use wharf_peer::{Address, Connection, Security, channel};
-use wharf_proto::handshake::{Environment, Network};
+use wharf_proto::handshake::Environment;
 
 use super::life::{self, Announcement, Life};
 use super::stop::Watch;
@@ -100,10 +99,7 @@ impl Running {
 }
 
 async fn connect(address: Address, security: Option<Security>) -> io::Result<Connection> {
-    let socket: Connection = match address.network {
-        Network::Unix => UnixStream::connect(&address.text).await?.into(),
-        Network::Tcp => TcpStream::connect(&address.text).await?.into(),
-    };
+    let socket = wharf_peer::dial(&address, None).await.map_err(io::Error::other)?;
     socket.into_client(security.as_ref()).await
 }
 

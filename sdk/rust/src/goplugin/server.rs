@@ -5,13 +5,13 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tonic::service::Routes;
 use tracing::level_filters::LevelFilter;
 use wharf_peer::Security;
 use wharf_proto::handshake::Network;
 
 use super::context::Context;
 use super::running::{self, Running};
+use super::set::Services;
 use super::{StartError, edge, reserve};
 
 /// What calls get to end by themselves. A go-plugin host kills two seconds after it asked for the end.
@@ -21,14 +21,15 @@ const BY_HAND: &str = "This program is a plugin and does nothing when it is run 
                        The program that it belongs to starts it by itself when it is needed.\n\
                        See there for where plugins are put and how they are configured.";
 
-type Services = Box<dyn FnOnce(Context) -> Routes + Send>;
+/// Makes the services once it is known who asks for them.
+pub(super) type Make = Box<dyn FnOnce(Context) -> Services + Send>;
 
 /// A plugin to be: the cookie that tells its host, and a set of services for each version of the application's
 /// protocol. Everything else has its default.
 pub struct Server {
     pub(super) cookie: (String, String),
     pub(super) by_hand: String,
-    pub(super) versions: BTreeMap<u32, Services>,
+    pub(super) versions: BTreeMap<u32, Make>,
     pub(super) settings: Settings,
 }
 
@@ -73,21 +74,22 @@ impl Server {
     }
 
     /// The services of one version of the application's protocol. The highest version that the host knows too is
-    /// spoken; without one, the lowest, and the host says what is wrong. Only the services of that version are made.
+    /// spoken; without one, the lowest, and the host says what is wrong. Only the services of that version are made. A
+    /// second set for the same version takes the place of the first.
     ///
     /// Health, controller, broker, stdio and reflection are added; services with those names must not be among yours.
     #[must_use]
-    pub fn version(
+    pub fn version<S: Into<Services>>(
         mut self,
         version: u32,
-        services: impl FnOnce(Context) -> Routes + Send + 'static,
+        services: impl FnOnce(Context) -> S + Send + 'static,
     ) -> Self {
-        self.versions.insert(version, Box::new(services));
+        self.versions.insert(version, Box::new(|context| services(context).into()));
         self
     }
 
-    /// The encoded descriptors of the services, as code generators write them: reflection then lists the services
-    /// and tells their messages. Without it, it tells only of those that every plugin has.
+    /// The encoded descriptors of the services, as code generators write them: reflection then tells their messages.
+    /// Without it, it tells only of the services that every plugin has.
     #[must_use]
     pub fn reflection(mut self, file_descriptor_set: &'static [u8]) -> Self {
         self.settings.descriptors.push(file_descriptor_set);
@@ -163,7 +165,8 @@ impl Server {
         self
     }
 
-    /// Serves until the host wants the plugin to stop. Call it in `main` and return what it gives.
+    /// Serves until the host wants the plugin to stop. Call it in `main`, which must not be `async`, and return what it
+    /// gives. From here on a panic hook of its own writes every panic to the host's log.
     ///
     /// Ends with status 1 and a reason on standard error when no host started the program or it cannot be served.
     pub fn serve(self) -> ExitCode {

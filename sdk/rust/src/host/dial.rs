@@ -1,32 +1,23 @@
 //! The way to the host.
 
-use std::ffi::OsStr;
-use std::fs::File;
-use std::os::fd::AsRawFd;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
-use tokio::net::UnixStream;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 use tower::service_fn;
-use wharf_peer::{Connection, Security};
+use wharf_peer::{Address, CONNECTION_WINDOW, Connection, STREAM_WINDOW, Security};
+use wharf_proto::handshake::Network;
 use wharf_proto::v1;
 use wharf_proto::v1::host_client::HostClient;
 
 use crate::Error;
 
-/// The longest socket path that the system takes.
-const MAX_SOCKET_PATH: usize = 107;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 2 << 20;
 const MAX_MESSAGE: usize = 64 << 20;
 
 /// Makes channels to the host, one for all calls of the process.
@@ -83,10 +74,10 @@ fn connect(address: &str, tls: Option<Security>) -> Result<Channel, Error> {
         };
         return Err(Error::fault("protocol.host_address", message));
     };
-    let path = PathBuf::from(path);
+    let address = Address { network: Network::Unix, text: path.to_owned() };
     let dial = service_fn(move |_uri| {
-        let (path, tls) = (path.clone(), tls.clone());
-        async move { open(&path, tls).await.map(TokioIo::new) }
+        let (address, tls) = (address.clone(), tls.clone());
+        async move { open(&address, tls).await.map(TokioIo::new) }
     });
     Ok(endpoint().connect_with_connector_lazy(dial))
 }
@@ -99,19 +90,9 @@ pub(crate) fn endpoint() -> Endpoint {
         .initial_connection_window_size(CONNECTION_WINDOW)
 }
 
-async fn open(path: &Path, tls: Option<Security>) -> std::io::Result<Connection> {
-    Connection::from(dial(path).await?).into_client(tls.as_ref()).await
-}
-
-/// Dials a socket, by way of its open folder when its path is longer than the system takes.
-async fn dial(path: &Path) -> std::io::Result<UnixStream> {
-    if path.as_os_str().as_bytes().len() <= MAX_SOCKET_PATH {
-        return UnixStream::connect(path).await;
-    }
-    let folder = File::open(path.parent().unwrap_or(Path::new("/")))?;
-    let name = path.file_name().unwrap_or(OsStr::new(""));
-    let short = Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name);
-    UnixStream::connect(short).await
+async fn open(address: &Address, tls: Option<Security>) -> std::io::Result<Connection> {
+    let socket = wharf_peer::dial(address, None).await.map_err(std::io::Error::other)?;
+    socket.into_client(tls.as_ref()).await
 }
 
 /// One job's way to the host.

@@ -9,7 +9,7 @@ mod service;
 
 pub(crate) use manifest::TypeDefinition;
 pub(crate) use registry::Registry;
-pub(crate) use service::routes;
+pub(crate) use service::services;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -152,7 +152,8 @@ impl Checked {
             .log_level(log_level);
         APP_PROTOCOL_VERSIONS.iter().fold(server, |server, version| {
             let registry = Arc::clone(&registry);
-            server.version(*version, move |context| routes(registry, Calls::new(&context, grace)))
+            server
+                .version(*version, move |context| services(&registry, &Calls::new(&context, grace)))
         })
     }
 }

@@ -69,6 +69,11 @@ impl Registry {
         self.manifest.describe(&self.types)
     }
 
+    /// Whether a component has this role.
+    pub(crate) fn has(&self, role: &str) -> bool {
+        self.components.values().any(|component| component.name() == role)
+    }
+
     pub(crate) fn component(&self, id: &str) -> Result<Arc<dyn Component>, Status> {
         self.role(id).map(Role::component)
     }

@@ -23,7 +23,7 @@ use super::host::FakeHost;
 use crate::Plugin;
 use crate::context::Calls;
 use crate::host::{Dialer, endpoint};
-use crate::serve::{Registry, routes};
+use crate::serve::{Registry, services};
 
 /// Bytes that a connection in memory holds, and its windows.
 const PIPE: usize = 1 << 20;
@@ -58,7 +58,7 @@ impl Harness {
             grace: plugin.grace,
             dialer: Dialer::ready(to_host),
         };
-        let channel = in_memory(&mut servers, routes(Arc::clone(&plugin.registry), calls));
+        let channel = in_memory(&mut servers, services(&plugin.registry, &calls).into());
         Self { channel, registry: plugin.registry, work, stop, _servers: servers }
     }
 

@@ -101,10 +101,8 @@ impl Start {
     pub(crate) fn run(self) -> Plugin {
         let folder = tempfile::tempdir().unwrap();
         let mut child = self.command(folder.path()).spawn().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let (line, stdout) = first_line(child.stdout.take().unwrap());
         let stderr = child.stderr.take();
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
         assert!(line.ends_with('\n'), "a whole line: {line:?}");
         let (identity, session) = (self.identity, OnceCell::new());
         Plugin { child, line, stdout: Some(stdout), stderr, folder, identity, session }
@@ -127,6 +125,17 @@ impl Start {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "no socket is left");
         stderr
     }
+}
+
+fn first_line(stdout: ChildStdout) -> (String, BufReader<ChildStdout>) {
+    let (found, line) = sync_channel(1);
+    std::thread::spawn(move || {
+        let (mut stdout, mut line) = (BufReader::new(stdout), String::new());
+        stdout.read_line(&mut line).unwrap();
+        // Nobody waits for a line that came too late.
+        drop(found.send((line, stdout)));
+    });
+    line.recv_timeout(DEADLINE).expect("a handshake line")
 }
 
 /// A running plugin. Dropping it kills it.

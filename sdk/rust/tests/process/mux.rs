@@ -59,6 +59,12 @@ async fn a_host_that_closes_the_socket_ends_the_plugin() {
 // P42
 #[test]
 fn a_host_that_never_connects_and_is_gone_is_told_with_a_status() {
+    for captured in ["", "stderr"] {
+        never_connects(captured);
+    }
+}
+
+fn never_connects(argument: &str) {
     let folder = tempfile::tempdir().unwrap();
     let said = folder.path().join("said");
     let variables = [
@@ -68,7 +74,7 @@ fn a_host_that_never_connects_and_is_gone_is_told_with_a_status() {
         ("PLUGIN_UNIX_SOCKET_DIR", folder.path().to_str().unwrap()),
     ];
     set_child_subreaper(Some(rustix::process::getpid())).unwrap();
-    let script = format!("{} 2>{} & echo $!; wait", probe().display(), said.display());
+    let script = format!("{} {argument} 2>{} & echo $!; wait", probe().display(), said.display());
     let mut shell =
         command(Path::new("/bin/sh"), &variables).args(["-c", &script]).spawn().unwrap();
     let mut stdout = shell.stdout.take().unwrap();

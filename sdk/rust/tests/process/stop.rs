@@ -115,6 +115,29 @@ async fn sigterm_ends_it_in_order() {
     }
 }
 
+// P52, P55
+#[tokio::test]
+async fn a_lock_on_standard_output_does_not_hold_up_the_end() {
+    let mut plugin = Start::probe(&["locked"]).run();
+    let asked = Instant::now();
+    plugin.signal(Signal::TERM);
+    ends_well(&mut plugin, asked);
+}
+
+// P50
+#[tokio::test]
+async fn what_is_printed_after_the_end_reaches_the_host_or_nobody_and_does_no_harm() {
+    let mut heard = Start::probe(&["late"]).run();
+    heard.signal(Signal::TERM);
+    let (status, _stdout, stderr) = heard.wait();
+    assert!(status.success() && stderr.contains("one more thing\nand another"), "{stderr}");
+    let mut unheard = Start::probe(&["late"]).run();
+    drop((unheard.stdout.take(), unheard.stderr.take()));
+    let asked = Instant::now();
+    unheard.signal(Signal::TERM);
+    ends_well(&mut unheard, asked);
+}
+
 // P54
 #[tokio::test]
 async fn sigint_is_left_to_the_host() {
@@ -165,7 +188,13 @@ fn has_ended(number: u32) -> bool {
 // P59
 #[tokio::test]
 async fn under_a_debugger_it_prints_its_description_and_hosts_come_and_go() {
-    let mut plugin = Start::probe(&["debug", "versions=2"]).with("PROBE_PLUGIN", "").run();
+    // An exported cookie changes nothing.
+    for cookie in ["", "a value for tests"] {
+        debugged(Start::probe(&["debug", "versions=2"]).with("PROBE_PLUGIN", cookie).run()).await;
+    }
+}
+
+async fn debugged(mut plugin: Plugin) {
     let description: serde_json::Value = serde_json::from_str(&plugin.line).unwrap();
     let expected = serde_json::json!({
         "Protocol": "grpc", "ProtocolVersion": 2, "Pid": plugin.child.id(), "Test": true,

@@ -32,13 +32,16 @@ impl Fields {
     }
 
     fn put(&mut self, field: &Field, value: Value) {
-        let name = if field.name() == "message" { "@message" } else { field.name() };
         if self.map.len() < MAX_FIELDS {
-            self.map.insert(name.to_owned(), value);
+            self.map.insert(name(field).to_owned(), value);
         }
     }
 
     fn text(&mut self, field: &Field, text: &str) {
+        // What is recorded again makes room for itself.
+        if let Some(Value::String(before)) = self.map.remove(name(field)) {
+            self.left = MAX_TEXTS.min(self.left + before.len());
+        }
         let kept = self.cut(text);
         self.put(field, kept.into());
     }
@@ -67,6 +70,10 @@ impl Fields {
             self.map.insert(name.clone(), value);
         }
     }
+}
+
+fn name(field: &Field) -> &'static str {
+    if field.name() == "message" { "@message" } else { field.name() }
 }
 
 impl Visit for Fields {

@@ -3,7 +3,7 @@
 //! as a key of its own.
 //!
 //! A line never reaches 64 KiB, where hosts stop reading it as JSON: long texts are cut with a mark. When
-//! nobody reads standard error any more, lines are lost and the plugin goes on.
+//! nobody reads standard error any more, lines are lost and the plugin goes on; a host that reads and is slow is waited for.
 
 mod fields;
 mod timestamp;
@@ -221,6 +221,19 @@ mod tests {
         let read = read(&lines);
         let fields = ["own", "name", "job", "late"].map(|name| read[0][name].clone());
         assert_eq!(fields, [Value::from(1), "inner".into(), 7.into(), "x".into()]);
+    }
+
+    #[test]
+    fn a_field_that_is_recorded_again_and_again_stays_whole() {
+        let state = "x".repeat(3 << 10);
+        let lines = lines(|| {
+            let span = tracing::info_span!("long", state = tracing::field::Empty).entered();
+            for _ in 0..10 {
+                span.record("state", state.as_str());
+            }
+            tracing::info!("event");
+        });
+        assert_eq!(read(&lines)[0]["state"], state);
     }
 
     // P45

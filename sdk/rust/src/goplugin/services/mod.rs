@@ -17,26 +17,28 @@ use wharf_proto::goplugin::grpc_stdio_server::GrpcStdioServer;
 use wharf_proto::health::health_server::HealthServer;
 
 use super::calls::Ends;
+use super::set::Services;
 use super::stdio::Buffer;
 use controller::Controller;
 use health::Health;
-use reflection::{Reflection, V1, V1Alpha};
+use reflection::{Reflection, Told, V1, V1Alpha};
 use stdio::Stdio;
 
 /// Adds them to the author's.
 pub(super) fn add(
-    routes: Routes,
+    own: Services,
     ends: &Ends,
     broker: BrokerStream,
     printed: Option<Arc<Buffer>>,
     descriptors: Vec<&'static [u8]>,
 ) -> Routes {
-    let descriptors: Arc<[_]> = descriptors.into();
+    let (routes, names) = own.into_parts();
+    let told = Arc::new(Told { descriptors, names });
     routes
         .add_service(HealthServer::new(Health { stop: ends.stop.clone() }))
         .add_service(GrpcControllerServer::new(Controller { ends: ends.clone() }))
         .add_service(GrpcStdioServer::new(Stdio { printed, over: ends.over.clone() }))
         .add_service(broker.service())
-        .add_service(Reflection::<V1>::new(Arc::clone(&descriptors)))
-        .add_service(Reflection::<V1Alpha>::new(descriptors))
+        .add_service(Reflection::<V1>::new(Arc::clone(&told)))
+        .add_service(Reflection::<V1Alpha>::new(told))
 }

@@ -18,6 +18,24 @@ use tonic_reflection::server::{Builder, Error};
 use tower::Service;
 use wharf_proto::goplugin;
 
+/// The services that are added to the author's.
+const EVERY_PLUGIN: [&str; 6] = [
+    V1::NAME,
+    V1Alpha::NAME,
+    "grpc.health.v1.Health",
+    "plugin.GRPCBroker",
+    "plugin.GRPCController",
+    "plugin.GRPCStdio",
+];
+
+/// What is to be told.
+pub(super) struct Told {
+    /// Encoded descriptor sets of the author's.
+    pub(super) descriptors: Vec<&'static [u8]>,
+    /// The author's services; `None`: all that the descriptors name.
+    pub(super) names: Option<Vec<&'static str>>,
+}
+
 /// One version of the service.
 pub(super) trait Version: Send + Sync + 'static {
     const NAME: &'static str;
@@ -48,14 +66,14 @@ impl Version for V1Alpha {
 
 /// The service, made when it is first called.
 pub(super) struct Reflection<V> {
-    descriptors: Arc<[&'static [u8]]>,
+    told: Arc<Told>,
     made: Arc<OnceLock<Result<Routes, Status>>>,
     version: PhantomData<V>,
 }
 
 impl<V: Version> Reflection<V> {
-    pub(super) fn new(descriptors: Arc<[&'static [u8]]>) -> Self {
-        Self { descriptors, made: Arc::default(), version: PhantomData }
+    pub(super) fn new(told: Arc<Told>) -> Self {
+        Self { told, made: Arc::default(), version: PhantomData }
     }
 
     fn make(&self) -> Result<Routes, Status> {
@@ -64,9 +82,11 @@ impl<V: Version> Reflection<V> {
             pb::v1::FILE_DESCRIPTOR_SET,
             pb::v1alpha::FILE_DESCRIPTOR_SET,
         ];
-        let sets = self.descriptors.iter().copied().chain(every_plugin);
+        let sets = self.told.descriptors.iter().copied().chain(every_plugin);
         let builder = Builder::configure().include_reflection_service(false);
         let builder = sets.fold(builder, Builder::register_encoded_file_descriptor_set);
+        let names = self.told.names.iter().flat_map(|own| own.iter().chain(&EVERY_PLUGIN));
+        let builder = names.fold(builder, |builder, name| builder.with_service_name(*name));
         V::build(builder).map_err(|error| {
             tracing::error!(%error, "the descriptors given to Server::reflection cannot be read");
             Status::internal(format!("the plugin's descriptors cannot be read: {error}"))
@@ -76,8 +96,8 @@ impl<V: Version> Reflection<V> {
 
 impl<V> Clone for Reflection<V> {
     fn clone(&self) -> Self {
-        let (descriptors, made) = (Arc::clone(&self.descriptors), Arc::clone(&self.made));
-        Self { descriptors, made, version: PhantomData }
+        let (told, made) = (Arc::clone(&self.told), Arc::clone(&self.made));
+        Self { told, made, version: PhantomData }
     }
 }
 

@@ -18,13 +18,18 @@ pub(super) use buffer::Buffer;
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::timeout;
 
 use super::logging::Journal;
 use pulse::Pulse;
 use reader::Reader;
+
+/// What the author's code gets to let go of standard output, which it may have locked, at the end.
+const FLUSH: Duration = Duration::from_millis(50);
 
 /// Where something was printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,10 +79,9 @@ impl Printed {
     pub(super) async fn finish(&mut self) {
         // From here on no writer waits, so neither can this one.
         self.buffer.close();
-        drop(io::stdout().flush());
-        // Should one of these fail, a later print does; it is past the end then.
-        rustix::stdio::dup2_stdout(&self.journal).ok();
-        rustix::stdio::dup2_stderr(&self.journal).ok();
+        drop(timeout(FLUSH, spawn_blocking(|| io::stdout().flush())).await);
+        self.minding.abort_all();
+        unread::give_back(&self.journal);
         self.readers.drain(..).for_each(Reader::finish);
         self.buffer.taken().await;
     }

@@ -1,12 +1,10 @@
 //! Whether the runtime answers: a call that prints more than the pipe holds stops the thread that it runs on, and by
 //! default that is the very thread that would hand out what was printed.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio_util::task::TaskTracker;
+use tokio::task::JoinSet;
 
 /// A runtime that has not answered for so long is stopped.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -14,31 +12,26 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// Asks a runtime to do nothing, and looks whether it did.
 pub(super) struct Pulse {
     runtime: Handle,
-    asked: Option<(Instant, Arc<AtomicBool>)>,
+    /// Empty again once it answered.
+    question: JoinSet<()>,
+    since: Instant,
 }
 
 impl Pulse {
     pub(super) fn of(runtime: Handle) -> Self {
-        Self { runtime, asked: None }
+        Self { runtime, question: JoinSet::new(), since: Instant::now() }
     }
 
     /// Whether the runtime does not answer. The first look only asks.
     pub(super) fn is_still(&mut self) -> bool {
-        match &self.asked {
-            Some((_, answered)) if answered.load(Ordering::Acquire) => {
-                self.asked = None;
-                false
-            }
-            Some((since, _)) => since.elapsed() > PATIENCE,
-            None => {
-                let answered = Arc::new(AtomicBool::new(false));
-                self.asked = Some((Instant::now(), Arc::clone(&answered)));
-                // It ends by itself at once, or with the runtime.
-                let answer = async move { answered.store(true, Ordering::Release) };
-                TaskTracker::new().spawn_on(answer, &self.runtime);
-                false
-            }
+        if self.question.try_join_next().is_some() {
+            return false;
         }
+        if self.question.is_empty() {
+            self.question.spawn_on(async {}, &self.runtime);
+            self.since = Instant::now();
+        }
+        self.since.elapsed() > PATIENCE
     }
 }
 

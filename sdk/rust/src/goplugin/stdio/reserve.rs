@@ -21,6 +21,17 @@ pub(crate) fn standard_output() {
     }
 }
 
+/// Writes to the real standard output, kept back or not.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut real = REAL.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(real) = &mut *real {
+        return real.write_all(text.as_bytes());
+    }
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
 /// Writes the one line. The descriptor stays open: hosts take its end for the end of the process.
 pub(crate) fn announce(line: &str) -> Result<(), StartError> {
     let mut real = REAL.lock().unwrap_or_else(PoisonError::into_inner);

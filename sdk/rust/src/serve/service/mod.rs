@@ -10,7 +10,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use tonic::service::Routes;
 use tonic::{Response, Status};
 use wharf_proto::v1;
 use wharf_proto::v1::action_server::ActionServer;
@@ -22,9 +21,7 @@ use wharf_proto::v1::plugin_server::PluginServer;
 use super::Registry;
 use crate::Error;
 use crate::context::{Calls, panicked};
-
-/// Requests above the library's own 4 MiB are taken, as go-plugin's hosts send them.
-const MAX_REQUEST: usize = 64 << 20;
+use crate::goplugin::{MAX_MESSAGE, Services, routes};
 
 /// One server for all services.
 #[derive(Clone)]
@@ -33,14 +30,27 @@ struct Server {
     calls: Calls,
 }
 
-/// All services of the contract.
-pub(crate) fn routes(registry: Arc<Registry>, calls: Calls) -> Routes {
-    let server = Server { registry, calls };
-    Routes::new(PluginServer::new(server.clone()).max_decoding_message_size(MAX_REQUEST))
-        .add_service(ImporterServer::new(server.clone()).max_decoding_message_size(MAX_REQUEST))
-        .add_service(DistributorServer::new(server.clone()).max_decoding_message_size(MAX_REQUEST))
-        .add_service(BuilderServer::new(server.clone()).max_decoding_message_size(MAX_REQUEST))
-        .add_service(ActionServer::new(server).max_decoding_message_size(MAX_REQUEST))
+/// The services of the contract: that of every plugin, and those of the roles that its components have.
+pub(crate) fn services(registry: &Arc<Registry>, calls: &Calls) -> Services {
+    let server = || Server { registry: Arc::clone(registry), calls: calls.clone() };
+    let mut services = routes![PluginServer::new(server())];
+    if registry.has("importer") {
+        services =
+            services.with(ImporterServer::new(server()).max_decoding_message_size(MAX_MESSAGE));
+    }
+    if registry.has("distributor") {
+        services =
+            services.with(DistributorServer::new(server()).max_decoding_message_size(MAX_MESSAGE));
+    }
+    if registry.has("builder") {
+        services =
+            services.with(BuilderServer::new(server()).max_decoding_message_size(MAX_MESSAGE));
+    }
+    if registry.has("action") {
+        services =
+            services.with(ActionServer::new(server()).max_decoding_message_size(MAX_MESSAGE));
+    }
+    services
 }
 
 impl Server {
