@@ -21,7 +21,7 @@ class Bench:
         self.units = 6_300 if quick else 63_000
         self.large = (4, 16 * workloads.MIB) if quick else (20, 100 * workloads.MIB)
         self.scratch = f"{folder}/scratch"
-        self.rows, self.used = [], []
+        self.rows, self.tables, self.raw, self.used = [], [], {}, []
         os.makedirs(self.scratch, exist_ok=True)
 
     def fresh(self, name):

@@ -1,5 +1,5 @@
 // A plugin on grpc-js, written from proto/README.md: the interop service, and what a process needs around it.
-// Argument: --without=SERVICE leaves out health, controller or stdio. Variable PROTO: the folders of the .proto files.
+// Argument: --without=SERVICE leaves out health, controller or stdio. Variable INTEROP_PROTO: the folders of the .proto files.
 'use strict';
 const fs = require('node:fs');
 const path = require('node:path');

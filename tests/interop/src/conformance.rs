@@ -7,10 +7,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use crate::places::checkout;
+use crate::places::{checkout, skipped};
 
 /// The letters of the list.
 const LETTERS: [char; 3] = ['H', 'P', 'X'];
+
+/// How a test is marked that runs on request only.
+const LEFT_OUT: &str = concat!("#[", "ignore");
 
 /// A scenario's number.
 pub type Number = (char, u32);
@@ -24,6 +27,8 @@ pub struct Coverage {
     pub covered: BTreeSet<Number>,
     /// Numbers that are named and not in the list, with the place.
     pub unknown: Vec<String>,
+    /// Peers that were not to be had: tests with them did nothing.
+    pub skipped: Vec<String>,
 }
 
 impl Coverage {
@@ -38,7 +43,7 @@ pub fn look() -> Coverage {
     let root = checkout();
     let list = root.join("tests/interop/conformance.txt");
     let list = fs::read_to_string(list).expect("the list is checked in");
-    let mut coverage = Coverage { known: known(&list), ..Coverage::default() };
+    let mut coverage = Coverage { known: known(&list), skipped: skipped(), ..Coverage::default() };
     visit(&root, &mut |path, text| {
         for (line, number) in named(text) {
             if coverage.known.contains(&number) {
@@ -89,11 +94,16 @@ fn named(text: &str) -> Vec<(usize, Number)> {
     found
 }
 
-/// Whether a test follows, behind more comments and attributes.
+/// Whether a test follows, behind more comments and attributes, that is not left out by default.
 fn begins_a_test(lines: &[&str]) -> bool {
-    let mut attributes = lines.iter().filter(|line| !line.starts_with("//"));
-    let first = attributes.find(|line| !line.starts_with('#') && !line.is_empty());
-    first.is_some_and(|line| line.contains("fn ") || line.contains("fuzz_target!"))
+    let mut lines = lines.iter().filter(|line| !line.starts_with("//")).peekable();
+    if lines.peek().is_some_and(|line| line.starts_with("fuzz_target!")) {
+        return true;
+    }
+    let attributes: Vec<_> =
+        std::iter::from_fn(|| lines.next_if(|line| line.starts_with("#["))).collect();
+    attributes.iter().any(|it| it.starts_with("#[test]") || it.contains("::test"))
+        && !attributes.iter().any(|it| it.starts_with(LEFT_OUT))
 }
 
 /// A line of nothing but numbers.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::places::{has, peers};
+use crate::processes::output;
 use crate::program::Program;
 use crate::world::World;
 
@@ -107,8 +108,7 @@ impl GoHost {
 
     fn output(mut self, world: &World) -> Output {
         let (mark, value) = world.mark();
-        self.command.env("TMPDIR", world.path()).env(mark, value).stdin(Stdio::null());
-        self.command.output().expect("the Go host starts")
+        output(self.command.env("TMPDIR", world.path()).env(mark, value))
     }
 
     fn finish(self, world: &World) -> HostRun {

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -9,6 +10,9 @@ use rustix::process::Signal;
 use crate::processes::signal;
 use crate::program::Program;
 use crate::world::World;
+
+/// How long its first line may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running plugin without a host. It is killed when this is dropped.
 #[derive(Debug)]
@@ -36,9 +40,15 @@ impl Spoken {
             .stderr(Stdio::null())
             .spawn()
             .expect("the plugin starts");
-        let mut stdout = BufReader::new(child.stdout.take().expect("it was piped"));
-        let mut line = String::new();
-        stdout.read_line(&mut line).expect("a line of text");
+        let stdout = child.stdout.take().expect("it was piped");
+        let (found, first) = sync_channel(1);
+        std::thread::spawn(move || {
+            let (mut stdout, mut line) = (BufReader::new(stdout), String::new());
+            stdout.read_line(&mut line).expect("a line of text");
+            // Nobody waits for a line that comes too late.
+            found.send((stdout, line)).ok();
+        });
+        let (stdout, mut line) = first.recv_timeout(PATIENCE).expect("a line in time");
         assert_eq!(line.pop(), Some('\n'), "no line, or not a whole one");
         Self { child, stdout, line }
     }

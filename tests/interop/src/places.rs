@@ -51,9 +51,18 @@ pub fn has(peer: &str) -> bool {
     true
 }
 
+/// The peers that were not to be had.
+pub(crate) fn skipped() -> Vec<String> {
+    let entries = std::fs::read_dir(peers().join("skipped")).into_iter().flatten().flatten();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
 fn complain(peer: &str) {
     use std::io::Write as _;
     let text = format!("SKIPPED: {peer} was not to be had; this test did nothing\n");
-    // Past the capture of the test runner, so that it is seen.
+    // The test runner shows it when it shows output; the last line of tests/run names the peer in any case.
     std::io::stderr().write_all(text.as_bytes()).expect("standard error takes a line");
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::sync_channel;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -9,6 +11,9 @@ use rustix::process::{Pid, Signal, kill_process};
 
 /// The variable that carries the mark.
 pub const MARK: &str = "INTEROP_MARK";
+
+/// How long a program may take that runs to its end.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The numbers of all processes that carry `mark`, this one excepted. Zombies carry nothing.
 pub fn marked(mark: &str) -> Vec<u32> {
@@ -27,6 +32,25 @@ pub fn marked(mark: &str) -> Vec<u32> {
 pub fn command(pid: u32) -> String {
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     String::from_utf8_lossy(&line).replace('\0', " ")
+}
+
+/// Runs a program to its end, and gives what it printed.
+///
+/// # Panics
+/// When it does not start, or takes longer than a minute; it is killed then.
+pub fn output(command: &mut Command) -> Output {
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("the program starts");
+    let pid = child.id();
+    let (ended, end) = sync_channel(1);
+    // Nobody waits for an end that comes too late.
+    std::thread::spawn(move || ended.send(child.wait_with_output()).ok());
+    end.recv_timeout(PATIENCE)
+        .unwrap_or_else(|_late| {
+            signal(pid, Signal::KILL);
+            panic!("no end within {PATIENCE:?}: {command:?}")
+        })
+        .expect("its output can be read")
 }
 
 /// Sends a signal to a process that a test started. It may be gone.

@@ -26,22 +26,19 @@ type Extra struct {
 
 // Result is printed on standard output when all is done.
 type Result struct {
-	Library     string            `json:"library"`
-	Started     bool              `json:"started"`
-	Error       string            `json:"error,omitempty"`
-	StartMs     int64             `json:"start_ms"`
-	Version     int               `json:"version"`
-	Steps       []*StepResult     `json:"steps"`
-	StopMs      int64             `json:"stop_ms"`
-	Exited      bool              `json:"exited"`
-	Status      int               `json:"status"`
-	Signal      string            `json:"signal,omitempty"`
-	Killed      bool              `json:"killed"`
-	Logs        []json.RawMessage `json:"logs"`
-	Stdout      []byte            `json:"stdout"`
-	Stderr      []byte            `json:"stderr"`
-	RawStderr   []byte            `json:"raw_stderr"`
-	Description string            `json:"description,omitempty"`
+	Library   string            `json:"library"`
+	Started   bool              `json:"started"`
+	Error     string            `json:"error,omitempty"`
+	Version   int               `json:"version"`
+	Steps     []*StepResult     `json:"steps"`
+	StopMs    int64             `json:"stop_ms"`
+	Exited    bool              `json:"exited"`
+	Status    int               `json:"status"`
+	Killed    bool              `json:"killed"`
+	Logs      []json.RawMessage `json:"logs"`
+	Stdout    []byte            `json:"stdout"`
+	Stderr    []byte            `json:"stderr"`
+	RawStderr []byte            `json:"raw_stderr"`
 }
 
 // StepResult is what came of one step.
@@ -116,7 +113,7 @@ func (r *Run) config() (*plugin.ClientConfig, error) {
 		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC}, StartTimeout: r.options.Timeout,
 		SyncStdout: &r.stdout, SyncStderr: &r.stderr, Stderr: &r.raw,
 		Logger: hclog.New(&hclog.LoggerOptions{
-			Name: "host", Level: hclog.LevelFromString(r.options.Level), Output: &r.logs, JSONFormat: true,
+			Name: "host", Level: hclog.Trace, Output: &r.logs, JSONFormat: true,
 		}),
 	}
 	if r.options.cert != "" {
@@ -159,9 +156,7 @@ func reattach(text string) (*plugin.ReattachConfig, error) {
 
 // perform starts the plugin and takes the steps. A step that fails does not end it.
 func (r *Run) perform() {
-	before := time.Now()
 	protocol, err := r.client.Client()
-	r.result.StartMs = time.Since(before).Milliseconds()
 	if err != nil {
 		r.result.Error = err.Error()
 		return
@@ -191,8 +186,5 @@ func (r *Run) collect() {
 	}
 	if r.command != nil && r.command.ProcessState != nil {
 		result.Status = r.command.ProcessState.ExitCode()
-		if result.Status < 0 {
-			result.Signal = r.command.ProcessState.String()
-		}
 	}
 }

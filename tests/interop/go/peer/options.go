@@ -64,7 +64,6 @@ type HostOptions struct {
 	Mux      bool
 	SkipEnv  bool
 	Group    string
-	Level    string
 	Timeout  time.Duration
 	Steps    []string
 	Command  []string
@@ -82,7 +81,6 @@ func hostOptions() (*HostOptions, error) {
 	f.BoolVar(&o.Test, "test", false, "the plugin to reattach to is under test")
 	f.BoolVar(&o.SkipEnv, "skip-env", false, "give the plugin none of the host's variables")
 	f.StringVar(&o.Group, "group", "", "group of the plugin's sockets")
-	f.StringVar(&o.Level, "level", "trace", "log level of the host")
 	f.DurationVar(&o.Timeout, "timeout", 20*time.Second, "for the start and for each step")
 	f.StringVar(&o.steps, "steps", "echo", "what to do, joined by commas")
 	f.StringVar(&o.Reattach, "reattach", "", "NETWORK,ADDRESS,PID of a plugin that runs already")

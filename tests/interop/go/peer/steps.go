@@ -49,7 +49,6 @@ var steps = map[string]func(*Run, context.Context) error{
 	"reflection": (*Run).reflection,
 	"callback":   (*Run).callback,
 	"offer":      (*Run).offer,
-	"nobody":     (*Run).nobody,
 	"tell":       (*Run).tell,
 	"print":      (*Run).print,
 	"chatter":    (*Run).chatter,
@@ -58,7 +57,6 @@ var steps = map[string]func(*Run, context.Context) error{
 	"exit":       (*Run).exit,
 	"sigkill":    (*Run).sigkill,
 	"gone":       (*Run).gone,
-	"unknown":    (*Run).unknown,
 	"redial":     (*Run).redial,
 	"sleep":      (*Run).sleep,
 }
@@ -272,12 +270,6 @@ func (r *Run) offer(ctx context.Context) error {
 	return nil
 }
 
-// nobody lets the plugin dial an id that nobody accepts.
-func (r *Run) nobody(ctx context.Context) error {
-	_, err := r.peer.CallBack(ctx, &pb.Call{Id: 4711, Text: "nobody"})
-	return err
-}
-
 func (r *Run) tell(ctx context.Context) error {
 	about, err := r.peer.Tell(ctx, &pb.Nothing{})
 	if err != nil {
@@ -361,11 +353,6 @@ func (r *Run) gone(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-func (r *Run) unknown(context.Context) error {
-	_, err := r.protocol.Dispense("nonsense")
-	return err
 }
 
 // redial opens a second connection to the plugin's socket, twice (only without TLS).

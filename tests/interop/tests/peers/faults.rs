@@ -42,6 +42,7 @@ fn kill_plugin(mark: &str) -> bool {
 #[tokio::test]
 async fn x5_a_plugin_that_dies_while_it_starts() {
     for plugin in plugins() {
+        let mut hits = 0;
         for round in 0..rounds() {
             let world = World::new();
             let mark = world.mark().1.to_owned();
@@ -54,10 +55,10 @@ async fn x5_a_plugin_that_dies_while_it_starts() {
                     sleep(Duration::from_millis(1)).await;
                 }
                 sleep(delay(round)).await;
-                kill_plugin(&mark);
-                Instant::now()
+                (kill_plugin(&mark), Instant::now())
             };
-            let (started, killed) = tokio::join!(soon("the start", started), kill);
+            let (started, (hit, killed)) = tokio::join!(soon("the start", started), kill);
+            hits += usize::from(hit);
             assert!(killed.elapsed() < BOUND, "round {round}: {:?}", killed.elapsed());
             match started {
                 Ok(process) => drop(soon("the stop", process.stop()).await),
@@ -67,6 +68,7 @@ async fn x5_a_plugin_that_dies_while_it_starts() {
             }
             world.finish();
         }
+        assert!(hits > rounds() / 2, "{hits} plugins were killed");
     }
 }
 

@@ -126,6 +126,30 @@ fn a_plugin_on_tcp_is_served_under_every_go_host() {
     under_all("echo,callback,offer", &Program::wharf().arg("tcp"), |_, _| {});
 }
 
+#[test]
+fn a_go_host_may_keep_its_own_variables_to_itself() {
+    let Some(host) = GoHost::new(Library::Current) else { return };
+    let world = World::new();
+    let host = host.mtls(true).arg("-skip-env").variable("A_SECRET", "of the host");
+    let run = host.steps("echo,tell,callback,offer").run(&world, &Program::wharf());
+    run.check();
+    assert!(!run.step("tell").values.contains_key("A_SECRET"), "{run:#?}");
+    world.finish_killed();
+}
+
+// P8
+#[test]
+fn a_go_hosts_group_gets_the_sockets() {
+    let Some(host) = GoHost::new(Library::Current) else { return };
+    let world = World::new();
+    let own = rustix::process::getegid();
+    // Root may give them to any group, others to their own.
+    let group = if own.is_root() { 65_534 } else { own.as_raw() };
+    let host = host.mtls(true).arg("-group").arg(&group.to_string());
+    host.steps("echo,callback,offer").run(&world, &Program::wharf()).check();
+    world.finish();
+}
+
 // P27
 #[test]
 fn a_go_host_gives_up_on_a_plugin_that_lies_about_multiplexing() {

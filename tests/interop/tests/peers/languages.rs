@@ -1,9 +1,9 @@
 //! Peers in other languages, and Go plugins that others built.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
-use wharf_interop::{Calls, GoHost, Library, Program, World, python};
+use wharf_interop::{Calls, GoHost, Library, Program, World, processes, python};
 use wharf_supervisor::Tls;
 
 use crate::support::stop;
@@ -72,7 +72,8 @@ fn wharfs_plugin_under_a_host_on_python_plugin() {
         let world = World::new();
         let plugin = Program::wharf();
         let (mark, value) = world.mark();
-        let output = Command::new(&python)
+        let mut command = Command::new(&python);
+        command
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/python/host.py"))
             .args([&plugin.cookie.0, &plugin.cookie.1])
             .arg(mtls)
@@ -80,10 +81,8 @@ fn wharfs_plugin_under_a_host_on_python_plugin() {
             .env("PYTHONPATH", &generated)
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("TMPDIR", world.path())
-            .env(mark, value)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
+            .env(mark, value);
+        let output = processes::output(&mut command);
         let said = String::from_utf8_lossy(&output.stdout);
         let wrong = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{mtls}: {said}\n{wrong}");

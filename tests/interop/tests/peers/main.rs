@@ -17,6 +17,7 @@ mod logs;
 mod matrix;
 mod mux;
 mod output;
+mod probe;
 mod reattach;
 mod support;
 mod tls;

@@ -51,6 +51,7 @@ async fn wharfs_host_with_every_plugin() {
                 Ok(process) => process,
                 Err(error) => {
                     assert!(mux && maker.old(), "{at}: {error}");
+                    world.finish();
                     continue;
                 }
             };

@@ -1,14 +1,15 @@
 //! Hosts with every kind of key, played by Python's ssl: what wharf's plugin and Go's take.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use wharf_interop::{Library, Program, World, python};
+use wharf_interop::{Library, Program, World, processes, python};
 
 /// Starts the plugin with a host certificate of this kind, and dials it as that host. What comes of it, in a word.
 fn dial(world: &World, plugin: &Program, kind: &str) -> Option<String> {
     let (python, generated) = python()?;
     let (mark, value) = world.mark();
-    let output = Command::new(python)
+    let mut command = Command::new(python);
+    command
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/python/dial.py"))
         .arg(kind)
         .arg(&plugin.path)
@@ -17,10 +18,8 @@ fn dial(world: &World, plugin: &Program, kind: &str) -> Option<String> {
         .env("PYTHONPATH", generated)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("TMPDIR", world.path())
-        .env(mark, value)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+        .env(mark, value);
+    let output = processes::output(&mut command);
     let wrong = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{kind}: {wrong}");
     Some(String::from_utf8(output.stdout).unwrap().trim().to_owned())

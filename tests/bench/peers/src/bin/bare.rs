@@ -44,7 +44,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     tokio::select! {
         served = Server::builder()
             .initial_stream_window_size(1 << 20)
-            .initial_connection_window_size(2 << 20)
+            .initial_connection_window_size(32 << 20)
             .add_service(PeerServer::new(Answers).max_decoding_message_size(usize::MAX))
             .serve_with_incoming(incoming) => served?,
         read = stdin.read_to_end(&mut nothing) => { read?; }

@@ -26,7 +26,7 @@ type Fallible<T> = Result<T, Box<dyn Error>>;
 
 /// Windows as the supervisor has them.
 const STREAM_WINDOW: u32 = 1 << 20;
-const CONNECTION_WINDOW: u32 = 2 << 20;
+const CONNECTION_WINDOW: u32 = 32 << 20;
 
 fn main() -> Fallible<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
