@@ -154,7 +154,7 @@ fn f160_what_a_dead_host_left_is_removed_at_the_next_start() {
     let runtime = host.server().runtime().expect("it has sockets");
     host.kill_server();
     drop(sync.wait());
-    assert!(runtime.exists(), "a killed host cannot clean up");
+    // It cannot clean up itself. The host of another test may do so before ours does: they share a parent folder.
     let foreign = host.data().join("keep-me.txt");
     fs::write(&foreign, "not ours to remove").expect("a file");
     upstream.behave();
