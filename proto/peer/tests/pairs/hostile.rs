@@ -97,12 +97,13 @@ proptest! {
         runtime.block_on(async {
             let (pair, _unused) = pair_without_stream(kinds(mux)[1]).await;
             let _serving = pair.plugin.serve(2, named(2)).await.unwrap();
-            let mut asked = messages.len();
+            // The announcement of that server, and an answer to each message.
+            let mut due = 1 + messages.len();
             let sent = tokio_stream::iter(messages);
             let stream = GrpcBrokerClient::new(pair.main.clone()).start_stream(sent).await.unwrap();
             let mut answers = stream.into_inner();
             while let Ok(Some(_)) = timeout(PATIENCE, answers.message()).await.expect("no end") {
-                asked = asked.checked_sub(1).expect("more answers than questions");
+                due = due.checked_sub(1).expect("more answers than questions");
             }
             assert_eq!(who(pair.main.clone()).await.unwrap(), 0);
         });
