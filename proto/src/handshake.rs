@@ -258,7 +258,7 @@ pub enum LineError {
     },
     /// Fewer than four fields: most often a text that was printed before the handshake.
     #[error(
-        "the first line on standard output is no handshake, it has {fields} fields instead of six: \"{line}\"; \
+        "the first line on standard output is no handshake, it has {fields} of six fields: \"{line}\"; \
          standard output is reserved for the handshake, print everything else to standard error"
     )]
     TooFewFields {

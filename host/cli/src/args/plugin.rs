@@ -24,8 +24,9 @@ pub(crate) enum PluginCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Works for plugins of any application that speak gRPC, in any language. It needs
-no server and no data folder. The plugin sees the environment of this shell,
-and any address that it names is dialled: probe only what you would run.
+no server and no data folder. The plugin sees the environment of this shell, but
+has a TMPDIR of its own, and any address that it names is dialled: probe only
+what you would run.
 
 Without --cookie it is wharf's own. Without --protocol the versions of its
 plugin.json are offered, when one lies beside it, else 0 to 99. A plugin that

@@ -73,6 +73,8 @@ fn launch(app: &App, args: &Probe, target: &Target, folder: &Path, wishes: Wishe
         // Installed alone; `main` begins with `guardian_main`.
         launch = launch.guardian(Guardian::CurrentExe);
     }
+    // Old plugins know no other place for their sockets; what they leave there goes with the folder.
+    launch = launch.set_env("TMPDIR", folder.display().to_string());
     for (name, value) in &target.variables {
         launch = launch.set_env(name, value);
     }
