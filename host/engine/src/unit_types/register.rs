@@ -80,33 +80,28 @@ impl<'c> Candidates<'c> {
         self.unusable.insert(name.to_owned(), Broken { code, reason });
     }
 
-    /// Refuses plugins that claim what another one has. First comes who registered a type, if it may define it still,
-    /// then who is first by name.
-    fn settle_claims(&mut self, catalog: &Catalog, stored: &[RegisteredType]) {
-        let mut owners: HashMap<String, String> = HashMap::new();
-        for registered in stored {
-            let id = &registered.definition.id;
+    /// Who has each stored type: who registered it, if it may define it still.
+    fn owners(&self, catalog: &Catalog, stored: &[RegisteredType]) -> HashMap<String, String> {
+        let may_define = |registered: &&RegisteredType| {
             let owner = registered.plugin.as_str();
-            let may_define = match self.accepted.get(owner) {
-                Some(candidate) => candidate.defines(id),
+            match self.accepted.get(owner) {
+                Some(candidate) => candidate.defines(&registered.definition.id),
                 // Its files cannot be read now.
                 None => catalog.plugin(owner).is_some(),
-            };
-            if may_define {
-                owners.insert(id.clone(), owner.to_owned());
             }
-        }
+        };
+        let kept = stored.iter().filter(may_define);
+        kept.map(|registered| (registered.definition.id.clone(), registered.plugin.clone()))
+            .collect()
+    }
+
+    /// Refuses plugins that claim what another one has. First comes who owns a type, then who is first by name.
+    fn settle_claims(&mut self, catalog: &Catalog, stored: &[RegisteredType]) {
+        let mut owners = self.owners(catalog, stored);
         let names: Vec<&str> = self.accepted.keys().copied().collect();
         for name in names {
             let Some(candidate) = self.accepted.get(name) else { continue };
-            let mut taken = Vec::new();
-            for read in &candidate.types {
-                let id = read.definition.id.as_str();
-                if let Some(owner) = owners.get(id).filter(|owner| *owner != name) {
-                    let origin = self.origin(catalog, owner, id);
-                    taken.push(format!("{id}: in {origin} of plugin {owner} and in {}", read.file));
-                }
-            }
+            let taken = self.taken(catalog, &owners, (name, candidate));
             if taken.is_empty() {
                 let ids = candidate.types.iter().map(|read| read.definition.id.clone());
                 owners.extend(ids.map(|id| (id, name.to_owned())));
@@ -118,6 +113,24 @@ impl<'c> Candidates<'c> {
                 self.refuse(name, "conflict", reason);
             }
         }
+    }
+
+    /// The types of a plugin that another one has, with both origins.
+    fn taken(
+        &self,
+        catalog: &Catalog,
+        owners: &HashMap<String, String>,
+        (name, candidate): (&str, &Candidate<'_>),
+    ) -> Vec<String> {
+        let mut taken = Vec::new();
+        for read in &candidate.types {
+            let id = read.definition.id.as_str();
+            if let Some(owner) = owners.get(id).filter(|owner| *owner != name) {
+                let origin = self.origin(catalog, owner, id);
+                taken.push(format!("{id}: in {origin} of plugin {owner} and in {}", read.file));
+            }
+        }
+        taken
     }
 
     /// The file in which a plugin defines a type; its folder while that cannot be read.
