@@ -3,7 +3,8 @@
 //! [`Engine::open`] gives a handle. Repositories and attachments are made and changed at once; a sync or a publish
 //! becomes a job (`jobs`) that follows one readable path (`sync`, `publish`). Plugins parse formats; the engine moves
 //! bytes (`fetch`), asks the store what is new, and commits versions and publications under a lease. What a plugin
-//! may ask meanwhile is in `host_service`. Messages of the contract end in `convert`.
+//! may ask meanwhile is in `host_service`. Messages of the contract end in `convert`. Whose definitions of types count is
+//! decided in `unit_types`.
 //!
 //! Never starts a process itself, knows no HTTP server, and prints nothing.
 
@@ -23,6 +24,7 @@ mod publish;
 mod repositories;
 mod staging;
 mod sync;
+mod unit_types;
 
 pub use config::Config;
 pub use content::{Body, Content, FileContent, RemoteFile};
@@ -37,3 +39,4 @@ pub use problem::{Class, Problem};
 pub use publish::PublishOptions;
 pub use repositories::{AttachmentView, DiffPage, RepositoryView};
 pub use sync::SyncOptions;
+pub use unit_types::{CheckedType, TypeForm, TypeView, check_types};

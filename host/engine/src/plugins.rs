@@ -87,8 +87,10 @@ impl Engine {
     ) -> PluginView {
         let manifest = &plugin.manifest;
         let state = states.iter().find(|state| state.name == manifest.name);
-        let broken = plugin.broken.as_ref().map(|broken| broken.reason.clone());
-        let broken = broken.or_else(|| self.inner.unusable.get(&manifest.name).cloned());
+        let in_use =
+            self.inner.catalog.plugin(&manifest.name).is_some_and(|it| Arc::ptr_eq(it, plugin));
+        let unusable = || self.inner.unusable.get(&manifest.name).filter(|_| in_use);
+        let broken = plugin.broken.as_ref().or_else(unusable).map(|broken| broken.reason.clone());
         let failure = state.and_then(|state| state.reason.clone());
         let (reason, last_failure) = match state.map(|state| state.state) {
             _ if broken.is_some() => (broken.clone(), failure),

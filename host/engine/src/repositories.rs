@@ -1,8 +1,8 @@
 //! Repositories, their versions and attachments; and the jobs that are asked of them.
 
 use wharf_store::model::{
-    Attachment, DiffEntry, JobFilter, JobId, LogLine, NameError, NewJob, Repository,
-    TypeDefinition, UnitId, Version,
+    Attachment, DiffEntry, JobFilter, JobId, LogLine, NameError, NewJob, Repository, UnitId,
+    Version,
 };
 
 use crate::engine::{Engine, Inner};
@@ -300,14 +300,6 @@ impl Engine {
     /// Waits until a job's log grows behind line `next`. Cancel safe.
     pub async fn logs_grow(&self, id: i64, next: u64) {
         self.inner.store.logs.wait(JobId(id), next).await;
-    }
-
-    /// The types that plugins brought, by name.
-    pub fn types(&self) -> Vec<TypeDefinition> {
-        let mut types: Vec<TypeDefinition> =
-            self.inner.types.values().map(|kind| (*kind.definition).clone()).collect();
-        types.sort_by(|left, right| left.id.cmp(&right.id));
-        types
     }
 }
 

@@ -101,7 +101,7 @@ impl Bench {
             attributes: None,
         };
         store.meta.register_types("file", "1.0.0", vec![definition.clone()]).await?;
-        let (type_id, _) = store.meta.type_by_name("file").await?.ok_or("no type")?;
+        let type_id = store.meta.type_by_name("file").await?.ok_or("no type")?.id;
         let repository = store.meta.create_repository(&"demo".parse()?, Vec::new()).await?.id;
         let attachment = NewAttachment {
             component: "file.distributor".to_owned(),

@@ -168,15 +168,13 @@ pub enum Error {
         /// Why not.
         reason: &'static str,
     },
-    /// A type cannot be registered.
-    #[error("type {name} of plugin {plugin} is refused: {reason}")]
-    TypeRefused {
-        /// The type.
-        name: String,
-        /// The plugin that declares it.
+    /// Types of a plugin cannot be registered. Nothing was written.
+    #[error("types of plugin {plugin} are refused: {}", .refused.join("; "))]
+    TypesRefused {
+        /// The plugin that defines them.
         plugin: String,
-        /// Why, with the difference.
-        reason: String,
+        /// Each type, and why, with the difference.
+        refused: Vec<String>,
     },
     /// A field was asked for that the store cannot search by.
     #[error("\"{name}\" cannot be the name of a field")]
@@ -277,7 +275,7 @@ impl Error {
             Self::NoBytes { .. } => "integrity.missing",
             Self::TypeNotTaken { .. } => "policy.type",
             Self::Staged { .. } => "protocol.staged",
-            Self::TypeRefused { .. } => "config.type",
+            Self::TypesRefused { .. } => "config.type",
             Self::FieldName { .. } | Self::FieldValue { .. } => "usage.field",
             Self::Bug { .. } => "internal",
         }
@@ -285,7 +283,7 @@ impl Error {
 
     /// Whether what was given is at fault, and not the store.
     pub const fn is_refusal(&self) -> bool {
-        matches!(self, Self::TypeRefused { .. })
+        matches!(self, Self::TypesRefused { .. })
     }
 
     /// An error of the file system, with where it happened.

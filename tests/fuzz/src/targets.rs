@@ -4,8 +4,10 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
+use serde_json::{Value, json};
 use wharf_plugin_file::manifest::{MAX_LINE_BYTES, Next, Reader, line};
 use wharf_proto::handshake::{Environment, Line};
+use wharf_store::model::{TypeDefinition, read_types};
 use wharf_supervisor::fuzzing;
 
 /// A target by name.
@@ -18,6 +20,7 @@ pub const TARGETS: &[Target] = &[
     ("log_line", log_line),
     ("guardian_frames", guardian_frames),
     ("file_manifest", file_manifest),
+    ("type_file", type_file),
 ];
 
 /// A sixth field that is no longer is no certificate; so many bytes make a longer one.
@@ -78,4 +81,44 @@ pub fn file_manifest(bytes: &[u8]) {
             assert_eq!(line::read(&written), Ok(Some(entry)));
         }
     }
+}
+
+/// A file of type definitions: names can stand in a path and in an index's expression, and what was read is read the
+/// same when it is written again.
+pub fn type_file(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let Ok(read) = read_types(&[("types.json", text)]) else { return };
+    let legal = |text: &str, more: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+    };
+    for read in &read {
+        let definition = &read.definition;
+        assert!(legal(&definition.id, "_-"), "{definition:?}");
+        let indexes = definition.indexes();
+        assert!(indexes.iter().flatten().all(|field| legal(field, "_-.$")), "{definition:?}");
+        assert!(definition.repo_key.iter().all(|field| legal(field, "_-.$")), "{definition:?}");
+        assert!(indexes.iter().all(|fields| !fields.is_empty()), "{definition:?}");
+    }
+    let types: Vec<Value> = read.iter().map(|read| document(&read.definition)).collect();
+    let again = read_types(&[("types.json", json!({ "types": types }).to_string())]);
+    let again: Vec<TypeDefinition> =
+        again.iter().flatten().map(|read| read.definition.clone()).collect();
+    assert!(read.iter().map(|read| &read.definition).eq(&again), "{types:?}");
+}
+
+/// A definition as a file has it.
+fn document(definition: &TypeDefinition) -> Value {
+    let mut written = serde_json::to_value(definition).unwrap_or_default();
+    let key = definition.unit_key.iter().map(|field| {
+        if field.from_artifact {
+            json!({ "name": field.name, "from": "artifact" })
+        } else {
+            json!(field.name)
+        }
+    });
+    written["unit_key"] = key.collect();
+    if let (Some(fields), None) = (written.as_object_mut(), &definition.attributes) {
+        fields.remove("attributes");
+    }
+    written
 }

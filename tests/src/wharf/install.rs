@@ -95,6 +95,8 @@ fn provide(source: &Path, target: &Path, path: &str) {
 /// # Panics
 /// When that is not possible.
 pub fn link(program: &Path, place: &Path) {
+    // What an earlier installation left may be the program itself: a copy onto that would empty it.
+    let _nothing_there = fs::remove_file(place);
     if fs::hard_link(program, place).is_err() {
         fs::copy(program, place).expect("the program can be copied");
     }

@@ -13,6 +13,7 @@ mod jobs;
 mod publishing;
 mod styles;
 mod syncing;
+mod types;
 
 use wharf_tests::{TestHost, Upstream};
 

@@ -7,6 +7,7 @@ mod job;
 mod plugin;
 mod repo;
 mod settings;
+mod unit_type;
 mod work;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ pub(crate) use job::{JobCommand, JobList};
 pub(crate) use plugin::{Cookie, PluginCommand, Probe};
 pub(crate) use repo::{RepoCommand, RepoDiff};
 pub(crate) use settings::Setting;
+pub(crate) use unit_type::{TypeCheck, TypeCommand};
 pub(crate) use work::{Attach, Demo, Detach, Mirror, MirrorFile, Publish, Serve, Sync};
 
 /// The whole command line.
@@ -141,6 +143,13 @@ pub(crate) enum Command {
         /// What to do; without it: list.
         #[command(subcommand)]
         command: Option<PluginCommand>,
+    },
+    /// List and show types of units, check files that define some
+    #[command(alias = "types")]
+    Type {
+        /// What to do; without it: list.
+        #[command(subcommand)]
+        command: Option<TypeCommand>,
     },
     /// List, follow and cancel jobs
     #[command(alias = "jobs")]

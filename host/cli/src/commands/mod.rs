@@ -8,10 +8,11 @@ mod repo;
 mod run;
 mod serve;
 mod status;
+mod unit_type;
 mod work;
 
 use crate::app::App;
-use crate::args::{Command, JobCommand, JobList, Mirror, PluginCommand, RepoCommand};
+use crate::args::{Command, JobCommand, JobList, Mirror, PluginCommand, RepoCommand, TypeCommand};
 use crate::demo;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -43,6 +44,11 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
             PluginCommand::List => plugin::list(app).await,
             PluginCommand::Reset { name } => plugin::reset(app, &name).await,
             PluginCommand::Probe(args) => probe::run(app, args).await,
+        },
+        Command::Type { command } => match command.unwrap_or(TypeCommand::List { strict: false }) {
+            TypeCommand::List { strict } => unit_type::list(app, strict).await,
+            TypeCommand::Show { name } => unit_type::show(app, &name).await,
+            TypeCommand::Check(args) => unit_type::check(app, &args),
         },
         Command::Job { command } => match command.unwrap_or(JobCommand::List(JobList::default())) {
             JobCommand::List(args) => job::list(app, args).await,

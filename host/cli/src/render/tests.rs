@@ -4,9 +4,10 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::time::Clock;
-use super::{job, json, log, plugin, problem, progress, repo, status};
+use super::{job, json, log, plugin, problem, progress, repo, status, unit_type};
 use crate::api::{
-    Attachment, DiffEntry, Job, LogLine, Plugin, Problem, Progress, Repository, Status, Version,
+    Attachment, DiffEntry, Job, LogLine, Plugin, Problem, Progress, Repository, Status, TypeInfo,
+    Version,
 };
 
 const NOW: i64 = 1_800_000_000_000;
@@ -236,6 +237,34 @@ fn plugins_tell_why_they_are_not_ready() {
     let wide = plugin::table(&plugins, None);
     let narrow = plugin::table(&plugins, Some(20));
     insta::assert_snapshot!(bare(&format!("{wide}\n\n--- 20 columns\n\n{narrow}")));
+}
+
+#[test]
+fn types_of_units() {
+    let types: Vec<TypeInfo> = from(json!([
+        {
+            "id": "deb", "display_name": "Debian package", "description": "Binary\npackage", "version": 3,
+            "unit_key": ["name", "version", "sha256"], "from_artifact": ["sha256"],
+            "repo_key": ["name", "version"], "search_indexes": [["source"], ["name", "architecture"]],
+            "referenced_types": ["deb_component"], "plugin": "deb", "plugin_version": "1.0.0",
+            "attributes": { "properties": { "source": {}, "epoch": {} }, "additionalProperties": false },
+            "defined": true, "components": ["deb.importer", "deb.apt"],
+        },
+        {
+            "id": "old", "version": 1, "unit_key": ["na\u{1b}me"], "plugin": "odd",
+            "plugin_version": "0.1.0", "defined": false,
+        },
+    ]));
+    let notes = ["it becomes version 1".to_owned(), "anything".to_owned()];
+    let text = [
+        unit_type::table(&types, None),
+        unit_type::table(&types, Some(20)),
+        unit_type::details(&types[0]),
+        unit_type::details(&types[1]),
+        unit_type::checked(&types[0], "types/deb.json", false, &[]),
+        unit_type::checked(&types[1], "old.json", true, &notes),
+    ];
+    insta::assert_snapshot!(bare(&text.join("\n\n---\n\n")));
 }
 
 #[test]

@@ -9,8 +9,9 @@ use wharf_store::model::{
 };
 use wharf_supervisor::Manifest;
 
-use crate::engine::{Inner, Type};
+use crate::engine::Inner;
 use crate::problem::Problem;
+use crate::unit_types::Type;
 
 /// A declared unit on its way into the store.
 pub(crate) struct Pending {

@@ -20,9 +20,9 @@ use wharf_proto::v1;
 use wharf_proto::v1::host_server::{Host, HostServer};
 use wharf_store::Store;
 
-use crate::engine::Type;
 use crate::fetch::Fetcher;
 use crate::problem::{Class, Problem};
+use crate::unit_types::Type;
 
 pub(crate) use grants::{Grants, Rights};
 

@@ -142,7 +142,9 @@ impl From<model::DiffEntry> for DiffEntry {
 
 impl From<model::TypeDefinition> for TypeInfo {
     fn from(definition: model::TypeDefinition) -> Self {
+        let filled = definition.unit_key.iter().filter(|field| field.from_artifact);
         Self {
+            from_artifact: filled.map(|field| field.name.clone()).collect(),
             id: definition.id,
             display_name: definition.display_name,
             description: definition.description,
@@ -150,7 +152,22 @@ impl From<model::TypeDefinition> for TypeInfo {
             repo_key: definition.repo_key,
             search_indexes: definition.search_indexes,
             referenced_types: definition.referenced_types,
+            version: definition.version,
             attributes: definition.attributes,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<engine::TypeView> for TypeInfo {
+    fn from(view: engine::TypeView) -> Self {
+        let engine::TypeView { definition, plugin, plugin_version, defined, components } = view;
+        Self {
+            plugin: Some(plugin),
+            plugin_version: Some(plugin_version),
+            defined,
+            components,
+            ..Self::from(definition)
         }
     }
 }

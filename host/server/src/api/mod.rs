@@ -39,6 +39,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/plugins", get(plugins::list))
         .route("/plugins/{plugin}/reset", post(plugins::reset))
         .route("/types", get(plugins::types))
+        .route("/types/{type}", get(plugins::show_type))
         .route("/repositories", get(repositories::list).post(repositories::create))
         .route("/repositories/{repository}", repository)
         .route("/repositories/{repository}/versions", get(repositories::versions))

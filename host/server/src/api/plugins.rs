@@ -32,3 +32,11 @@ pub(super) async fn types(
 ) -> Answer<Json<Vec<TypeInfo>>> {
     Ok(Json(app.engine.types().into_iter().map(TypeInfo::from).collect()))
 }
+
+pub(super) async fn show_type(
+    State(app): State<Arc<App>>,
+    Place([name]): Place<1>,
+    Query(NoOptions {}): Query<NoOptions>,
+) -> Answer<Json<TypeInfo>> {
+    Ok(Json(app.engine.unit_type(&name)?.into()))
+}

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use wharf_server::api::types::{Job, JobState, LogPage, Repository, Status, Version};
+use wharf_server::api::types::{Job, JobState, LogPage, Repository, Status, TypeInfo, Version};
 
 use super::support::Host;
 
@@ -21,6 +21,20 @@ async fn a_server_tells_how_it_is() {
     let plugins: Vec<Value> = host.api("GET", "/api/v1/plugins", "").await.json();
     let types: Vec<Value> = host.api("GET", "/api/v1/types", "").await.json();
     assert!(plugins.is_empty() && types.is_empty());
+    host.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_type_is_told_with_who_registered_it_and_whether_that_one_is_still_there() {
+    let host = Host::publishing(&[("a", b"a")]).await;
+    let shown: TypeInfo = host.api("GET", "/api/v1/types/thing", "").await.json();
+    assert_eq!(
+        (shown.plugin.as_deref(), shown.plugin_version.as_deref()),
+        (Some("test"), Some("1.0.0"))
+    );
+    assert!(!shown.defined && shown.components.is_empty() && shown.version == 1);
+    let all: Vec<TypeInfo> = host.api("GET", "/api/v1/types", "").await.json();
+    assert_eq!(all, [shown]);
     host.end().await;
 }
 
@@ -79,6 +93,8 @@ async fn what_is_not_there_is_told_apart_from_what_makes_no_sense() {
         ("POST", "/api/v1/repositories/a/publish", r#"{"version": 9}"#, 404, "not_found.version"),
         ("PUT", "/api/v1/repositories/a/attachments/no.importer", "", 404, "not_found.plugin"),
         ("PUT", "/api/v1/repositories/a/attachments/nonsense", "", 422, "usage.component"),
+        ("GET", "/api/v1/types/none", "", 404, "not_found.type"),
+        ("DELETE", "/api/v1/types", "", 405, "usage.method"),
         ("GET", "/api/v1/jobs/1", "", 404, "not_found.job"),
         ("GET", "/api/v1/jobs/one", "", 400, "usage.path"),
         ("GET", "/api/v1/jobs/99999999999999999999", "", 400, "usage.path"),

@@ -260,7 +260,7 @@ async fn unit(store: &Store) -> NewUnit {
     }))
     .unwrap();
     store.meta.register_types("test", "1.0.0", vec![definition.clone()]).await.unwrap();
-    let (type_id, _) = store.meta.type_by_name("thing").await.unwrap().unwrap();
+    let type_id = store.meta.type_by_name("thing").await.unwrap().unwrap().id;
     let key = wharf_store::model::canonical_key(&definition, r#"{"name":"a"}"#, "{}", None);
     let key = key.unwrap();
     let file = NewFile {

@@ -3,19 +3,20 @@
 use super::{Meta, sqlite};
 use crate::error::{Error, Thing};
 use crate::model::{
-    Attachment, AttachmentId, NewAttachment, Repository, RepositoryId, RepositoryName,
-    TypeDefinition, TypeId,
+    Attachment, AttachmentId, NewAttachment, RegisteredType, Repository, RepositoryId,
+    RepositoryName, TypeDefinition,
 };
 
 impl Meta {
-    /// Registers what a plugin declares, all or nothing. Writes nothing when nothing changed.
+    /// Registers what a plugin defines, all or nothing, and makes indexes that lack. Writes nothing when nothing
+    /// changed.
     ///
-    /// A definition may change when its version grows, but never its `unit_key`. Two plugins may declare one type if
-    /// they agree on every word.
+    /// A definition may change when its version grows, but never its `unit_key` or `repo_key`: what is stored was
+    /// named by them. The plugin owns its types from then on; that no other one claims them is the caller's business.
     ///
     /// # Errors
     ///
-    /// [`Error::TypeRefused`] with the difference.
+    /// [`Error::TypesRefused`] with all types that are refused, and the differences.
     pub async fn register_types(
         &self,
         plugin: &str,
@@ -32,12 +33,12 @@ impl Meta {
     }
 
     /// All types, by number.
-    pub async fn types(&self) -> Result<Vec<(TypeId, TypeDefinition)>, Error> {
+    pub async fn types(&self) -> Result<Vec<RegisteredType>, Error> {
         self.read(sqlite::types::all).await
     }
 
     /// The type with this name.
-    pub async fn type_by_name(&self, id: &str) -> Result<Option<(TypeId, TypeDefinition)>, Error> {
+    pub async fn type_by_name(&self, id: &str) -> Result<Option<RegisteredType>, Error> {
         let id = id.to_owned();
         self.read(move |db| sqlite::types::by_name(db, &id)).await
     }

@@ -29,8 +29,8 @@ pub use repository::{
     CommitVersion, Committed, DiffCursor, DiffEntry, Repository, Version, VersionMode,
 };
 pub(crate) use type_file::is_field_name;
-pub use type_file::{TypeErrors, read_types};
-pub use types::{KeyField, TypeDefinition};
+pub use type_file::{ReadType, TypeErrors, TypeFault, check_references, read_types};
+pub use types::{KeyField, RegisteredType, TypeDefinition};
 pub use unit::{
     FieldEquals, FileRow, FileSource, Known, Member, NewArtifact, NewFile, NewUnit, Saved,
     Selector, Source, Staged, UnitQuery, UnitRow,

@@ -29,7 +29,7 @@ async fn child() {
     let store = Store::open(Path::new(&folder)).await.unwrap();
     store.blobs.clean().await.unwrap();
     store.meta.recover().await.unwrap();
-    let (type_id, _) = store.meta.type_by_name("file").await.unwrap().unwrap();
+    let type_id = store.meta.type_by_name("file").await.unwrap().unwrap().id;
     loop {
         let demo = store.meta.repository("demo").await.unwrap().unwrap();
         let importer = store.meta.attachments(demo.id).await.unwrap()[0].id;

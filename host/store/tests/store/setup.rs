@@ -1,7 +1,7 @@
 //! Types, repositories, attachments, opening and closing.
 
 use serde_json::json;
-use wharf_store::model::{NewAttachment, NewJob, TypeDefinition};
+use wharf_store::model::{NewAttachment, NewJob, RegisteredType, TypeDefinition};
 use wharf_store::{Error, Store};
 
 use crate::support::{Fixture, definition, repository};
@@ -20,11 +20,25 @@ async fn types_that_did_not_change_write_nothing() {
     let log = fixture.folder.path().join("wharf.db-wal");
     let before = std::fs::metadata(&log).unwrap().modified().unwrap();
     register(&fixture, "file", &definition()).await.unwrap();
-    register(&fixture, "other", &definition()).await.unwrap();
     assert_eq!(fixture.store.meta.recover().await.unwrap(), []);
     assert_eq!(std::fs::metadata(&log).unwrap().modified().unwrap(), before);
     let types = fixture.store.meta.types().await.unwrap();
-    assert_eq!(types, [(fixture.type_id, definition())]);
+    let registered = RegisteredType {
+        id: fixture.type_id,
+        plugin: "file".to_owned(),
+        plugin_version: "1.0.0".to_owned(),
+        definition: definition(),
+    };
+    assert_eq!(types, [registered]);
+}
+
+#[tokio::test]
+async fn a_type_that_another_plugin_takes_over_keeps_its_number() {
+    let fixture = Fixture::new().await;
+    register(&fixture, "heir", &definition()).await.unwrap();
+    let found = fixture.store.meta.type_by_name("file").await.unwrap().unwrap();
+    let got = (found.id, found.plugin.as_str(), found.plugin_version.as_str());
+    assert_eq!(got, (fixture.type_id, "heir", "2.0.0"));
 }
 
 #[tokio::test]
@@ -35,10 +49,14 @@ async fn f66_a_type_that_changed_against_the_rules_is_refused_with_the_differenc
     let mut keyed = definition();
     keyed.version = 2;
     keyed.unit_key.pop();
+    let mut placed = definition();
+    placed.version = 2;
+    placed.repo_key.clear();
     let cases = [
         ("file", described.clone(), vec!["description", "A file", "Another", "version"]),
         ("file", keyed, vec!["unit_key", "migration", "digest"]),
-        ("other", described.clone(), vec!["plugin file", "Another"]),
+        ("file", placed, vec!["repo_key", "migration", "path"]),
+        ("other", described.clone(), vec!["plugin file 1.0.0", "Another"]),
     ];
     for (plugin, definition, words) in cases {
         let error = register(&fixture, plugin, &definition).await.unwrap_err();
@@ -51,22 +69,29 @@ async fn f66_a_type_that_changed_against_the_rules_is_refused_with_the_differenc
     described.version = 2;
     described.search_indexes.push(vec!["path".to_owned(), "it.is".to_owned()]);
     register(&fixture, "file", &described).await.unwrap();
-    let (id, stored) = fixture.store.meta.type_by_name("file").await.unwrap().unwrap();
-    assert_eq!((id, stored), (fixture.type_id, described));
+    let stored = fixture.store.meta.type_by_name("file").await.unwrap().unwrap();
+    assert_eq!((stored.id, stored.definition), (fixture.type_id, described));
     let error = register(&fixture, "file", &definition()).await.unwrap_err();
     assert!(error.to_string().contains("version 2 is registered"), "{error}");
 }
 
 #[tokio::test]
-async fn a_refused_type_takes_no_other_of_its_plugin_along() {
+async fn all_types_that_are_refused_are_named_and_none_of_the_plugins_is_written() {
     let fixture = Fixture::new().await;
     let mut fresh = definition();
     fresh.id = "fresh".to_owned();
     let mut changed = definition();
     changed.description = "Another".to_owned();
-    let types = vec![fresh, changed];
+    let types = vec![fresh.clone(), changed.clone()];
     fixture.store.meta.register_types("file", "2.0.0", types).await.unwrap_err();
     assert_eq!(fixture.store.meta.type_by_name("fresh").await.unwrap(), None);
+    register(&fixture, "file", &fresh).await.unwrap();
+    fresh.display_name = "Stale".to_owned();
+    let types = vec![changed, fresh];
+    let error = fixture.store.meta.register_types("file", "2.0.0", types).await.unwrap_err();
+    for words in ["type file: it changed", "type fresh: it changed", "Stale"] {
+        assert!(error.to_string().contains(words), "{words} is missing in: {error}");
+    }
 }
 
 #[tokio::test]

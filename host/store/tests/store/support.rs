@@ -41,7 +41,7 @@ impl Fixture {
         let store = Store::open(folder.path()).await.unwrap();
         let definition = definition();
         store.meta.register_types("file", "1.0.0", vec![definition.clone()]).await.unwrap();
-        let (type_id, _) = store.meta.type_by_name("file").await.unwrap().unwrap();
+        let type_id = store.meta.type_by_name("file").await.unwrap().unwrap().id;
         let (repository, importer, distributor) = repository(&store, "demo").await;
         Self { store, type_id, definition, repository, importer, distributor, folder }
     }

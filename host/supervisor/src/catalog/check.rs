@@ -8,11 +8,18 @@ use wharf_proto::handshake::VARIABLES;
 use super::component::{Component, Role};
 use super::manifest::Manifest;
 
+/// A file may hold any number of types.
+const MAX_TYPES_FILES: usize = 64;
+
 impl Manifest {
     /// The first broken rule, in words.
     pub(super) fn check(&self) -> Result<(), String> {
         check_name("name", &self.name)?;
         self.check_protocol()?;
+        if self.types.len() > MAX_TYPES_FILES {
+            let count = self.types.len();
+            return Err(format!("types names {count} files, at most {MAX_TYPES_FILES} are read"));
+        }
         let executables = self.executable.values().map(|path| ("executable", path));
         let types = self.types.iter().map(|path| ("types", path));
         executables.chain(types).try_for_each(|(field, path)| check_path(field, path))?;

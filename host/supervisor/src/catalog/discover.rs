@@ -15,8 +15,10 @@ use super::search::{Root, RootKind, SearchPath};
 use super::site::Site;
 
 const MANIFEST: &str = "plugin.json";
-/// More is no manifest and no definition of types.
-const MAX_TEXT_BYTES: u64 = 16 << 20;
+/// More is no manifest.
+const MAX_MANIFEST_BYTES: u64 = 16 << 20;
+/// More is no definition of types.
+const MAX_TYPES_BYTES: u64 = 1 << 20;
 
 /// The name of this platform in a manifest's `executable`.
 const PLATFORM: &str = if cfg!(target_arch = "x86_64") { "linux-amd64" } else { "linux-arm64" };
@@ -166,7 +168,7 @@ fn read(folder: &Path, binaries: Option<&Path>, site: Site) -> Installed {
     let file = folder.join(MANIFEST);
     let unusable = |reason| Broken { code: "config", reason };
     let refused = |reason| Broken { code: "policy", reason };
-    let parsed = read_text(&file)
+    let parsed = read_text(&file, MAX_MANIFEST_BYTES)
         .map_err(|error| format!("{}: {error}", file.display()))
         .and_then(|text| Manifest::parse(&file, &text).map_err(|error| error.to_string()));
     let (manifest, warnings) = match parsed {
@@ -205,21 +207,23 @@ fn read(folder: &Path, binaries: Option<&Path>, site: Site) -> Installed {
 
 fn read_types(files: Vec<PathBuf>) -> Result<Vec<TypeFile>, String> {
     let read = |path: PathBuf| {
-        let text = read_text(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = read_text(&path, MAX_TYPES_BYTES)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(TypeFile { path, text })
     };
     files.into_iter().map(read).collect()
 }
 
-fn read_text(file: &Path) -> io::Result<String> {
+fn read_text(file: &Path, most: u64) -> io::Result<String> {
     // To open a pipe would be to wait for its writer.
     if !fs::metadata(file)?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
     }
     let mut text = String::new();
-    File::open(file)?.take(MAX_TEXT_BYTES + 1).read_to_string(&mut text)?;
-    if u64::try_from(text.len()).unwrap_or(u64::MAX) > MAX_TEXT_BYTES {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 16 MiB"));
+    File::open(file)?.take(most + 1).read_to_string(&mut text)?;
+    if u64::try_from(text.len()).unwrap_or(u64::MAX) > most {
+        let problem = format!("larger than {} MiB", most >> 20);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, problem));
     }
     Ok(text)
 }
@@ -307,16 +311,21 @@ mod tests {
         fs::remove_dir_all(folder("unbuilt/bin")).unwrap();
         install(&folder("typeless"), "typeless", "1.0.0");
         fs::remove_file(folder("typeless/t.json")).unwrap();
+        install(&folder("vast"), "vast", "1.0.0");
+        fs::write(folder("vast/t.json"), " ".repeat((1 << 20) + 1)).unwrap();
         fs::create_dir(folder("mad")).unwrap();
         fs::write(folder("mad").join(MANIFEST), "{").unwrap();
         fs::create_dir(folder("empty")).unwrap();
         let roots = vec![root(home.path(), RootKind::Plugins)];
         let catalog = discover(roots);
-        assert_eq!(catalog.plugins().len(), 4);
+        assert_eq!(catalog.plugins().len(), 5);
         assert_eq!(catalog.plugin("good").unwrap().broken, None);
-        for (name, says) in
-            [("unbuilt", "bin/run-unbuilt"), ("typeless", "t.json"), ("mad", "plugin.json")]
-        {
+        for (name, says) in [
+            ("unbuilt", "bin/run-unbuilt"),
+            ("typeless", "t.json"),
+            ("vast", "t.json: larger than 1 MiB"),
+            ("mad", "plugin.json"),
+        ] {
             let broken = catalog.plugin(name).unwrap().broken.clone().unwrap();
             assert_eq!(broken.code, "config");
             assert!(broken.reason.contains(says), "{broken}");

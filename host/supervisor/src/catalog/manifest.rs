@@ -306,5 +306,9 @@ mod tests {
             let error = changed(from, to).unwrap_err();
             assert!(error.contains(says), "{to}: {error}");
         }
+        let files: Vec<String> = (0..65).map(|number| format!("\"t{number}.json\"")).collect();
+        let many = format!("\"types\": [{}], \"protocol\"", files.join(", "));
+        let error = changed("\"protocol\"", &many).unwrap_err();
+        assert!(error.contains("65 files, at most 64"), "{error}");
     }
 }

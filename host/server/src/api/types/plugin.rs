@@ -66,7 +66,7 @@ pub struct Component {
 }
 
 /// One type of unit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TypeInfo {
     /// Its id, unique in the house.
     pub id: String,
@@ -79,7 +79,11 @@ pub struct TypeInfo {
     /// The fields of its natural key, in order.
     #[serde(default)]
     pub unit_key: Vec<String>,
-    /// The fields that at most one unit of a repository may share; empty: the whole key.
+    /// Those of them that the host fills with the sha256 of a unit's first file.
+    #[serde(default)]
+    pub from_artifact: Vec<String>,
+    /// The fields that at most one unit of a repository may share: a new unit takes the place of the one that is
+    /// there. Empty: units stand side by side.
     #[serde(default)]
     pub repo_key: Vec<String>,
     /// Its declared search indexes, each a list of fields.
@@ -88,7 +92,22 @@ pub struct TypeInfo {
     /// Types that its units refer to.
     #[serde(default)]
     pub referenced_types: Vec<String>,
+    /// The version of the definition.
+    #[serde(default)]
+    pub version: u64,
     /// JSON Schema of its attributes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attributes: Option<Value>,
+    /// The plugin that registered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<String>,
+    /// That plugin's version, when the definition changed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin_version: Option<String>,
+    /// Whether an installed plugin defines it. If none does, it is kept with its units.
+    #[serde(default)]
+    pub defined: bool,
+    /// The components that bring it in or take it, as `PLUGIN.COMPONENT`.
+    #[serde(default)]
+    pub components: Vec<String>,
 }

@@ -1,7 +1,7 @@
 //! Finds units of a version by type and by fields.
 //!
 //! A field is one of the key, else one of the attributes. With one type the expression is exactly that of the type's
-//! declared search indexes, so that they serve.
+//! indexes, so that they serve.
 
 use rusqlite::types::Value;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params_from_iter};
@@ -96,10 +96,11 @@ pub(super) fn of_types(types: &[TypeId], column: &str) -> String {
     }
 }
 
-/// Whether a declared search begins with one of these fields.
+/// Whether an index begins with one of these fields.
 fn is_indexed(definition: &TypeDefinition, filter: &[FieldEquals]) -> bool {
-    let firsts = definition.search_indexes.iter().filter_map(|index| index.first());
-    firsts.into_iter().any(|first| filter.iter().any(|field| field.name == *first))
+    let indexes = definition.indexes();
+    let mut firsts = indexes.iter().filter_map(|index| index.first());
+    firsts.any(|first| filter.iter().any(|field| field.name == *first))
 }
 
 /// A JSON value as SQLite's JSON functions give it.

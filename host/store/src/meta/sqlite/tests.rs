@@ -174,13 +174,14 @@ fn f86_after_a_crash_every_page_is_looked_at() {
 }
 
 fn definition() -> TypeDefinition {
+    let field = |name: &str| KeyField { name: name.to_owned(), from_artifact: false };
     TypeDefinition {
         id: "deb".to_owned(),
         display_name: String::new(),
         description: String::new(),
-        unit_key: vec![KeyField { name: "name".to_owned(), from_artifact: false }],
+        unit_key: vec![field("name"), field("version")],
         search_indexes: vec![
-            vec!["name".to_owned(), "x.y-z$".to_owned()],
+            vec!["x.y-z$".to_owned(), "name".to_owned()],
             vec!["source".to_owned()],
         ],
         referenced_types: Vec::new(),
@@ -191,12 +192,29 @@ fn definition() -> TypeDefinition {
 }
 
 #[tokio::test]
-async fn declared_searches_are_served_by_their_indexes() {
+async fn an_index_that_lacks_is_made_though_nothing_changed() {
+    let (_folder, writer, readers) = opened();
+    let register = |db: &rusqlite::Connection| types::register(db, "p", "1", &[definition()]);
+    writer.run(Durability::Now, register).await.unwrap();
+    let plan = || readers.run(|db| Ok(types::plan(db, "p", &[definition()])?.len()));
+    assert_eq!(plan().await.unwrap(), 0);
+    let drop = |db: &rusqlite::Connection| -> Outcome<()> {
+        db.execute_batch("DROP INDEX \"search 1 attributes.source\"")?;
+        Ok(())
+    };
+    writer.run(Durability::Now, drop).await.unwrap();
+    assert_eq!(plan().await.unwrap(), 1);
+    writer.run(Durability::Now, register).await.unwrap();
+    assert_eq!(plan().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn key_and_declared_searches_are_served_by_their_indexes() {
     let (_folder, writer, readers) = opened();
     let register = |db: &rusqlite::Connection| types::register(db, "p", "1", &[definition()]);
     writer.run(Durability::Now, register).await.unwrap();
     let plan = readers.run(|db| {
-        let (id, _) = types::by_name(db, "deb")?.unwrap();
+        let id = types::by_name(db, "deb")?.unwrap().id;
         let plan = |name: &str| -> Outcome<String> {
             let definition = types::by_id(db, id)?.unwrap();
             let expression = query::expression(name, Some(&definition), "u.")?;
@@ -208,12 +226,13 @@ async fn declared_searches_are_served_by_their_indexes() {
             );
             Ok(db.query_row(&sql, (1, "x", 0), |row| row.get("detail"))?)
         };
-        Ok((plan("name")?, plan("source")?, plan("other")?))
+        Ok((plan("name")?, plan("x.y-z$")?, plan("source")?, plan("version")?))
     });
-    let (name, source, other) = plan.await.unwrap();
-    assert!(name.contains("search 1 name x.y-z$"), "{name}");
-    assert!(source.contains("search 1 source"), "{source}");
-    assert!(!other.contains("search"), "{other}");
+    let (name, odd, source, later) = plan.await.unwrap();
+    assert!(name.contains("search 1 key.name key.version"), "{name}");
+    assert!(odd.contains("search 1 attributes.x.y-z$ key.name"), "{odd}");
+    assert!(source.contains("search 1 attributes.source"), "{source}");
+    assert!(!later.contains("search"), "a later field alone is not served: {later}");
     let filter = vec![FieldEquals { name: "source".to_owned(), value: "\"x\"".to_owned() }];
     writer.run(Durability::Now, insert("r")).await.unwrap();
     let version = |db: &rusqlite::Connection| {

@@ -1,4 +1,4 @@
-//! Types: registered once, changed only forward, with an index for each declared search.
+//! Types: registered once, changed only forward, with real indexes for key and declared searches.
 
 use std::collections::HashSet;
 
@@ -6,36 +6,41 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::{Outcome, query};
 use crate::error::Error;
-use crate::model::{TypeDefinition, TypeId};
+use crate::model::{RegisteredType, TypeDefinition, TypeId};
 
 /// What is to be written for a definition.
 pub(in crate::meta) enum Change {
     Add,
     Replace(TypeId),
+    /// Only an index lacks.
+    Index(TypeId),
 }
 
-/// What registering would write, by place in `types`. A refusal is an error.
+/// What registering would write, by place in `types`. Types that are refused are an error, all of them.
 pub(in crate::meta) fn plan(
     db: &Connection,
     plugin: &str,
     types: &[TypeDefinition],
 ) -> Outcome<Vec<(usize, Change)>> {
-    let mut changes = Vec::new();
+    let existing = existing_indexes(db)?;
+    let (mut changes, mut refused) = (Vec::new(), Vec::new());
     for (place, definition) in types.iter().enumerate() {
-        let Some(stored) = stored(db, &definition.id)? else {
+        let Some(stored) = by_name(db, &definition.id)? else {
             changes.push((place, Change::Add));
             continue;
         };
-        if stored.definition == *definition {
-            continue;
+        if let Some(reason) = refusal(&stored, definition) {
+            refused.push(format!("type {}: {reason}", definition.id));
+        } else if stored.definition != *definition || stored.plugin != plugin {
+            changes.push((place, Change::Replace(stored.id)));
+        } else if indexes(stored.id, definition)?.iter().any(|(name, _)| !existing.contains(name)) {
+            changes.push((place, Change::Index(stored.id)));
         }
-        if let Some(reason) = refusal(&stored, plugin, definition) {
-            let (name, plugin) = (definition.id.clone(), plugin.to_owned());
-            return Err(Error::TypeRefused { name, plugin, reason }.into());
-        }
-        changes.push((place, Change::Replace(stored.id)));
     }
-    Ok(changes)
+    if refused.is_empty() {
+        return Ok(changes);
+    }
+    Err(Error::TypesRefused { plugin: plugin.to_owned(), refused }.into())
 }
 
 /// Writes what is new.
@@ -58,96 +63,83 @@ pub(in crate::meta) fn register(
             }
             Change::Replace(id) => {
                 db.prepare_cached(
-                    "UPDATE type SET plugin_version = ?2, definition = ?3 WHERE id = ?1",
+                    "UPDATE type SET plugin = ?2, plugin_version = ?3, definition = ?4 WHERE id = ?1",
                 )?
-                .execute((id.0, plugin_version, text))?;
+                .execute((id.0, plugin, plugin_version, text))?;
                 id
             }
+            Change::Index(id) => id,
         };
-        for fields in &definition.search_indexes {
-            db.execute_batch(&index(id, definition, fields)?)?;
-        }
-    }
-    warn_of_unknown_references(db, plugin, types)
-}
-
-/// The statement that makes the index of a declared search. Names were checked when the definition was read; they are
-/// checked again where they become an expression.
-fn index(id: TypeId, definition: &TypeDefinition, fields: &[String]) -> Outcome<String> {
-    let expressions = fields
-        .iter()
-        .map(|field| query::expression(field, Some(definition), ""))
-        .collect::<Outcome<Vec<_>>>()?;
-    let name = format!("search {} {}", id.0, fields.join(" "));
-    Ok(format!(
-        "CREATE INDEX IF NOT EXISTS {} ON unit ({}) WHERE type = {}",
-        quoted(&name),
-        expressions.join(", "),
-        id.0
-    ))
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// Types of other plugins may come later, so this is no error.
-fn warn_of_unknown_references(
-    db: &Connection,
-    plugin: &str,
-    types: &[TypeDefinition],
-) -> Outcome<()> {
-    let names: HashSet<String> =
-        all(db)?.into_iter().map(|(_, definition)| definition.id).collect();
-    for definition in types {
-        for name in definition.referenced_types.iter().filter(|name| !names.contains(*name)) {
-            tracing::warn!(plugin, r#type = %definition.id, references = %name, "no such type yet");
+        for (_name, statement) in indexes(id, definition)? {
+            db.execute_batch(&statement)?;
         }
     }
     Ok(())
 }
 
-struct Stored {
-    id: TypeId,
-    plugin: String,
-    definition: TypeDefinition,
+/// The names of all indexes that types have.
+fn existing_indexes(db: &Connection) -> Outcome<HashSet<String>> {
+    let mut statement = db.prepare_cached(
+        "SELECT name FROM sqlite_master WHERE type = 'index' AND name GLOB 'search *'",
+    )?;
+    let names = statement.query_map([], |row| row.get(0))?;
+    Ok(names.collect::<Result<_, _>>()?)
 }
 
-fn stored(db: &Connection, name: &str) -> Outcome<Option<Stored>> {
-    let row = db
-        .prepare_cached("SELECT id, plugin, definition FROM type WHERE name = ?1")?
-        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?)))
-        .optional()?;
-    row.map(|(id, plugin, text)| Ok(Stored { id: TypeId(id), plugin, definition: read(&text)? }))
-        .transpose()
+/// The indexes of a type, each with the statement that makes it. Names of fields were checked when the definition was
+/// read; they are checked again where they become an expression.
+///
+/// None is unique: the key's digest is what tells units apart, and to SQLite true and 1 are one value.
+fn indexes(id: TypeId, definition: &TypeDefinition) -> Outcome<Vec<(String, String)>> {
+    let index = |fields: Vec<&str>| {
+        let expressions = fields
+            .iter()
+            .map(|field| query::expression(field, Some(definition), ""))
+            .collect::<Outcome<Vec<_>>>()?
+            .join(", ");
+        // Where a field stands is part of the name: the same fields of another column are another index.
+        let column =
+            |field: &&str| if definition.is_key_field(field) { "key" } else { "attributes" };
+        let places: Vec<String> =
+            fields.iter().map(|field| format!("{}.{field}", column(field))).collect();
+        let name = format!("search {id} {}", places.join(" "));
+        let quoted = format!("\"{}\"", name.replace('"', "\"\""));
+        let statement = format!(
+            "CREATE INDEX IF NOT EXISTS {quoted} ON unit ({expressions}) WHERE type = {id}"
+        );
+        Ok((name, statement))
+    };
+    definition.indexes().into_iter().map(index).collect()
 }
 
 /// Why a definition may not take the place of the stored one (F66).
-fn refusal(stored: &Stored, plugin: &str, new: &TypeDefinition) -> Option<String> {
+fn refusal(stored: &RegisteredType, new: &TypeDefinition) -> Option<String> {
     let old = &stored.definition;
-    let difference = difference(old, new);
-    if stored.plugin != plugin {
-        return Some(format!(
-            "plugin {} declares it too, but not alike: {difference}",
-            stored.plugin
-        ));
+    if old == new {
+        return None;
     }
+    let (by, difference) =
+        (format!("{} {}", stored.plugin, stored.plugin_version), difference(old, new));
     if new.version < old.version {
         return Some(format!(
-            "version {} is registered, this is version {}; use the newer plugin",
+            "version {} is registered by plugin {by}, this is version {}; use the newer plugin",
             old.version, new.version
         ));
     }
     if new.version == old.version {
         return Some(format!(
-            "it changed, but its version is still {}: {difference}; raise \"version\"",
+            "it changed since plugin {by} registered it, but its version is still {}: {difference}; raise \"version\"",
             old.version
         ));
     }
-    if new.unit_key != old.unit_key {
-        return Some(format!("its unit_key changed without a migration: {difference}"));
+    let keyed =
+        [("unit_key", new.unit_key != old.unit_key), ("repo_key", new.repo_key != old.repo_key)];
+    let changed: Vec<&str> =
+        keyed.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect();
+    if changed.is_empty() {
+        return None;
     }
-    None
+    Some(format!("its {} changed without a migration: {difference}", changed.join(" and ")))
 }
 
 /// What is not alike, attribute by attribute.
@@ -162,38 +154,38 @@ fn difference(old: &TypeDefinition, new: &TypeDefinition) -> String {
 }
 
 /// All types, by number.
-pub(in crate::meta) fn all(db: &Connection) -> Outcome<Vec<(TypeId, TypeDefinition)>> {
-    let mut statement = db.prepare_cached("SELECT id, definition FROM type ORDER BY id")?;
-    let rows = statement.query_map([], pair)?;
-    rows.map(|row| row.map_err(Into::into).and_then(typed)).collect()
+pub(in crate::meta) fn all(db: &Connection) -> Outcome<Vec<RegisteredType>> {
+    let mut statement =
+        db.prepare_cached("SELECT id, plugin, plugin_version, definition FROM type ORDER BY id")?;
+    let rows = statement.query_map([], columns)?;
+    rows.map(|row| row.map_err(Into::into).and_then(read)).collect()
 }
 
 /// The type with this name.
-pub(in crate::meta) fn by_name(
-    db: &Connection,
-    name: &str,
-) -> Outcome<Option<(TypeId, TypeDefinition)>> {
-    let mut statement = db.prepare_cached("SELECT id, definition FROM type WHERE name = ?1")?;
-    statement.query_row([name], pair).optional()?.map(typed).transpose()
+pub(in crate::meta) fn by_name(db: &Connection, name: &str) -> Outcome<Option<RegisteredType>> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, plugin, plugin_version, definition FROM type WHERE name = ?1",
+    )?;
+    statement.query_row([name], columns).optional()?.map(read).transpose()
 }
 
 /// The type with this number.
 pub(super) fn by_id(db: &Connection, id: TypeId) -> Outcome<Option<TypeDefinition>> {
-    let mut statement = db.prepare_cached("SELECT id, definition FROM type WHERE id = ?1")?;
-    let found = statement.query_row([id.0], pair).optional()?.map(typed).transpose()?;
-    Ok(found.map(|(_, definition)| definition))
+    let mut statement =
+        db.prepare_cached("SELECT id, plugin, plugin_version, definition FROM type WHERE id = ?1")?;
+    let found = statement.query_row([id.0], columns).optional()?.map(read).transpose()?;
+    Ok(found.map(|found| found.definition))
 }
 
-fn pair(row: &Row<'_>) -> rusqlite::Result<(i64, String)> {
-    Ok((row.get(0)?, row.get(1)?))
+type Columns = (i64, String, String, String);
+
+fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
 }
 
-fn typed((id, text): (i64, String)) -> Outcome<(TypeId, TypeDefinition)> {
-    Ok((TypeId(id), read(&text)?))
-}
-
-fn read(text: &str) -> Outcome<TypeDefinition> {
-    Ok(serde_json::from_str(text).map_err(|error| unreadable(&error))?)
+fn read((id, plugin, plugin_version, text): Columns) -> Outcome<RegisteredType> {
+    let definition = serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
+    Ok(RegisteredType { id: TypeId(id), plugin, plugin_version, definition })
 }
 
 fn unreadable(error: &serde_json::Error) -> Error {
