@@ -6,8 +6,21 @@
 //! what is where, the host fetches, compares and stores.
 
 pub mod control;
+mod distributor;
+mod importer;
 mod names;
 pub mod package;
 pub mod release;
+mod types;
 pub mod unpack;
 pub mod version;
+
+use wharf_sdk::Plugin;
+
+/// The plugin, ready to serve or to test.
+pub fn plugin() -> Plugin {
+    Plugin::new(include_str!("../plugin.json"))
+        .types(include_str!("../types/deb.json"))
+        .importer("importer", importer::Archives)
+        .distributor("distributor", distributor::Archives)
+}
