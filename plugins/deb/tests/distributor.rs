@@ -174,6 +174,15 @@ async fn the_date_goes_up_with_every_publication() {
 }
 
 #[tokio::test]
+async fn a_date_far_ahead_of_the_clock_is_told() {
+    let state = json!({ "date": NOW / 1000 + 60, "distributions": {} }).to_string();
+    let published = publish(some(), json!({}), state.into_bytes()).await;
+    assert_eq!(published.run.warnings[0].code, "clock.behind");
+    let text = published.text("dists/stable/Release");
+    assert_eq!(Release::read(text.as_bytes()).unwrap().date, Some(NOW / 1000 + 61));
+}
+
+#[tokio::test]
 async fn the_release_goes_by_the_distributions_name() {
     let units = vec![deb("a", "1", "amd64")];
     let settings = json!({ "origin": "Mine", "label": "Our own" });

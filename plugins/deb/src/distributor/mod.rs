@@ -6,6 +6,7 @@
 //! that hold the `Release` of before find what it lists.
 
 mod client;
+mod date;
 mod lists;
 mod pack;
 mod pool;
@@ -43,7 +44,7 @@ impl Distributor for Archives {
     async fn publish(&self, request: PublishRequest, context: &Context) -> Result<Done, Error> {
         let settings = Settings::read(&request.attachment)?;
         let kept: Kept = request.attachment.state().unwrap_or_default();
-        let seconds = kept.next_date(request.timestamp_ms);
+        let seconds = date::next(kept.date(), request.timestamp_ms, context).await?;
         let tree = Tree::new(settings, seconds, true, request.units, context);
         tree.publish(Query::all().version(request.version), kept).await
     }
@@ -51,7 +52,7 @@ impl Distributor for Archives {
     async fn reissue(&self, request: ReissueRequest, context: &Context) -> Result<Done, Error> {
         let settings = Settings::read(&request.attachment)?;
         let kept: Kept = request.attachment.state().unwrap_or_default();
-        let seconds = kept.next_date(request.timestamp_ms);
+        let seconds = date::next(kept.date(), request.timestamp_ms, context).await?;
         let tree = Tree::new(settings, seconds, false, 0, context);
         tree.publish(Query::all().version(request.publication.version), kept).await
     }

@@ -35,9 +35,9 @@ pub(super) struct Told {
 }
 
 impl Kept {
-    /// apt takes no `Release` that is not newer than the one it holds: the date goes up with every publication.
-    pub(super) fn next_date(&self, timestamp_ms: i64) -> i64 {
-        timestamp_ms.div_euclid(1_000).max(self.date.saturating_add(1))
+    /// The date of the publication before, in seconds since 1970; 0: there was none.
+    pub(super) fn date(&self) -> i64 {
+        self.date
     }
 }
 

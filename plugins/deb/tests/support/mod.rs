@@ -45,7 +45,7 @@ pub(crate) struct Upstream {
     pub(crate) unserved: Vec<String>,
     /// Whether files are served by digest, too.
     pub(crate) by_hash: bool,
-    /// Whether there is an InRelease.
+    /// Whether there is an `InRelease`.
     pub(crate) signed: bool,
 }
 
