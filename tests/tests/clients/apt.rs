@@ -62,6 +62,13 @@ fn apt_installs_from_a_mirror_and_follows_it() {
     let asked: Vec<_> = upstream.seen().into_iter().map(|seen| (seen.path, seen.status)).collect();
     assert_eq!(asked, [("dists/stable/Release".to_owned(), 304)]);
 
+    archive.release();
+    upstream.forget();
+    let dated = host.ok(&["sync", "apt"]);
+    assert_eq!((&dated["changed"], &dated["version"]), (&json!(false), &json!(1)), "{dated:#}");
+    let indexes = upstream.seen().into_iter().filter(|seen| seen.path.contains("/Packages"));
+    assert_eq!(indexes.count(), 0, "an index with the digest of before is not fetched");
+
     archive.add("hello", "1.10", "amd64", "xz");
     archive.release();
     let third = mirror(&host, &upstream, &[]);
