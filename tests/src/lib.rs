@@ -12,6 +12,7 @@
     reason = "a test that cannot set up its world ends by a panic, and starts programs as a user does"
 )]
 
+pub mod apt;
 pub mod http;
 pub mod invariants;
 pub mod nginx;

@@ -5,6 +5,9 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use serde_json::{Value, json};
+use wharf_plugin_deb::control::Reader as ControlReader;
+use wharf_plugin_deb::release::{self, Release};
+use wharf_plugin_deb::{package, version};
 use wharf_plugin_file::manifest::{MAX_LINE_BYTES, Next, Reader, line};
 use wharf_proto::handshake::{Environment, Line};
 use wharf_store::model::{TypeDefinition, read_types};
@@ -21,6 +24,9 @@ pub const TARGETS: &[Target] = &[
     ("guardian_frames", guardian_frames),
     ("file_manifest", file_manifest),
     ("type_file", type_file),
+    ("deb_control", deb_control),
+    ("deb_release", deb_release),
+    ("deb_package", deb_package),
 ];
 
 /// A sixth field that is no longer is no certificate; so many bytes make a longer one.
@@ -121,4 +127,43 @@ fn document(definition: &TypeDefinition) -> Value {
         fields.remove("attributes");
     }
     written
+}
+
+/// Paragraphs of apt's files: what is written of a paragraph is read the same; versions have one order.
+pub fn deb_control(bytes: &[u8]) {
+    let mut reader = ControlReader::new(bytes, 4096);
+    let mut before = String::new();
+    while let Ok(Some(paragraph)) = reader.read_next() {
+        let written = paragraph.without(&[]).into_owned();
+        let mut again = ControlReader::new(written.as_bytes(), 2 * 4096);
+        let same = again.read_next().map(|again| again.map(|it| it.without(&[]).into_owned()));
+        assert_eq!(same.ok().flatten().as_ref(), Some(&written));
+        let version = paragraph.text("Version").unwrap_or_default().into_owned();
+        let order = version::compare(&before, &version);
+        assert_eq!(version::compare(&version, &before), order.reverse());
+        before = version;
+    }
+}
+
+/// A `Release`, plain or signed: listed paths stay inside, and digests are digests.
+pub fn deb_release(bytes: &[u8]) {
+    let text = release::split(bytes).map_or_else(|_plain| bytes.to_vec(), |signed| signed.text);
+    let Ok(release) = Release::read(&text) else { return };
+    for (path, listed) in release.digests.iter() {
+        assert!(path.split('/').all(|segment| !matches!(segment, "" | "." | "..")), "{path}");
+        let digits =
+            |hex: &String| hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        assert!(listed.sha256.iter().all(|hex| hex.len() == 64 && digits(hex)), "{listed:?}");
+    }
+    if let Some(text) = release.date.and_then(release::write_date) {
+        let again = release::read_date(&text);
+        assert!(again.is_none() || again == release.date, "{text}");
+    }
+}
+
+/// A `.deb`: nothing it says makes the reader take much, or write anything.
+pub fn deb_package(bytes: &[u8]) {
+    if let Ok(control) = package::read(bytes) {
+        assert!(control.len() <= 256 << 10);
+    }
 }

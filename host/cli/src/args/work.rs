@@ -32,6 +32,8 @@ pub(crate) struct Demo {
 pub(crate) enum Mirror {
     /// Mirror a tree of files from a PULP_MANIFEST or a folder
     File(MirrorFile),
+    /// Mirror distributions of an apt repository
+    Deb(MirrorDeb),
 }
 
 /// `wharf mirror file`
@@ -50,6 +52,29 @@ pub(crate) struct MirrorFile {
     pub(crate) name: String,
     /// The URL of a manifest, of its folder with a slash at the end, or a local folder
     #[arg(long, value_name = "URL|FOLDER")]
+    pub(crate) from: String,
+    /// A setting of the importer; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<Setting>,
+}
+
+/// `wharf mirror deb`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Creates the repository when it is missing, attaches the importer and the
+distributor, syncs and publishes. Repeating it brings the mirror up to date.
+
+Examples:
+  wharf mirror deb tools --from https://example.org/apt --set suites=stable
+  wharf mirror deb debian --from https://mirror.example.org/debian \\
+      --set suites=bookworm,bookworm-updates --set components=main \\
+      --set architectures=amd64 --set policy=on_demand
+  wharf mirror deb vendor --from https://example.org/deb/ --set flat=true")]
+pub(crate) struct MirrorDeb {
+    /// The repository, created when it is missing
+    pub(crate) name: String,
+    /// The URL of the folder that holds dists and pool
+    #[arg(long, value_name = "URL")]
     pub(crate) from: String,
     /// A setting of the importer; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]

@@ -1,4 +1,4 @@
-//! `wharf mirror file`: create, attach, sync and publish in one go; repeating it updates.
+//! `wharf mirror file` and `wharf mirror deb`: create, attach, sync and publish in one go; repeating it updates.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{attach, repo, run};
 use crate::api::{Attachment, CreateRepository, Job, PublishRequest, Repository, SyncRequest};
 use crate::app::App;
-use crate::args::MirrorFile;
+use crate::args::{MirrorDeb, MirrorFile, Setting};
 use crate::client::{Client, encode};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -16,14 +16,14 @@ use crate::session::{Need, Session, with_server};
 
 /// What a URL of a folder stands for.
 const MANIFEST: &str = "PULP_MANIFEST";
-/// What gives the tree out.
-const DISTRIBUTOR: &str = "file.distributor";
 
-/// Where a tree comes from: the importer that reads it, and its setting.
+/// Where content comes from: the importer that reads it, and its setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Origin {
     /// `PLUGIN.COMPONENT`.
     pub(crate) component: &'static str,
+    /// What gives the content out again, written the same way.
+    pub(crate) distributor: &'static str,
     /// The importer's setting that names the place.
     pub(crate) key: &'static str,
     /// The place.
@@ -46,7 +46,7 @@ impl Origin {
             Error::usage(format!("the name of {} is not UTF-8", path.display()), "rename it")
         })?;
         if path.is_dir() {
-            return Ok(Self { component: "file.folder", key: "path", value: text.to_owned() });
+            return Ok(Self::file("file.folder", "path", text.to_owned()));
         }
         Err(Error::usage(
             format!("{from} is not a folder"),
@@ -62,14 +62,36 @@ impl Origin {
             ));
         }
         let value = if from.ends_with('/') { format!("{from}{MANIFEST}") } else { from.to_owned() };
-        Ok(Self { component: "file.importer", key: "url", value })
+        Ok(Self::file("file.importer", "url", value))
+    }
+
+    fn file(component: &'static str, key: &'static str, value: String) -> Self {
+        Self { component, distributor: "file.distributor", key, value }
+    }
+
+    /// An apt repository; whether the address is one of such is for the plugin to say.
+    fn deb(from: String) -> Self {
+        Self { component: "deb.importer", distributor: "deb.distributor", key: "url", value: from }
     }
 }
 
 /// `wharf mirror file`
 pub(super) async fn file(app: &App, args: MirrorFile) -> Result<Exit, Error> {
-    let origin = Origin::of(&args.from)?;
-    let mut settings = attach::settings(args.settings)?;
+    begin(app, &args.name, Origin::of(&args.from)?, args.settings).await
+}
+
+/// `wharf mirror deb`
+pub(super) async fn deb(app: &App, args: MirrorDeb) -> Result<Exit, Error> {
+    begin(app, &args.name, Origin::deb(args.from), args.settings).await
+}
+
+async fn begin(
+    app: &App,
+    name: &str,
+    origin: Origin,
+    settings: Vec<Setting>,
+) -> Result<Exit, Error> {
+    let mut settings = attach::settings(settings)?;
     if settings.insert(origin.key.to_owned(), Value::String(origin.value.clone())).is_some() {
         return Err(Error::usage(
             format!("--set {} contradicts --from", origin.key),
@@ -77,7 +99,7 @@ pub(super) async fn file(app: &App, args: MirrorFile) -> Result<Exit, Error> {
         ));
     }
     with_server(app, Need::Jobs, async |session| {
-        mirror(app, session, &args.name, &origin, &settings).await
+        mirror(app, session, name, &origin, &settings).await
     })
     .await
 }
@@ -93,8 +115,9 @@ async fn mirror(
     let (repository, created) = ensure(client, name).await?;
     refuse_others(&repository, origin)?;
     let importer = attach::put(client, name, origin.component, settings).await?;
-    if !repository.attachments.iter().any(|attachment| attachment.component == DISTRIBUTOR) {
-        attach::put(client, name, DISTRIBUTOR, &Map::new()).await?;
+    let gives = |attachment: &Attachment| attachment.component == origin.distributor;
+    if !repository.attachments.iter().any(gives) {
+        attach::put(client, name, origin.distributor, &Map::new()).await?;
     }
     let guard = app.interrupts.guard();
     let path = format!("repositories/{}/sync", encode(name));

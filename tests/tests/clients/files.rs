@@ -1,34 +1,19 @@
-//! Real programs on both sides: nginx upstream, wget, curl and sha256sum downstream.
+//! Trees of files: nginx upstream, wget, curl and sha256sum downstream.
 //!
 //! `WHARF_FILES` sets how many files there are (1,000; the format is done when 10,000 pass).
-#![allow(
-    clippy::panic,
-    clippy::expect_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot go on ends by a panic, and runs the programs that users run"
-)]
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::json;
 use wharf_tests::nginx::Nginx;
 use wharf_tests::{TestHost, Tree};
 
+use super::run;
+
 fn files() -> usize {
     std::env::var("WHARF_FILES").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000)
-}
-
-/// Runs a program in a folder; it must succeed.
-fn run(folder: &Path, program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).current_dir(folder).output();
-    let output = output.unwrap_or_else(|error| panic!("{program}: {error}; tests/run installs it"));
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program} {arguments:?}: {told}{errors}");
-    told
 }
 
 #[test]

@@ -1,0 +1,26 @@
+//! What a client's machine must be told: a sources file in deb822 form. Source: sources.list(5).
+
+use std::fmt::Write as _;
+
+use wharf_sdk::{ClientConfig, ClientConfigRequest};
+
+use super::tree::Kept;
+
+pub(super) fn config(request: &ClientConfigRequest) -> ClientConfig {
+    let kept: Kept = request.attachment.state().unwrap_or_default();
+    let mut text = String::new();
+    for (distribution, told) in &kept.distributions {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        let types = if told.sources { "deb deb-src" } else { "deb" };
+        let _infallible = write!(
+            text,
+            "Types: {types}\nURIs: {}\nSuites: {distribution}\nComponents: {}\nTrusted: yes\n",
+            request.base_url,
+            told.components.join(" "),
+        );
+    }
+    let name = format!("{}.sources", request.attachment.repository);
+    ClientConfig::new().file(&name, "text/plain", text)
+}

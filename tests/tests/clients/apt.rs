@@ -1,0 +1,178 @@
+//! apt-get against published repositories, from upstreams made with dpkg-deb.
+//!
+//! `WHARF_ROUNDS` sets how often the published version is switched under a client (25; the format is done at 200).
+
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+
+use serde_json::json;
+use wharf_plugin_deb::version::compare;
+use wharf_tests::apt::{Apt, Archive};
+use wharf_tests::random::{self, Random};
+use wharf_tests::{TestHost, Upstream, wait};
+
+/// A host that serves, with the plugin.
+fn host() -> TestHost {
+    let mut host = TestHost::new();
+    host.install("deb");
+    host.serve();
+    host
+}
+
+fn mirror(host: &TestHost, upstream: &Upstream, more: &[&str]) -> serde_json::Value {
+    let from = upstream.url("");
+    let mut arguments = vec!["mirror", "deb", "apt", "--from", &from, "--set", "suites=stable"];
+    arguments.extend(more);
+    host.ok(&arguments)
+}
+
+fn client(host: &TestHost) -> Apt {
+    Apt::new(&format!(
+        "deb [trusted=yes] http://{}/content/apt stable main",
+        host.server().content()
+    ))
+}
+
+fn archive() -> Archive {
+    let mut archive = Archive::new();
+    archive.add("hello", "1.0", "amd64", "xz");
+    archive.add("odd+name", "1:2.0~rc1+b1", "all", "gzip");
+    archive.release();
+    archive
+}
+
+#[test]
+fn apt_installs_from_a_mirror_and_follows_it() {
+    let mut archive = archive();
+    let upstream = Upstream::of(archive.folder());
+    let host = host();
+    let first = mirror(&host, &upstream, &[]);
+    assert_eq!((&first["state"], &first["added"]), (&json!("succeeded"), &json!(3)), "{first:#}");
+    let apt = client(&host);
+    let told = apt.ok(&["update"]);
+    assert!(told.contains("main/binary-amd64/by-hash/SHA256/"), "{told}");
+    apt.ok(&["install", "-y", "hello", "odd+name"]);
+    assert_eq!(apt.installed("usr/share/hello/version"), "1.0\n");
+    assert_eq!(apt.installed("usr/share/odd+name/version"), "1:2.0~rc1+b1\n");
+
+    upstream.forget();
+    let again = host.ok(&["sync", "apt"]);
+    assert_eq!((&again["changed"], &again["version"]), (&json!(false), &json!(1)), "{again:#}");
+    let asked: Vec<_> = upstream.seen().into_iter().map(|seen| (seen.path, seen.status)).collect();
+    assert_eq!(asked, [("dists/stable/Release".to_owned(), 304)]);
+
+    archive.release();
+    upstream.forget();
+    let dated = host.ok(&["sync", "apt"]);
+    assert_eq!((&dated["changed"], &dated["version"]), (&json!(false), &json!(1)), "{dated:#}");
+    let indexes = upstream.seen().into_iter().filter(|seen| seen.path.contains("/Packages"));
+    assert_eq!(indexes.count(), 0, "an index with the digest of before is not fetched");
+
+    archive.add("hello", "1.10", "amd64", "xz");
+    archive.release();
+    let third = mirror(&host, &upstream, &[]);
+    assert_eq!((&third["added"], &third["version"]), (&json!(1), &json!(2)), "{third:#}");
+    apt.ok(&["update"]);
+    apt.ok(&["install", "-y", "hello"]);
+    assert_eq!(apt.installed("usr/share/hello/version"), "1.10\n");
+
+    host.ok(&["publish", "apt", "--version", "1"]);
+    apt.ok(&["update"]);
+    apt.ok(&["download", "hello=1.0"]);
+    assert_eq!(apt.take_downloads(), ["hello_1.0_amd64.deb"], "apt sees what was taken back");
+    assert!(!apt.get(&["download", "hello=1.10"]).good, "and only that");
+    host.finish();
+}
+
+#[test]
+fn packages_that_wait_upstream_are_fetched_when_apt_asks() {
+    let archive = archive();
+    let upstream = Upstream::of(archive.folder());
+    let host = host();
+    mirror(&host, &upstream, &["--set", "policy=on_demand"]);
+    let asked =
+        || upstream.seen().into_iter().filter(|seen| seen.path.starts_with("pool/")).count();
+    assert_eq!(asked(), 0);
+    let apt = client(&host);
+    apt.ok(&["update"]);
+    apt.ok(&["download", "hello"]);
+    assert_eq!((asked(), apt.take_downloads()), (1, vec!["hello_1.0_amd64.deb".to_owned()]));
+    host.finish();
+}
+
+#[test]
+fn what_upstream_drops_is_gone_from_a_mirror_and_stays_in_an_additive_one() {
+    for (mode, expected) in [("mirror", false), ("additive", true)] {
+        let mut archive = archive();
+        let upstream = Upstream::of(archive.folder());
+        let host = host();
+        let mode = format!("mode={mode}");
+        mirror(&host, &upstream, &["--set", &mode]);
+        archive.forget("hello");
+        archive.release();
+        mirror(&host, &upstream, &["--set", &mode]);
+        let apt = client(&host);
+        apt.ok(&["update"]);
+        assert_eq!(apt.get(&["download", "hello"]).good, expected, "{mode}");
+        host.finish();
+    }
+}
+
+// F120
+#[test]
+fn versions_switch_under_a_client_without_a_mismatch() {
+    let mut archive = archive();
+    let upstream = Upstream::of(archive.folder());
+    let host = host();
+    mirror(&host, &upstream, &[]);
+    archive.forget("hello");
+    archive.add("hello", "2.0", "amd64", "xz");
+    archive.release();
+    mirror(&host, &upstream, &[]);
+    let apt = client(&host);
+    let (done, cycles) = (AtomicBool::new(false), AtomicU32::new(0));
+    thread::scope(|scope| {
+        let looping = scope.spawn(|| {
+            while !done.load(Ordering::SeqCst) {
+                apt.ok(&["update"]);
+                apt.ok(&["download", "hello", "odd+name"]);
+                assert_eq!(apt.take_downloads().len(), 2);
+                cycles.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        for round in 0..random::rounds().min(200) {
+            host.ok(&["publish", "apt", "--version", if round % 2 == 0 { "1" } else { "2" }]);
+            // The next switch comes in the middle of a later cycle: dates go up by a second with every one.
+            let seen = cycles.load(Ordering::SeqCst);
+            wait::until("apt goes on", wait::PATIENCE, || {
+                (cycles.load(Ordering::SeqCst) > seen || looping.is_finished()).then_some(())
+            });
+        }
+        done.store(true, Ordering::SeqCst);
+    });
+    host.finish();
+}
+
+#[test]
+fn versions_have_the_order_that_dpkg_gives_them() {
+    let mut random = Random::new(93);
+    let mut version = || {
+        let letters = b"0011239aAz.+~-:";
+        let length = 1 + usize::from(random.bytes(1)[0] % 6);
+        let picked = random.bytes(length).into_iter();
+        let rest: String = picked
+            .map(|byte| char::from(letters[usize::from(byte) % (letters.len() - 1)]))
+            .collect();
+        format!("1:0{}", rest.trim_end_matches('-'))
+    };
+    for _pair in 0..150 {
+        let (left, right) = (version(), version());
+        let holds = |relation: &str| {
+            let arguments = ["--compare-versions", &left, relation, &right];
+            Command::new("dpkg").args(arguments).status().expect("dpkg starts").success()
+        };
+        let ours = compare(&left, &right);
+        assert_eq!((holds("lt"), holds("eq")), (ours.is_lt(), ours.is_eq()), "{left} {right}");
+    }
+}

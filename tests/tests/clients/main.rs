@@ -1,0 +1,23 @@
+//! Real programs on both sides: what users publish with upstream, what users install with downstream.
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on ends by a panic, and runs the programs that users run"
+)]
+
+mod apt;
+mod files;
+
+use std::path::Path;
+use std::process::Command;
+
+/// Runs a program in a folder; it must succeed.
+fn run(folder: &Path, program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).current_dir(folder).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}; tests/run installs it"));
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {told}{errors}");
+    told
+}
