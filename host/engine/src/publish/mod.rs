@@ -119,6 +119,7 @@ async fn drive(
             Event::PassThrough(pass) => target.pass_through(pass).await?,
             Event::Reuse(reuse) => target.reuse(reuse).await?,
             Event::Aliases(aliases) => target.aliases(aliases).await?,
+            Event::Variants(variants) => target.variants(variants).await?,
             Event::Items(items) => {
                 for item in items.items {
                     convert::tell_item(run, item).await;
