@@ -17,7 +17,7 @@ pub(crate) use job::{JobCommand, JobList};
 pub(crate) use plugin::{Cookie, PluginCommand, Probe};
 pub(crate) use repo::{RepoCommand, RepoDiff};
 pub(crate) use settings::Setting;
-pub(crate) use work::{Attach, Demo, Detach, Mirror, MirrorFile, Publish, Serve, Sync};
+pub(crate) use work::{Attach, Demo, Detach, Mirror, MirrorFile, MirrorPypi, Publish, Serve, Sync};
 
 /// The whole command line.
 #[derive(Debug, Parser)]

@@ -1,4 +1,4 @@
-//! `wharf mirror file`: create, attach, sync and publish in one go; repeating it updates.
+//! `wharf mirror file` and `wharf mirror pypi`: create, attach, sync and publish in one go; repeating it updates.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{attach, repo, run};
 use crate::api::{Attachment, CreateRepository, Job, PublishRequest, Repository, SyncRequest};
 use crate::app::App;
-use crate::args::MirrorFile;
+use crate::args::{MirrorFile, MirrorPypi, Setting};
 use crate::client::{Client, encode};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -16,8 +16,10 @@ use crate::session::{Need, Session, with_server};
 
 /// What a URL of a folder stands for.
 const MANIFEST: &str = "PULP_MANIFEST";
-/// What gives the tree out.
-const DISTRIBUTOR: &str = "file.distributor";
+/// What gives trees of files out.
+const FILES: &str = "file.distributor";
+/// What gives a Python package index out.
+const PYTHON: &str = "pypi.distributor";
 
 /// Where a tree comes from: the importer that reads it, and its setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +71,30 @@ impl Origin {
 /// `wharf mirror file`
 pub(super) async fn file(app: &App, args: MirrorFile) -> Result<Exit, Error> {
     let origin = Origin::of(&args.from)?;
-    let mut settings = attach::settings(args.settings)?;
+    run_with(app, &args.name, &origin, FILES, attach::settings(args.settings)?).await
+}
+
+/// `wharf mirror pypi`
+pub(super) async fn pypi(app: &App, args: MirrorPypi) -> Result<Exit, Error> {
+    let MirrorPypi { name, from, settings } = args;
+    let origin = Origin { component: "pypi.importer", key: "url", value: from };
+    run_with(app, &name, &origin, PYTHON, projects(&name, settings)?).await
+}
+
+/// The settings, with the project that is named like the repository when none is named.
+fn projects(name: &str, typed: Vec<Setting>) -> Result<Map<String, Value>, Error> {
+    let mut settings = attach::settings(typed)?;
+    settings.entry("includes").or_insert_with(|| Value::from(vec![name]));
+    Ok(settings)
+}
+
+async fn run_with(
+    app: &App,
+    name: &str,
+    origin: &Origin,
+    distributor: &str,
+    mut settings: Map<String, Value>,
+) -> Result<Exit, Error> {
     if settings.insert(origin.key.to_owned(), Value::String(origin.value.clone())).is_some() {
         return Err(Error::usage(
             format!("--set {} contradicts --from", origin.key),
@@ -77,7 +102,7 @@ pub(super) async fn file(app: &App, args: MirrorFile) -> Result<Exit, Error> {
         ));
     }
     with_server(app, Need::Jobs, async |session| {
-        mirror(app, session, &args.name, &origin, &settings).await
+        mirror(app, session, name, (origin, &settings), distributor).await
     })
     .await
 }
@@ -86,15 +111,15 @@ async fn mirror(
     app: &App,
     session: &Session,
     name: &str,
-    origin: &Origin,
-    settings: &Map<String, Value>,
+    (origin, settings): (&Origin, &Map<String, Value>),
+    distributor: &str,
 ) -> Result<Exit, Error> {
     let client = &session.client;
     let (repository, created) = ensure(client, name).await?;
     refuse_others(&repository, origin)?;
     let importer = attach::put(client, name, origin.component, settings).await?;
-    if !repository.attachments.iter().any(|attachment| attachment.component == DISTRIBUTOR) {
-        attach::put(client, name, DISTRIBUTOR, &Map::new()).await?;
+    if !repository.attachments.iter().any(|attachment| attachment.component == distributor) {
+        attach::put(client, name, distributor, &Map::new()).await?;
     }
     let guard = app.interrupts.guard();
     let path = format!("repositories/{}/sync", encode(name));
@@ -176,6 +201,14 @@ mod tests {
         assert_eq!(value("https://h/t/"), "https://h/t/PULP_MANIFEST");
         assert_eq!(value("http://h/t/PULP_MANIFEST"), "http://h/t/PULP_MANIFEST");
         assert_eq!(value("file:///srv/t/"), "file:///srv/t/PULP_MANIFEST");
+    }
+
+    #[test]
+    fn without_a_list_the_project_of_the_same_name_is_meant() {
+        let settings = projects("six", Vec::new()).unwrap();
+        assert_eq!(settings["includes"], serde_json::json!(["six"]));
+        let typed = Setting { key: "includes".to_owned(), value: "[\"idna\"]".to_owned() };
+        assert_eq!(projects("web", vec![typed]).unwrap()["includes"], "[\"idna\"]");
     }
 
     #[test]
