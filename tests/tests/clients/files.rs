@@ -1,12 +1,6 @@
 //! Real programs on both sides: nginx upstream, wget, curl and sha256sum downstream.
 //!
 //! `WHARF_FILES` sets how many files there are (1,000; the format is done when 10,000 pass).
-#![allow(
-    clippy::panic,
-    clippy::expect_used,
-    clippy::disallowed_methods,
-    reason = "a test that cannot go on ends by a panic, and runs the programs that users run"
-)]
 
 use std::fmt::Write as _;
 use std::fs;
