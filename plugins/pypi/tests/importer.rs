@@ -191,10 +191,11 @@ async fn a_page_that_cannot_be_read_fails_alone() {
 #[tokio::test]
 async fn bad_settings_are_errors_of_their_fields() {
     let harness = Harness::start(plugin(), FakeHost::new());
-    let settings = json!({ "url": "ftp://x", "includes": ["ok", "x=1"], "excludes": [">"] });
+    let settings =
+        json!({ "url": "ftp://x", "files_url": "x", "includes": ["ok", "x=1"], "excludes": [">"] });
     let answer = harness.call("importer").settings(&settings).check().await.unwrap();
     let fields: Vec<_> = answer.errors.iter().map(|error| error.field.as_str()).collect();
-    assert_eq!(fields, ["/url", "/includes/1", "/excludes/0"]);
+    assert_eq!(fields, ["/url", "/files_url", "/includes/1", "/excludes/0"]);
     let good = json!({ "url": "HTTPS://X.example/simple", "includes": ["six"] });
     let answer = harness.call("importer").settings(&good).check().await.unwrap();
     assert_eq!(read(&answer.normalised)["url"], BASE);

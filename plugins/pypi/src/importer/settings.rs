@@ -11,6 +11,9 @@ use crate::filter::{Filter, Wish};
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Settings {
     pub(super) url: String,
+    /// For the host alone, which trusts the hosts that settings name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    files_url: Option<String>,
     #[serde(default)]
     includes: Vec<String>,
     #[serde(default)]
@@ -83,6 +86,9 @@ impl Settings {
         let base = address(&self.url)
             .map_err(|message| problems.push(Problem { field: "/url".to_owned(), message }))
             .ok();
+        if let Some(Err(message)) = self.files_url.as_deref().map(address) {
+            problems.push(Problem { field: "/files_url".to_owned(), message });
+        }
         let includes = wishes("/includes", &self.includes, &mut problems);
         let excludes = wishes("/excludes", &self.excludes, &mut problems);
         match base {
