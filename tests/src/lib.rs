@@ -17,6 +17,7 @@ pub mod http;
 pub mod invariants;
 pub mod nginx;
 pub mod processes;
+pub mod python;
 pub mod random;
 pub mod tree;
 pub mod upstream;

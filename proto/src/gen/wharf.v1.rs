@@ -287,7 +287,7 @@ impl ErrorScope {
 pub struct Event {
     #[prost(
         oneof = "event::Event",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23"
     )]
     pub event: ::core::option::Option<event::Event>,
 }
@@ -349,6 +349,8 @@ pub mod event {
         Result(super::Result),
         #[prost(message, tag = "22")]
         Error(super::Error),
+        #[prost(message, tag = "23")]
+        Variants(super::Variants),
     }
 }
 /// A line of the job's log.
@@ -532,6 +534,28 @@ pub struct Alias {
     /// Answered with a redirect instead of the bytes.
     #[prost(bool, tag = "3")]
     pub redirect: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Variants {
+    #[prost(message, repeated, tag = "1")]
+    pub variants: ::prost::alloc::vec::Vec<Variant>,
+}
+/// One of several representations of what clients ask for under one path. The host sends the one that the client's
+/// Accept likes best, with `Vary: Accept`, and 406 if it likes none. What is liked equally goes by the order of telling.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Variant {
+    /// What clients ask for: a folder of the tree with a slash at its end, or a path that has no file of its own.
+    #[prost(string, tag = "1")]
+    pub path: ::prost::alloc::string::String,
+    /// A file of this publication. It is found under its own path too.
+    #[prost(string, tag = "2")]
+    pub target: ::prost::alloc::string::String,
+    /// Sent as Content-Type exactly; clients ask for it without its parameters.
+    #[prost(string, tag = "3")]
+    pub media_type: ::prost::alloc::string::String,
+    /// Other media types under which clients may ask for it. A wildcard does not mean these.
+    #[prost(string, repeated, tag = "4")]
+    pub also: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Warning {
@@ -1635,7 +1659,7 @@ pub mod distributor_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// Makes a publication of one version: files, pass_through, reuse, aliases ... result.
+        /// Makes a publication of one version: files, pass_through, reuse, aliases, variants ... result.
         pub async fn publish(
             &mut self,
             request: impl tonic::IntoRequest<super::PublishRequest>,
@@ -1756,7 +1780,7 @@ pub mod distributor_server {
             >
             + std::marker::Send
             + 'static;
-        /// Makes a publication of one version: files, pass_through, reuse, aliases ... result.
+        /// Makes a publication of one version: files, pass_through, reuse, aliases, variants ... result.
         async fn publish(
             &self,
             request: tonic::Request<super::PublishRequest>,

@@ -5,10 +5,15 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 
 use serde_json::{Value, json};
+use url::Url;
 use wharf_plugin_deb::control::Reader as ControlReader;
 use wharf_plugin_deb::release::{self, Release};
 use wharf_plugin_deb::{package, version};
 use wharf_plugin_file::manifest::{MAX_LINE_BYTES, Next, Reader, line};
+use wharf_plugin_pypi::filename::{self, Distribution, Kind};
+use wharf_plugin_pypi::filter::{Filter, Wish};
+use wharf_plugin_pypi::index::{self, Format};
+use wharf_plugin_pypi::name::normalize;
 use wharf_proto::handshake::{Environment, Line};
 use wharf_store::model::{TypeDefinition, read_types};
 use wharf_supervisor::fuzzing;
@@ -27,6 +32,10 @@ pub const TARGETS: &[Target] = &[
     ("deb_control", deb_control),
     ("deb_release", deb_release),
     ("deb_package", deb_package),
+    ("simple_json", simple_json),
+    ("simple_html", simple_html),
+    ("python_filename", python_filename),
+    ("python_wish", python_wish),
 ];
 
 /// A sixth field that is no longer is no certificate; so many bytes make a longer one.
@@ -166,4 +175,63 @@ pub fn deb_package(bytes: &[u8]) {
     if let Ok(control) = package::read(bytes) {
         assert!(control.len() <= 256 << 10);
     }
+}
+
+/// A project page, and a list of projects, in JSON.
+pub fn simple_json(bytes: &[u8]) {
+    simple(Format::Json, bytes);
+}
+
+/// The same in HTML.
+pub fn simple_html(bytes: &[u8]) {
+    simple(Format::Html, bytes);
+}
+
+/// Whatever is read can be fetched from the web and be held against a digest; names are normal ones.
+fn simple(format: Format, bytes: &[u8]) {
+    let base = Url::parse("https://x.example/simple/x/").expect("it is an address");
+    if let Ok(page) = index::page(format, bytes, &base) {
+        for file in page.files {
+            let url = Url::parse(&file.url).expect("an address stays one");
+            assert!(matches!(url.scheme(), "http" | "https") && url.fragment().is_none());
+            assert!(url.username().is_empty() && url.password().is_none(), "{url}");
+            let hex = |text: &String| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            assert!(file.hashes.values().all(hex), "{:?}", file.hashes);
+            let sizes = [&file.filename, &file.url];
+            assert!(sizes.iter().all(|text| text.len() <= 4 * index::MAX_FIELD_BYTES));
+        }
+    }
+    for name in index::projects(format, bytes).unwrap_or_default() {
+        assert_eq!(normalize(&name).as_deref(), Some(name.as_str()));
+    }
+}
+
+/// The first line is a project, the second the name of a file: what is taken is a plain name, with a version.
+pub fn python_filename(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let (project, name) = text.split_once('\n').unwrap_or(("six", &text));
+    let Some(project) = normalize(project) else { return };
+    if let Ok(read) = filename::read(name, &project) {
+        assert!(!name.contains(['/', '\\', '\0', '\n']) && !name.starts_with('.'), "{name:?}");
+        assert!(name.len() + ".metadata".len() <= 255 && !read.version.is_empty(), "{name:?}");
+    }
+}
+
+/// The first line is a requirement, all others are versions.
+pub fn python_wish(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let mut lines = text.lines();
+    let Ok(wish) = Wish::read(lines.next().unwrap_or_default()) else { return };
+    assert_eq!(normalize(&wish.name).as_ref(), Some(&wish.name));
+    let again = Wish::read(&format!("{} {}", wish.name, wish.versions));
+    assert_eq!(again.as_ref(), Ok(&wish));
+    let distribution =
+        |version: &str| Some(Distribution { kind: Kind::Wheel, version: version.to_owned() });
+    let files: Vec<_> = lines.map(distribution).collect();
+    let name = wish.name.clone();
+    let filter = Filter::new(vec![wish], Vec::new(), vec![Kind::Wheel]);
+    let all = filter.wanted(&name, &files);
+    let latest = filter.keep_latest(1).wanted(&name, &files);
+    assert!(all.iter().zip(&latest).all(|(all, latest)| *all || !latest));
+    assert_eq!(all.contains(&true), latest.contains(&true));
 }

@@ -4,10 +4,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use super::{Seen, Shared, Trick};
 use crate::tree::sha256;
+
+const PYTHON_JSON: &str = "application/vnd.pypi.simple.v1+json";
 
 /// What is sent, and how.
 struct Reply {
@@ -58,7 +61,7 @@ fn reply(shared: &Shared, request: &Seen, trick: Option<&Trick>) -> Reply {
         }
         _ => {}
     }
-    let file = shared.folder.join(&request.path);
+    let (file, media) = found(shared, request);
     let inside = !request.path.split('/').any(|segment| segment == "..");
     let Some((bytes, changed)) = Some(file).filter(|_| inside).and_then(|file| load(&file)) else {
         return plain(404, Vec::new());
@@ -67,7 +70,25 @@ fn reply(shared: &Shared, request: &Seen, trick: Option<&Trick>) -> Reply {
         let length = Some(bytes.len());
         return Reply { status: 200, headers: Vec::new(), body: bytes, length, breaks: None };
     }
-    spoil(proper(request, bytes, changed), trick)
+    let mut reply = proper(request, bytes, changed);
+    let media = media.map(|media| ("Content-Type".to_owned(), media.to_owned()));
+    reply.headers.extend(media);
+    spoil(reply, trick)
+}
+
+/// The file that is asked for. A folder is the index in it: that of a Python package index in JSON if it is there and
+/// the client takes it, else the one for people.
+fn found(shared: &Shared, request: &Seen) -> (PathBuf, Option<&'static str>) {
+    let file = shared.folder.join(&request.path);
+    if !request.path.ends_with('/') {
+        return (file, None);
+    }
+    let accept = request.headers.get("accept").map_or("", String::as_str);
+    let json = file.join("index.v1.json");
+    if accept.contains(PYTHON_JSON) && json.is_file() {
+        return (json, Some(PYTHON_JSON));
+    }
+    (file.join("index.html"), Some("text/html"))
 }
 
 fn load(file: &std::path::Path) -> Option<(Vec<u8>, SystemTime)> {

@@ -1,4 +1,4 @@
-//! Real programs on both sides: what users publish with upstream, what users install with downstream.
+//! Real programs on both sides. `tests/run` installs what they need; a program that is missing fails its test.
 #![allow(
     clippy::panic,
     clippy::expect_used,
@@ -8,6 +8,7 @@
 
 mod apt;
 mod files;
+mod python;
 
 use std::path::Path;
 use std::process::Command;

@@ -97,6 +97,7 @@ fn every_crate_and_plugin_with_users_has_a_readme() {
         "sdk/rust/GO-PLUGIN.md",
         "plugins/file/README.md",
         "plugins/deb/README.md",
+        "plugins/pypi/README.md",
         "tests/faults/README.md",
         "tests/bench/README.md",
         "tests/fuzz/README.md",

@@ -19,7 +19,9 @@ pub(crate) use plugin::{Cookie, PluginCommand, Probe};
 pub(crate) use repo::{RepoCommand, RepoDiff};
 pub(crate) use settings::Setting;
 pub(crate) use unit_type::{TypeCheck, TypeCommand};
-pub(crate) use work::{Attach, Demo, Detach, Mirror, MirrorDeb, MirrorFile, Publish, Serve, Sync};
+pub(crate) use work::{
+    Attach, Demo, Detach, Mirror, MirrorDeb, MirrorFile, MirrorPypi, Publish, Serve, Sync,
+};
 
 /// The whole command line.
 #[derive(Debug, Parser)]

@@ -34,6 +34,32 @@ pub(crate) enum Mirror {
     File(MirrorFile),
     /// Mirror distributions of an apt repository
     Deb(MirrorDeb),
+    /// Mirror projects of a Python package index, for pip and uv
+    Pypi(MirrorPypi),
+}
+
+/// `wharf mirror pypi`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Creates the repository when it is missing, attaches the importer and the
+distributor, syncs and publishes. Repeating it brings the mirror up to date.
+Without --set includes=... the project that is named like the repository is
+mirrored. Clients find the index below simple/:
+  pip install --index-url http://HOST/content/NAME/simple/ PROJECT
+
+Examples:
+  wharf mirror pypi six --from https://index.example.org/simple/
+  wharf mirror pypi web --from https://index.example.org/simple/ \\
+      --set includes='[\"flask>=3\", \"jinja2\"]' --set policy=on_demand")]
+pub(crate) struct MirrorPypi {
+    /// The repository, created when it is missing
+    pub(crate) name: String,
+    /// The URL of the index; it usually ends in /simple/
+    #[arg(long, value_name = "URL")]
+    pub(crate) from: String,
+    /// A setting of the importer; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<Setting>,
 }
 
 /// `wharf mirror file`

@@ -1,4 +1,4 @@
-//! `wharf mirror file` and `wharf mirror deb`: create, attach, sync and publish in one go; repeating it updates.
+//! `wharf mirror file`, `deb` and `pypi`: create, attach, sync and publish in one go; repeating it updates.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{attach, repo, run};
 use crate::api::{Attachment, CreateRepository, Job, PublishRequest, Repository, SyncRequest};
 use crate::app::App;
-use crate::args::{MirrorDeb, MirrorFile, Setting};
+use crate::args::{MirrorDeb, MirrorFile, MirrorPypi, Setting};
 use crate::client::{Client, encode};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -73,25 +73,47 @@ impl Origin {
     fn deb(from: String) -> Self {
         Self { component: "deb.importer", distributor: "deb.distributor", key: "url", value: from }
     }
+
+    /// A Python package index.
+    fn pypi(from: String) -> Self {
+        Self {
+            component: "pypi.importer",
+            distributor: "pypi.distributor",
+            key: "url",
+            value: from,
+        }
+    }
 }
 
 /// `wharf mirror file`
 pub(super) async fn file(app: &App, args: MirrorFile) -> Result<Exit, Error> {
-    begin(app, &args.name, Origin::of(&args.from)?, args.settings).await
+    begin(app, &args.name, Origin::of(&args.from)?, attach::settings(args.settings)?).await
 }
 
 /// `wharf mirror deb`
 pub(super) async fn deb(app: &App, args: MirrorDeb) -> Result<Exit, Error> {
-    begin(app, &args.name, Origin::deb(args.from), args.settings).await
+    begin(app, &args.name, Origin::deb(args.from), attach::settings(args.settings)?).await
+}
+
+/// `wharf mirror pypi`
+pub(super) async fn pypi(app: &App, args: MirrorPypi) -> Result<Exit, Error> {
+    let MirrorPypi { name, from, settings } = args;
+    begin(app, &name, Origin::pypi(from), projects(&name, settings)?).await
+}
+
+/// The settings, with the project that is named like the repository when none is named.
+fn projects(name: &str, typed: Vec<Setting>) -> Result<Map<String, Value>, Error> {
+    let mut settings = attach::settings(typed)?;
+    settings.entry("includes").or_insert_with(|| Value::from(vec![name]));
+    Ok(settings)
 }
 
 async fn begin(
     app: &App,
     name: &str,
     origin: Origin,
-    settings: Vec<Setting>,
+    mut settings: Map<String, Value>,
 ) -> Result<Exit, Error> {
-    let mut settings = attach::settings(settings)?;
     if settings.insert(origin.key.to_owned(), Value::String(origin.value.clone())).is_some() {
         return Err(Error::usage(
             format!("--set {} contradicts --from", origin.key),
@@ -199,6 +221,14 @@ mod tests {
         assert_eq!(value("https://h/t/"), "https://h/t/PULP_MANIFEST");
         assert_eq!(value("http://h/t/PULP_MANIFEST"), "http://h/t/PULP_MANIFEST");
         assert_eq!(value("file:///srv/t/"), "file:///srv/t/PULP_MANIFEST");
+    }
+
+    #[test]
+    fn without_a_list_the_project_of_the_same_name_is_meant() {
+        let settings = projects("six", Vec::new()).unwrap();
+        assert_eq!(settings["includes"], serde_json::json!(["six"]));
+        let typed = Setting { key: "includes".to_owned(), value: "[\"idna\"]".to_owned() };
+        assert_eq!(projects("web", vec![typed]).unwrap()["includes"], "[\"idna\"]");
     }
 
     #[test]

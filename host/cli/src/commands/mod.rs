@@ -27,6 +27,7 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
         Command::Demo(args) => demo::run(app, args).await,
         Command::Mirror(Mirror::File(args)) => mirror::file(app, args).await,
         Command::Mirror(Mirror::Deb(args)) => mirror::deb(app, args).await,
+        Command::Mirror(Mirror::Pypi(args)) => mirror::pypi(app, args).await,
         Command::Attach(args) => attach::attach(app, args).await,
         Command::Detach(args) => attach::detach(app, args).await,
         Command::Sync(args) => work::sync(app, args).await,

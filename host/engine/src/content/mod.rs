@@ -5,7 +5,7 @@ mod on_demand;
 
 use std::fs::File;
 
-use wharf_store::model::{Digest, Listing, Lookup, PublishedEntry};
+use wharf_store::model::{Digest, Listing, Lookup, PublishedEntry, Variant};
 
 use crate::engine::{Engine, Inner};
 use crate::fetch::Reader;
@@ -18,6 +18,9 @@ pub(crate) use on_demand::OnDemand;
 pub enum Content {
     /// A file whose bytes are here.
     File(FileContent),
+    /// Several representations: choose one for [`Engine::content_of`]. What is sent to whoever likes several equally
+    /// comes first.
+    Variants(Vec<Variant>),
     /// A directory, sorted by name.
     Directory(Listing),
     /// A directory that was asked for without its slash.
@@ -68,10 +71,25 @@ impl Engine {
                 Ok(Content::Redirect(target))
             }
             Lookup::File(entry) => self.inner.open(&entry).map(Content::File),
+            Lookup::Variants(variants) => Ok(Content::Variants(variants)),
             Lookup::Directory(listing) => Ok(Content::Directory(listing)),
             Lookup::RedirectToSlash => Ok(Content::DirectorySlash),
             Lookup::NotFound => Ok(Content::NotFound),
         }
+    }
+
+    /// Opens the file of a representation. Blocks as [`Engine::content`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::content`]; `not_found.content` when the publication went away meanwhile.
+    pub fn content_of(&self, variant: &Variant) -> Result<FileContent, Problem> {
+        let entry = self.inner.store.meta.entry_blocking(variant.publication, &variant.target)?;
+        let entry = entry.ok_or_else(|| {
+            Problem::usage("not_found.content", format!("{} is published no more", variant.target))
+        })?;
+        let file = self.inner.open(&entry)?;
+        Ok(FileContent { media_type: variant.media_type.clone(), ..file })
     }
 
     /// Begins to fetch a file that was never here, or joins those who wait for it already. Returns when its first

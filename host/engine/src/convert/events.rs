@@ -112,6 +112,7 @@ fn name(event: &Event) -> &'static str {
         Event::PassThrough(_) => "pass_through",
         Event::Reuse(_) => "reuse",
         Event::Aliases(_) => "aliases",
+        Event::Variants(_) => "variants",
         Event::Warning(_) => "warning",
         Event::Link(_) => "link",
         Event::Checkpoint(_) => "checkpoint",

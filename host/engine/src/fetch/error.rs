@@ -215,6 +215,7 @@ impl Error {
             Self::Address { .. } => "content.address",
             Self::Unreachable { .. } => "source.unreachable",
             Self::Tls { .. } => "source.tls",
+            Self::Status { status: 404 | 410, .. } => "source.not_found",
             Self::Status { .. } => "source.status",
             Self::Answer { .. } => "source.answer",
             Self::Truncated { .. } => "source.truncated",

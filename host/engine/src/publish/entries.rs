@@ -2,7 +2,8 @@
 
 use wharf_proto::v1::{self, published_file::From};
 use wharf_store::model::{
-    Digest, EntryFrom, NewArtifact, NewEntry, PublicationId, RelativePath, Staged, UnitId,
+    Digest, EntryFrom, NewArtifact, NewEntry, NewVariant, PublicationId, RelativePath, Staged,
+    UnitId,
 };
 
 use crate::engine::Inner;
@@ -135,6 +136,15 @@ impl Target<'_> {
         Ok(())
     }
 
+    pub(super) async fn variants(&self, variants: v1::Variants) -> Result<(), Problem> {
+        if variants.variants.len() > wharf_proto::MAX_BATCH {
+            return Err(Problem::protocol("more than 1,000 variants in one message"));
+        }
+        let variants = variants.variants.into_iter().map(variant).collect::<Result<_, _>>()?;
+        let meta = &self.engine.store.meta;
+        Ok(meta.save_variants(self.run.lease, self.publication, variants).await?)
+    }
+
     pub(super) async fn aliases(&self, aliases: v1::Aliases) -> Result<(), Problem> {
         let mut entries = Vec::with_capacity(aliases.aliases.len());
         for alias in aliases.aliases {
@@ -167,6 +177,29 @@ impl Target<'_> {
             entry_point: false,
         })
     }
+}
+
+/// A representation whose media types can be held against what clients accept.
+fn variant(variant: v1::Variant) -> Result<NewVariant, Problem> {
+    let folder = variant.path.strip_suffix('/');
+    path(folder.unwrap_or(&variant.path))?;
+    for media_type in variant.also.iter().chain([&variant.media_type]) {
+        let essence = media_type.split(';').next().unwrap_or_default();
+        let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'*' && byte != b',';
+        if !essence.contains('/') || !essence.bytes().all(plain) {
+            let problem = format!("{}: {media_type:?} is no media type of a variant", variant.path);
+            return Err(Problem::protocol(problem));
+        }
+    }
+    if let Some(odd) = variant.also.iter().find(|it| it.contains([';', ' '])) {
+        return Err(Problem::protocol(format!("{}: {odd:?} has parameters", variant.path)));
+    }
+    Ok(NewVariant {
+        target: path(&variant.target)?,
+        path: variant.path,
+        media_type: variant.media_type,
+        also: variant.also,
+    })
 }
 
 /// A checked path, or nothing.

@@ -40,6 +40,8 @@ struct Setup {
     settings_digest: String,
     version: u64,
     units: u64,
+    /// Nothing of the publication before may be taken over.
+    full: bool,
 }
 
 /// Runs the publish that the job asks for.
@@ -119,6 +121,7 @@ async fn drive(
             Event::PassThrough(pass) => target.pass_through(pass).await?,
             Event::Reuse(reuse) => target.reuse(reuse).await?,
             Event::Aliases(aliases) => target.aliases(aliases).await?,
+            Event::Variants(variants) => target.variants(variants).await?,
             Event::Items(items) => {
                 for item in items.items {
                     convert::tell_item(run, item).await;
@@ -147,12 +150,17 @@ impl Setup {
             )
             .help(format!("`wharf repo versions {}` lists them", repository.name))
         })?;
+        let settings_digest = bound.digest();
+        let before = attachment.last.as_ref().filter(|_| attachment.publication.is_some());
+        let good =
+            |last: &LastRun| last.outcome == "succeeded" && last.settings_digest == settings_digest;
         Ok(Self {
             version: number,
             units: version.units,
+            full: options.full || !before.is_some_and(good),
             component: bound.component.id.clone(),
             plugin_settings: bound.plugin_settings(),
-            settings_digest: bound.digest(),
+            settings_digest,
             plugin: bound.plugin,
             repository,
             attachment,
@@ -214,7 +222,7 @@ impl Setup {
             timestamp_ms: crate::clock::now_ms(),
             base_path: self.attachment.path.clone().unwrap_or_default(),
             base_url: String::new(),
-            full: true,
+            full: self.full,
             signing: Vec::new(),
         }
     }

@@ -2,13 +2,14 @@
 //!
 //! [`serve`] turns a request's path into a published path (`path`), asks the engine what is there,
 //! and answers with a file (`file`, with `conditions`, `range` and `media`), a folder's listing
-//! (`listing`) or a redirect. Files that are still upstream come through `remote`. It opens nothing
+//! (`listing`) or a redirect. Where several representations lie, the client chooses (`negotiate`). Files that are still upstream come through `remote`. It opens nothing
 //! itself: files come from the engine, open.
 
 mod conditions;
 mod file;
 mod listing;
 mod media;
+mod negotiate;
 mod path;
 mod range;
 mod remote;
@@ -19,12 +20,14 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, Response, StatusCode};
 use wharf_engine::{Body as EngineBody, Content, Engine, FileContent};
+use wharf_store::model::Variant;
 
 pub use self::listing::{Listing, ListingEntry};
 use crate::api::Failure;
 use crate::app::App;
 use crate::body::{Body, small};
 
+const VARY: HeaderValue = HeaderValue::from_static("accept");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
 /// Whether the threads that serve a request may wait for the disk, for the time of a lookup and of
@@ -56,21 +59,43 @@ pub(crate) async fn serve(app: &App, request: &Request<'_>) -> Result<Response<B
     let path = path::published(request.path).map_err(|error| {
         Failure::usage(StatusCode::BAD_REQUEST, "usage.path", error.to_string()).at(request.path)
     })?;
-    match find(app, request, &path).await? {
-        (Content::File(found), bytes) => file::answer(app, request, &path, found, bytes).await,
-        (Content::Directory(listing), _) => {
+    let Found { content, bytes, chosen } = find(app, request, &path).await?;
+    let answer = match content {
+        Content::File(found) => file::answer(app, request, &path, found, bytes).await,
+        Content::Variants(variants) => Err(not_acceptable(&variants, &path)),
+        Content::Directory(listing) => {
             let entries = listing.entries.into_iter().map(ListingEntry::from).collect();
             let path = path.trim_end_matches('/').to_owned();
             Ok(folder(request, Listing { path, entries, more: listing.more }))
         }
-        (Content::DirectorySlash, _) => Ok(to(&format!("/content/{}/", request.path))),
-        (Content::Redirect(target), _) => Ok(to(&location(app, &path, &target).await?)),
-        (Content::NotFound, _) if path.is_empty() => root(app, request).await,
-        (Content::NotFound, _) => {
+        Content::DirectorySlash => Ok(to(&format!("/content/{}/", request.path))),
+        Content::Redirect(target) => Ok(to(&location(app, &path, &target).await?)),
+        Content::NotFound if path.is_empty() => root(app, request).await,
+        Content::NotFound => {
             let message = "nothing is published at this path";
             Err(Failure::usage(StatusCode::NOT_FOUND, "not_found.content", message).at(path))
         }
+    };
+    if chosen { vary(answer) } else { answer }
+}
+
+/// Tells caches that the answer is one of several.
+fn vary(answer: Result<Response<Body>, Failure>) -> Result<Response<Body>, Failure> {
+    match answer {
+        Ok(mut response) => {
+            response.headers_mut().insert(header::VARY, VARY);
+            Ok(response)
+        }
+        Err(failure) => Err(failure.header(header::VARY, VARY)),
     }
+}
+
+fn not_acceptable(variants: &[Variant], path: &str) -> Failure {
+    let types: Vec<&str> = variants.iter().map(|variant| variant.media_type.as_str()).collect();
+    let message = format!("none of what is here is acceptable; there is: {}", types.join(", "));
+    Failure::usage(StatusCode::NOT_ACCEPTABLE, "usage.accept", message)
+        .at(path)
+        .header(header::VARY, VARY)
 }
 
 /// The published trees, by the first segment of their paths.
@@ -92,25 +117,34 @@ async fn trees(app: &App) -> Result<Vec<String>, Failure> {
 
 /// Looks a path up, opens the file that is there, and reads it if it is small and wanted: all in
 /// one visit to threads that may wait, unless these are such.
-async fn find(
-    app: &App,
-    request: &Request<'_>,
-    path: &str,
-) -> Result<(Content, Option<Bytes>), Failure> {
+async fn find(app: &App, request: &Request<'_>, path: &str) -> Result<Found, Failure> {
     let wanted = wants_bytes(request);
     if request.waiting == Waiting::Allowed {
-        return look(&app.engine, path, wanted);
+        return look(&app.engine, path, request.headers, wanted);
     }
     let (engine, path) = (app.engine.clone(), path.to_owned());
-    let visit = tokio::task::spawn_blocking(move || look(&engine, &path, wanted));
+    let headers = request.headers.clone();
+    let visit = tokio::task::spawn_blocking(move || look(&engine, &path, &headers, wanted));
     visit.await.unwrap_or_else(|panic| {
         tracing::error!(%panic, "a lookup ended in a panic");
         Err(Failure::internal("\"a lookup ended in a panic\""))
     })
 }
 
-fn look(engine: &Engine, path: &str, wanted: bool) -> Result<(Content, Option<Bytes>), Failure> {
-    let content = engine.content(path)?;
+/// What is at a path, for one client.
+struct Found {
+    content: Content,
+    /// The whole file, if it was read already.
+    bytes: Option<Bytes>,
+    /// Another client might have got another representation.
+    chosen: bool,
+}
+
+fn look(engine: &Engine, path: &str, headers: &HeaderMap, wanted: bool) -> Result<Found, Failure> {
+    let (content, chosen) = match engine.content(path)? {
+        Content::Variants(variants) => (one_of(engine, variants, headers)?, true),
+        other => (other, false),
+    };
     let bytes =
         match &content {
             Content::File(FileContent {
@@ -118,7 +152,23 @@ fn look(engine: &Engine, path: &str, wanted: bool) -> Result<(Content, Option<By
             }) if wanted => small(file, *size),
             _ => None,
         };
-    Ok((content, bytes))
+    Ok(Found { content, bytes, chosen })
+}
+
+/// The representation that the client likes best; all of them, if it likes none.
+fn one_of(
+    engine: &Engine,
+    variants: Vec<Variant>,
+    headers: &HeaderMap,
+) -> Result<Content, Failure> {
+    let offers: Vec<negotiate::Offer<'_>> = variants
+        .iter()
+        .map(|variant| negotiate::Offer { media_type: &variant.media_type, also: &variant.also })
+        .collect();
+    match negotiate::choose(headers, &offers).and_then(|place| variants.get(place)) {
+        Some(variant) => Ok(Content::File(engine.content_of(variant)?)),
+        None => Ok(Content::Variants(variants)),
+    }
 }
 
 /// Whether the whole file will most likely be sent.
@@ -179,7 +229,7 @@ fn folder(request: &Request<'_>, mut listing: Listing) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
     headers.insert(header::CONTENT_LENGTH, length);
-    headers.insert(header::VARY, HeaderValue::from_static("accept"));
+    headers.insert(header::VARY, VARY);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{Meta, sqlite};
 use crate::error::Error;
 use crate::model::{
-    AttachmentId, LastRun, Lease, Lookup, NewEntry, Publication, PublicationId, PublishedEntry,
-    TypeId,
+    AttachmentId, LastRun, Lease, Lookup, NewEntry, NewVariant, Publication, PublicationId,
+    PublishedEntry, TypeId,
 };
 
 impl Meta {
@@ -47,6 +47,20 @@ impl Meta {
         .await
     }
 
+    /// Puts representations of paths into a publication, behind those that it has of the same paths.
+    pub async fn save_variants(
+        &self,
+        lease: Lease,
+        publication: PublicationId,
+        variants: Vec<NewVariant>,
+    ) -> Result<(), Error> {
+        self.stage(move |db| {
+            sqlite::jobs::check(db, lease)?;
+            sqlite::variants::save(db, lease, publication, &variants)
+        })
+        .await
+    }
+
     /// Puts all files of the version's units into a publication, each at its own path below the folder `prefix` (or
     /// empty). `types` empty: units of all types. Answers how many.
     ///
@@ -69,7 +83,7 @@ impl Meta {
         .await
     }
 
-    /// Puts the files of an earlier publication of the same attachment below the folder `prefix` (or empty) into this
+    /// Puts the files and variants of an earlier publication of the same attachment below the folder `prefix` (or empty) into this
     /// one, unchanged. Answers how many.
     ///
     /// # Errors
@@ -96,7 +110,8 @@ impl Meta {
     ///
     /// # Errors
     ///
-    /// [`Error::PathConflict`] when a file stands where others need a directory (F100).
+    /// [`Error::PathConflict`] when a file stands where others need a directory (F100) or variants their path;
+    /// [`Error::NotFound`] for a variant without its file.
     pub async fn go_live(
         &self,
         lease: Lease,
@@ -164,6 +179,15 @@ impl Meta {
     pub async fn lookup(&self, path: &str) -> Result<Lookup, Error> {
         let path = path.to_owned();
         self.read(move |db| sqlite::lookup::lookup(db, &path)).await
+    }
+
+    /// As [`Meta::entry`], on the calling thread, which waits.
+    pub fn entry_blocking(
+        &self,
+        publication: PublicationId,
+        path: &str,
+    ) -> Result<Option<PublishedEntry>, Error> {
+        self.inner.readers.run_here(|db| sqlite::lookup::entry(db, publication, path))
     }
 
     /// As [`Meta::lookup`], on the calling thread, which waits.

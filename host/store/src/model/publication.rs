@@ -58,6 +58,32 @@ pub enum EntryFrom {
     Redirect(String),
 }
 
+/// A representation of a path, to be published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewVariant {
+    /// What clients ask for: a folder with a slash at its end, or a path that has no file of its own.
+    pub path: String,
+    /// The file that is sent.
+    pub target: RelativePath,
+    /// What it is called then.
+    pub media_type: String,
+    /// Other media types under which it is asked for; without blanks.
+    pub also: Vec<String>,
+}
+
+/// A published representation of a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variant {
+    /// Where it was found.
+    pub publication: PublicationId,
+    /// The path of the file that is sent.
+    pub target: String,
+    /// What it is called then.
+    pub media_type: String,
+    /// Other media types under which it is asked for.
+    pub also: Vec<String>,
+}
+
 /// A published file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedEntry {
@@ -88,6 +114,8 @@ pub struct PublishedEntry {
 pub enum Lookup {
     /// A file.
     File(PublishedEntry),
+    /// Several representations, the one to send when nothing is preferred first.
+    Variants(Vec<Variant>),
     /// A directory.
     Directory(Listing),
     /// A directory, asked for without the `/` at its end.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use wharf_store::Error;
 use wharf_store::model::{
-    Digest, EntryFrom, LastRun, Lease, Lookup, NewEntry, PublicationId, PublicationState,
-    PublishedEntry, UnitId, VersionMode,
+    Digest, EntryFrom, LastRun, Lease, Lookup, NewEntry, NewVariant, PublicationId,
+    PublicationState, PublishedEntry, UnitId, VersionMode,
 };
 
 use crate::support::{Fixture, artifact};
@@ -253,6 +253,65 @@ async fn earlier_files_are_reused_unchanged() {
     test.go_live(second, GRACE).await.unwrap();
     assert_eq!(test.names("demo/pool/").await, ["a", "b/"]);
     assert_eq!(test.file("demo/pool/b/c").await.publication, second);
+}
+
+fn variant(path: &str, target: &str, media_type: &str) -> NewVariant {
+    NewVariant {
+        path: path.to_owned(),
+        target: target.parse().unwrap(),
+        media_type: media_type.to_owned(),
+        also: vec!["x/also".to_owned(), "y/also".to_owned()],
+    }
+}
+
+#[tokio::test]
+async fn variants_of_a_path_are_found_in_their_order_and_reused_with_its_files() {
+    let test = Publishing::new().await;
+    let meta = &test.fixture.store.meta;
+    let first = test.begin().await;
+    let files = ["p/a/index.html", "p/a/json", "free.json"].map(redirect);
+    test.save(first, files.to_vec()).await.unwrap();
+    let variants =
+        vec![variant("p/a/", "p/a/json", "x/json"), variant("free", "free.json", "x/json")];
+    meta.save_variants(test.lease, first, variants).await.unwrap();
+    let html = vec![variant("p/a/", "p/a/index.html", "text/html")];
+    meta.save_variants(test.lease, first, html).await.unwrap();
+    test.go_live(first, GRACE).await.unwrap();
+    let types = async |path: &str| match test.look(path).await {
+        Lookup::Variants(found) => {
+            assert!(found.iter().all(|it| it.also == ["x/also", "y/also"]));
+            found.into_iter().map(|it| (it.target, it.media_type)).collect::<Vec<_>>()
+        }
+        other => panic!("{path}: {other:?}"),
+    };
+    let own = |target: &str, media_type: &str| (target.to_owned(), media_type.to_owned());
+    let both = [own("p/a/json", "x/json"), own("p/a/index.html", "text/html")];
+    assert_eq!(types("demo/p/a/").await, both);
+    assert_eq!(types("demo/free").await, [own("free.json", "x/json")]);
+    assert_eq!(test.look("demo/p/a").await, Lookup::RedirectToSlash);
+    assert_eq!(test.file("demo/p/a/index.html").await.path, "p/a/index.html");
+
+    let second = test.begin().await;
+    meta.reuse(test.lease, second, first, "p").await.unwrap();
+    test.go_live(second, GRACE).await.unwrap();
+    assert_eq!(types("demo/p/a/").await, both);
+    assert_eq!(test.look("demo/free").await, Lookup::NotFound, "it was not taken over");
+}
+
+// F100
+#[tokio::test]
+async fn variants_without_their_file_or_in_the_place_of_one_are_refused() {
+    let test = Publishing::new().await;
+    let meta = &test.fixture.store.meta;
+    for (path, target, code) in
+        [("a/", "gone", "not_found.file"), ("a/one", "a/two", "content.path_conflict")]
+    {
+        let id = test.begin().await;
+        test.save(id, ["a/one", "a/two"].map(redirect).to_vec()).await.unwrap();
+        let variants = vec![variant(path, target, "x/y")];
+        meta.save_variants(test.lease, id, variants).await.unwrap();
+        assert_eq!(test.go_live(id, GRACE).await.unwrap_err().code(), code);
+    }
 }
 
 #[tokio::test]

@@ -64,6 +64,7 @@ pub(crate) struct Batches {
     listed: Batch<v1::ListedItem>,
     files: Batch<v1::PublishedFile>,
     aliases: Batch<v1::Alias>,
+    variants: Batch<v1::Variant>,
     upstream: Batch<v1::UpstreamFile>,
     items: Batch<v1::Item>,
     progress: Option<v1::Progress>,
@@ -79,6 +80,7 @@ pub(crate) enum Entry {
     Listed(v1::ListedItem),
     File(v1::PublishedFile),
     Alias(v1::Alias),
+    Variant(v1::Variant),
     Upstream(v1::UpstreamFile),
     Item(v1::Item),
 }
@@ -100,6 +102,7 @@ impl Batches {
             Entry::Listed(item) => self.listed.push(item, bytes).map(listed),
             Entry::File(file) => self.files.push(file, bytes).map(files),
             Entry::Alias(alias) => self.aliases.push(alias, bytes).map(aliases),
+            Entry::Variant(variant) => self.variants.push(variant, bytes).map(variants),
             Entry::Upstream(file) => self.upstream.push(file, bytes).map(upstream),
             Entry::Item(item) => self.items.push(item, bytes).map(items),
         })
@@ -125,6 +128,7 @@ impl Batches {
             self.listed.take().map(listed),
             self.files.take().map(files),
             self.aliases.take().map(aliases),
+            self.variants.take().map(variants),
             self.upstream.take().map(upstream),
             self.items.take().map(items),
             self.progress.take().map(Event::Progress),
@@ -161,6 +165,10 @@ fn files(files: Vec<v1::PublishedFile>) -> Event {
 
 fn aliases(aliases: Vec<v1::Alias>) -> Event {
     Event::Aliases(v1::Aliases { aliases })
+}
+
+fn variants(variants: Vec<v1::Variant>) -> Event {
+    Event::Variants(v1::Variants { variants })
 }
 
 fn upstream(files: Vec<v1::UpstreamFile>) -> Event {

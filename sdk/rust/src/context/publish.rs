@@ -52,6 +52,28 @@ impl Context {
         self.second_name(path, target, true).await
     }
 
+    /// A representation of a path that has several; the host chooses by what the client accepts. `path`: a folder
+    /// of the tree with a slash at its end, or a path without a file of its own. `target`: a published file.
+    /// `media_type`: sent as it is. `also`: other media types under which clients ask for it. The first variant told
+    /// is sent to whoever likes several equally.
+    ///
+    /// # Errors
+    /// [`Error::cancelled`].
+    pub async fn variant(
+        &self,
+        path: &str,
+        target: &str,
+        media_type: &str,
+        also: &[&str],
+    ) -> Result<(), Error> {
+        let also: Vec<String> = also.iter().map(|&it| it.to_owned()).collect();
+        let others: usize = also.iter().map(|it| it.len() + 6).sum();
+        let size = path.len() + target.len() + media_type.len() + others + 32;
+        let (path, target, media_type) =
+            (path.to_owned(), target.to_owned(), media_type.to_owned());
+        self.add(Entry::Variant(v1::Variant { path, target, media_type, also }), size).await
+    }
+
     async fn second_name(&self, path: &str, target: &str, redirect: bool) -> Result<(), Error> {
         let size = path.len() + target.len() + 24;
         let alias = v1::Alias { path: path.to_owned(), target: target.to_owned(), redirect };

@@ -13,7 +13,7 @@ use crate::{Context, Done, Error};
 #[async_trait]
 pub trait Distributor: Component {
     /// Makes a publication of one version: [`Context::file`], [`Context::pass_through`], [`Context::reuse`],
-    /// [`Context::alias`].
+    /// [`Context::alias`], [`Context::variant`].
     async fn publish(&self, request: PublishRequest, context: &Context) -> Result<Done, Error> {
         let _ = (request, context);
         Err(Error::not_offered("publish"))

@@ -88,6 +88,8 @@ pub struct Run {
     pub contents: Vec<v1::content::Content>,
     /// Files of the publication.
     pub files: Vec<v1::PublishedFile>,
+    /// Variants of paths.
+    pub variants: Vec<v1::Variant>,
     /// Outcomes.
     pub items: Vec<v1::Item>,
     /// Warnings.
@@ -116,6 +118,7 @@ impl Run {
             Event::Listed(items) => self.listed.extend(items.items),
             Event::Content(content) => self.contents.extend(content.content),
             Event::Files(files) => self.files.extend(files.files),
+            Event::Variants(variants) => self.variants.extend(variants.variants),
             Event::Items(items) => self.items.extend(items.items),
             Event::Warning(warning) => self.warnings.push(warning),
             Event::Log(log) => self.logs.push(log),

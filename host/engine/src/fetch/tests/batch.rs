@@ -45,7 +45,7 @@ async fn each_file_of_a_batch_has_its_own_outcome() {
     assert_eq!(results.len(), 300);
     for (place, result) in results.iter().enumerate() {
         match (place, result) {
-            (5, Err(error)) => assert_eq!(error.code(), "source.status"),
+            (5, Err(error)) => assert_eq!(error.code(), "source.not_found"),
             (7, Err(error)) => assert_eq!(error.code(), "integrity.digest"),
             (_, Ok(Fetched::Done(done))) => {
                 let expected = body(&format!("/{place}"));

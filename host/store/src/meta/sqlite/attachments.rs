@@ -84,10 +84,12 @@ pub(in crate::meta) fn detach(db: &Connection, id: AttachmentId) -> Outcome<()> 
         let name = stored.component;
         return Err(Error::InUse { thing: Thing::Attachment, name, job }.into());
     }
-    db.execute(
+    for sql in [
         "DELETE FROM entry WHERE publication IN (SELECT id FROM publication WHERE attachment = ?1)",
-        [id.0],
-    )?;
+        "DELETE FROM variant WHERE publication IN (SELECT id FROM publication WHERE attachment = ?1)",
+    ] {
+        db.execute(sql, [id.0])?;
+    }
     // Its state and its publications go with it.
     db.execute("DELETE FROM attachment WHERE id = ?1", [id.0])?;
     Ok(())

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::publications::below;
-use super::{Outcome, limit, unsigned};
+use super::{Outcome, limit, unsigned, variants};
 use crate::clock;
 use crate::model::{
     Digest, DirEntry, Listing, Lookup, PublicationId, PublishedEntry, RelativePath, UnitId,
@@ -32,6 +32,10 @@ pub(in crate::meta) fn lookup(db: &Connection, path: &str) -> Outcome<Lookup> {
     }
     if let Some(entry) = entry(db, publication, inner)? {
         return Ok(Lookup::File(entry));
+    }
+    let variants = variants::of_path(db, publication, inner)?;
+    if !variants.is_empty() {
+        return Ok(Lookup::Variants(variants));
     }
     let (low, high) = super::publications::below(inner);
     let is_directory = db
@@ -143,6 +147,10 @@ fn superseded(db: &Connection, attachment: i64, path: &str) -> Outcome<Option<Pu
 }
 
 fn directory(db: &Connection, publication: PublicationId, folder: &str) -> Outcome<Lookup> {
+    let variants = variants::of_path(db, publication, folder)?;
+    if !variants.is_empty() {
+        return Ok(Lookup::Variants(variants));
+    }
     if let Some(index) = entry(db, publication, &format!("{folder}{INDEX}"))? {
         return Ok(Lookup::File(index));
     }

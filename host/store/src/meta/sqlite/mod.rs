@@ -19,6 +19,7 @@ pub(super) mod repositories;
 pub(super) mod save;
 mod schema;
 pub(super) mod types;
+pub(super) mod variants;
 pub(super) mod versions;
 mod writer;
 

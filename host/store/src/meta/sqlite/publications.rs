@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row};
 
-use super::{Outcome, attachments, query, short, signed, unsigned, versions};
+use super::{Outcome, attachments, query, short, signed, unsigned, variants, versions};
 use crate::clock;
 use crate::error::{Error, Thing};
 use crate::model::{
@@ -45,6 +45,7 @@ fn drop_where(db: &Connection, which: &str, values: impl rusqlite::Params) -> Ou
     let ids = statement.query_map(values, |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
     for id in ids {
         db.prepare_cached("DELETE FROM entry WHERE publication = ?1")?.execute([id])?;
+        db.prepare_cached("DELETE FROM variant WHERE publication = ?1")?.execute([id])?;
         db.prepare_cached("DELETE FROM publication WHERE id = ?1")?.execute([id])?;
     }
     Ok(())
@@ -92,7 +93,7 @@ pub(in crate::meta) fn attachment(db: &Connection, id: PublicationId) -> Outcome
 }
 
 /// A publication that this job is making.
-fn building(db: &Connection, lease: Lease, id: PublicationId) -> Outcome<Publication> {
+pub(super) fn building(db: &Connection, lease: Lease, id: PublicationId) -> Outcome<Publication> {
     let own = db
         .prepare_cached("SELECT 1 FROM publication WHERE id = ?1 AND job = ?2 AND state = 0")?
         .exists((id.0, lease.job.0))?;
@@ -285,6 +286,7 @@ pub(in crate::meta) fn reuse(
              FROM entry WHERE publication = ?2 AND path >= ?3 AND path < ?4 ORDER BY path",
         )?
         .execute((id.0, previous.0, &low, &high))?;
+    variants::reuse(db, id, previous, prefix)?;
     Ok(copied as u64)
 }
 
@@ -306,6 +308,7 @@ pub(in crate::meta) fn go_live(
 ) -> Outcome<u64> {
     let publication = building(db, lease, id)?;
     let entries = check_directories(db, id)?;
+    variants::check(db, id)?;
     let grace = i64::try_from(grace.as_millis()).unwrap_or(i64::MAX);
     let attachment = publication.attachment.0;
     db.prepare_cached(

@@ -86,6 +86,7 @@ pub(in crate::meta) fn delete(db: &Connection, name: &str) -> Outcome<()> {
     }
     for sql in [
         "DELETE FROM entry WHERE publication IN (SELECT id FROM publication WHERE repository = ?1)",
+        "DELETE FROM variant WHERE publication IN (SELECT id FROM publication WHERE repository = ?1)",
         "DELETE FROM membership WHERE repository = ?1",
         "DELETE FROM source WHERE repository = ?1",
         // Versions, attachments, their state and their publications go with it.
