@@ -198,24 +198,30 @@ fn f66_a_type_that_changed_without_a_migration_is_refused_with_the_difference() 
 
 // F24
 #[test]
-fn f24_a_type_that_two_plugins_claim_stays_with_the_first() {
+fn f24_a_type_that_two_plugins_claim_stays_with_the_first_until_that_one_is_gone() {
     let host = TestHost::new();
-    let theirs = fs::read_to_string(host.plugins().join("file/types/file.json")).expect("a file");
+    // One that the checkout does not offer too, so that it can be gone.
+    host.install_with("hello", |_manifest| {});
+    let theirs = host.plugins().join("hello/types/greeting.json");
+    let theirs = fs::read_to_string(theirs).expect("a file");
     install(&host, &[&theirs, &odd(&json!({}))]);
     let told = reason(&host, "misbehave");
     let folder = host.plugins().display().to_string();
-    for place in ["/file/types/file.json of plugin file", "/misbehave/types/0.json"] {
+    for place in ["/hello/types/greeting.json of plugin hello", "/misbehave/types/0.json"] {
         assert!(told.contains(&format!("{folder}{place}")), "{place}: {told}");
     }
     host.repository("tools", &[("file.distributor", &[])]);
     host.wharf(&["attach", "tools", "misbehave.importer"])
         .ended(2, "conflict")
-        .says(&["file.json"]);
+        .says(&["greeting.json"]);
     host.wharf(&["type", "show", "odd"]).ended(2, "not_found");
     // A plugin that is broken may be mended: its types stay its own.
     let broken = |manifest: &mut Value| manifest["manifest_version"] = json!(7);
-    host.install_with("file", broken);
-    assert!(reason(&host, "misbehave").contains("plugin file"));
+    host.install_with("hello", broken);
+    assert!(reason(&host, "misbehave").contains("plugin hello"));
+    fs::remove_dir_all(host.plugins().join("hello")).expect("it is there");
+    assert_eq!(plugin(&host, "misbehave")["reason"], Value::Null);
+    assert_eq!(host.ok(&["type", "show", "greeting"])["plugin"], "misbehave");
     host.finish();
 }
 
