@@ -16,6 +16,7 @@ use crate::fetch::Fetcher;
 use crate::host_service::{self, FEATURES, Grants};
 use crate::jobs::{Board, dispatch};
 use crate::problem::Problem;
+use crate::signing::Keys;
 use crate::unit_types::{self, Registered, Type};
 
 /// Runs syncs and publishes. A cheap handle; clones share one engine.
@@ -31,6 +32,7 @@ pub(crate) struct Inner {
     pub(crate) supervisor: Supervisor,
     pub(crate) fetcher: Fetcher,
     pub(crate) grants: Grants,
+    pub(crate) keys: Keys,
     pub(crate) board: Board,
     pub(crate) types: HashMap<String, Type>,
     /// Why a plugin that was found cannot be used, by name.
@@ -50,7 +52,10 @@ impl Engine {
         let Registered { types, unusable } = unit_types::register(&store, &catalog).await?;
         let fetcher = Fetcher::new(config.fetch.clone())?;
         let grants = Grants::default();
-        let services = host_service::routes(grants.clone(), store.clone(), fetcher.clone(), &types);
+        let keys = Keys::open(&config.data).await;
+        let keys = keys.map_err(|problem| Error::Keys(Box::new(problem)))?;
+        let parts = (store.clone(), fetcher.clone(), keys.clone());
+        let services = host_service::routes(grants.clone(), parts, &types);
         let supervisor = Supervisor::new(supervision(&config, services));
         let on_demand = store.blobs.job_folder(JobId(0)).await?;
         let inner = Arc::new(Inner {
@@ -59,6 +64,7 @@ impl Engine {
             supervisor,
             fetcher,
             grants,
+            keys,
             board: Board::new(config.wait_for_work),
             types,
             unusable,

@@ -10,4 +10,7 @@ pub enum Error {
     /// The downloader.
     #[error(transparent)]
     Fetch(#[from] crate::fetch::Error),
+    /// The folder of the keys.
+    #[error("{}", .0.message)]
+    Keys(Box<crate::Problem>),
 }

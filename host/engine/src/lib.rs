@@ -3,7 +3,7 @@
 //! [`Engine::open`] gives a handle. Repositories and attachments are made and changed at once; a sync or a publish
 //! becomes a job (`jobs`) that follows one readable path (`sync`, `publish`). Plugins parse formats; the engine moves
 //! bytes (`fetch`), asks the store what is new, and commits versions and publications under a lease. What a plugin
-//! may ask meanwhile is in `host_service`. Messages of the contract end in `convert`. Whose definitions of types count is
+//! may ask meanwhile is in `host_service`, and the keys that it may have used are in `signing`. Messages of the contract end in `convert`. Whose definitions of types count is
 //! decided in `unit_types`.
 //!
 //! Never starts a process itself, knows no HTTP server, and prints nothing.
@@ -22,6 +22,7 @@ mod plugins;
 pub mod problem;
 mod publish;
 mod repositories;
+mod signing;
 mod staging;
 mod sync;
 mod unit_types;
@@ -38,5 +39,6 @@ pub use plugins::{ComponentView, PluginView};
 pub use problem::{Class, Problem};
 pub use publish::PublishOptions;
 pub use repositories::{AttachmentView, DiffPage, RepositoryView};
+pub use signing::{KeyAlgorithm, KeyView, NewKey};
 pub use sync::SyncOptions;
 pub use unit_types::{CheckedType, TypeForm, TypeView, check_types};

@@ -17,6 +17,7 @@
 //! | `source.*` | operation | upstream unreachable, 5xx, truncated, stalled |
 //! | `content.*` | operation | upstream's content is malformed or contradicts itself |
 //! | `integrity.*` | operation | digest or size mismatch |
+//! | `signature.*` | operation | upstream's signature does not count, or the host's key cannot sign |
 //! | `storage.*` | operation | disk full, I/O error, database locked |
 //! | `cancelled` | cancelled | someone asked |
 //! | `launch`, `handshake` | fault | the plugin did not start |

@@ -38,21 +38,32 @@ impl Folder {
 pub(crate) async fn hash_below(folder: &Path, path: &RelativePath) -> Result<Staged, Problem> {
     let (folder, relative) = (folder.to_owned(), path.as_str().to_owned());
     blocking(move || {
-        let root = File::open(&folder).map_err(|error| storage(&folder, &error))?;
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        let staged = openat2(&root, relative.as_str(), flags, Mode::empty(), resolve)
-            .map(File::from)
-            .map_err(|error| unusable(&relative, &error.to_string()))?;
-        let is_file = staged.metadata().is_ok_and(|metadata| metadata.is_file());
-        if !is_file {
-            return Err(unusable(&relative, "it is no regular file"));
-        }
+        let staged = open(&folder, &relative)?;
         let (digest, size) = wharf_store::blobs::hash(staged)
             .map_err(|error| unusable(&relative, &error.to_string()))?;
         Ok(Staged { path: folder.join(&relative), digest, size })
     })
     .await
+}
+
+/// Opens a file that a plugin staged, as [`hash_below`] does.
+pub(crate) async fn open_below(folder: &Path, path: &RelativePath) -> Result<File, Problem> {
+    let (folder, relative) = (folder.to_owned(), path.as_str().to_owned());
+    blocking(move || open(&folder, &relative)).await
+}
+
+fn open(folder: &Path, relative: &str) -> Result<File, Problem> {
+    let root = File::open(folder).map_err(|error| storage(folder, &error))?;
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    let staged = openat2(&root, relative, flags, Mode::empty(), resolve)
+        .map(File::from)
+        .map_err(|error| unusable(relative, &error.to_string()))?;
+    if staged.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        Ok(staged)
+    } else {
+        Err(unusable(relative, "it is no regular file"))
+    }
 }
 
 /// Writes bytes to a new file.

@@ -23,6 +23,8 @@ pub(crate) struct Rights {
     pub(crate) attachment: AttachmentId,
     /// JSON object.
     pub(crate) settings: String,
+    /// The key that the call may have used; None: it signs nothing.
+    pub(crate) signing_key: Option<String>,
     /// The job's folder.
     pub(crate) folder: Arc<Folder>,
     /// Which local folders and hosts downloads may reach.
@@ -112,6 +114,7 @@ mod tests {
             version: 0,
             attachment: AttachmentId(1),
             settings: "{}".to_owned(),
+            signing_key: None,
             folder: Arc::new(Folder::new("/nowhere".into())),
             trust: Arc::default(),
             meter: Arc::default(),

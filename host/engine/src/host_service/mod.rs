@@ -6,6 +6,7 @@
 mod artifacts;
 mod download;
 mod grants;
+mod sign;
 mod state;
 mod units;
 
@@ -22,6 +23,7 @@ use wharf_store::Store;
 
 use crate::fetch::Fetcher;
 use crate::problem::{Class, Problem};
+use crate::signing::Keys;
 use crate::unit_types::Type;
 
 pub(crate) use grants::{Grants, Rights};
@@ -35,25 +37,26 @@ pub(crate) const FEATURES: &[&str] = &[
     "host.GetState",
     "host.PutState",
     "host.GetSettings",
+    "host.Sign",
     "host.WatchCancel",
 ];
 
 /// The service, to be served on each plugin process's own socket.
 pub(crate) fn routes(
     grants: Grants,
-    store: Store,
-    fetcher: Fetcher,
+    (store, fetcher, keys): (Store, Fetcher, Keys),
     types: &HashMap<String, Type>,
 ) -> Routes {
     let names = types.iter().map(|(name, kind)| (kind.id, name.clone()));
     let names = Arc::new(names.collect());
-    Routes::new(HostServer::new(HostService { grants, store, fetcher, names }))
+    Routes::new(HostServer::new(HostService { grants, store, fetcher, keys, names }))
 }
 
 struct HostService {
     grants: Grants,
     store: Store,
     fetcher: Fetcher,
+    keys: Keys,
     names: units::TypeNames,
 }
 
@@ -228,9 +231,10 @@ impl Host for HostService {
 
     async fn sign(
         &self,
-        _request: Request<v1::SignRequest>,
+        request: Request<v1::SignRequest>,
     ) -> Result<Response<v1::SignResponse>, Status> {
-        Err(not_offered("Sign"))
+        let rights = self.rights(&request)?;
+        sign::sign(&self.keys, &rights, request.into_inner()).await
     }
 
     async fn emit(&self, _request: Request<v1::EmitRequest>) -> Result<Response<()>, Status> {

@@ -10,7 +10,7 @@ use wharf_proto::v1;
 use wharf_store::model::{Attachment, Job, NewAttachment, PathError, RelativePath, Repository};
 use wharf_supervisor::{Component, Installed, Role, calls};
 
-use self::settings::{Fault, refused};
+use self::settings::{Fault, SIGNING_KEY, refused};
 use crate::engine::{Engine, Inner};
 use crate::fetch::Trust;
 use crate::problem::Problem;
@@ -101,6 +101,7 @@ impl Engine {
         let schema = component.attachment_schema.as_ref();
         let mut parted = settings::read(component.role, schema, &settings)?;
         parted.plugin = check(engine, plugin, component, &repository, parted.plugin).await?;
+        check_signing_key(engine, component, &parted.host).await?;
         let path = (component.role == Role::Distributor).then(|| {
             let path = parted.host.get("path").and_then(Value::as_str);
             path.map_or_else(|| repository.name.to_string(), str::to_owned)
@@ -140,6 +141,27 @@ impl Engine {
             )
         })?;
         Ok(meta.detach(wanted.id).await?)
+    }
+}
+
+/// A key that is to sign must be there, and whoever is to use it must be able to.
+async fn check_signing_key(
+    engine: &Inner,
+    component: &Component,
+    host: &Map<String, Value>,
+) -> Result<(), Problem> {
+    let Some(name) = host.get(SIGNING_KEY).and_then(Value::as_str) else { return Ok(()) };
+    let refuse =
+        |message: String| refused(&[Fault { field: format!("/{SIGNING_KEY}"), message }]);
+    if !component.offers("sign") {
+        return Err(refuse(format!("{} does not sign what it publishes", component.id)));
+    }
+    match engine.keys.view(name).await {
+        Ok(_key) => Ok(()),
+        Err(problem) => match problem.help {
+            Some(help) => Err(refuse(problem.message).help(help)),
+            None => Err(refuse(problem.message)),
+        },
     }
 }
 
@@ -228,6 +250,11 @@ impl Bound {
     /// The plugin's part: a JSON object.
     pub(crate) fn plugin_settings(&self) -> String {
         Value::Object(self.own.clone()).to_string()
+    }
+
+    /// The key that publications are signed with.
+    pub(crate) fn signing_key(&self) -> Option<&str> {
+        self.host.get(SIGNING_KEY).and_then(Value::as_str)
     }
 
     /// Tells whether any setting, or the plugin's version, differs from an earlier run's.

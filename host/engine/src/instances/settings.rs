@@ -10,6 +10,9 @@ use wharf_supervisor::Role;
 
 use crate::problem::Problem;
 
+/// Which key of the host a distributor's publications are signed with. Only distributors that sign take it.
+pub(crate) const SIGNING_KEY: &str = "signing_key";
+
 /// When bytes are fetched. The host's key `policy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -78,7 +81,10 @@ fn host_properties(role: Role) -> Map<String, Value> {
             "rate": {"type": "integer", "minimum": 1},
             "auto_publish": {"type": "boolean"},
         }),
-        Role::Distributor => json!({"path": {"type": "string"}}),
+        Role::Distributor => json!({
+            "path": {"type": "string"},
+            SIGNING_KEY: {"type": "string", "minLength": 1},
+        }),
         _ => json!({}),
     };
     match properties {

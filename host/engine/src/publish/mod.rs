@@ -38,6 +38,7 @@ struct Setup {
     component: String,
     plugin_settings: String,
     settings_digest: String,
+    signing_key: Option<String>,
     version: u64,
     units: u64,
     /// Nothing of the publication before may be taken over.
@@ -150,7 +151,11 @@ impl Setup {
             )
             .help(format!("`wharf repo versions {}` lists them", repository.name))
         })?;
-        let settings_digest = bound.digest();
+        let (mut settings_digest, signing_key) = (bound.digest(), bound.signing_key());
+        if let Some(name) = signing_key {
+            // Another key under the same name is a change as well.
+            settings_digest.push_str(&engine.keys.view(name).await?.fingerprint);
+        }
         let before = attachment.last.as_ref().filter(|_| attachment.publication.is_some());
         let good =
             |last: &LastRun| last.outcome == "succeeded" && last.settings_digest == settings_digest;
@@ -161,6 +166,7 @@ impl Setup {
             component: bound.component.id.clone(),
             plugin_settings: bound.plugin_settings(),
             settings_digest,
+            signing_key: signing_key.map(str::to_owned),
             plugin: bound.plugin,
             repository,
             attachment,
@@ -190,6 +196,7 @@ impl Setup {
             version: self.version,
             attachment: self.attachment.id,
             settings: self.plugin_settings.clone(),
+            signing_key: self.signing_key.clone(),
             folder: Arc::clone(&run.folder),
             trust: Arc::default(),
             meter: Arc::clone(&run.meter),
@@ -223,7 +230,7 @@ impl Setup {
             base_path: self.attachment.path.clone().unwrap_or_default(),
             base_url: String::new(),
             full: self.full,
-            signing: Vec::new(),
+            signing: self.signing_key.iter().cloned().collect(),
         }
     }
 }

@@ -78,6 +78,7 @@ impl Setup {
             version: self.base,
             attachment: self.attachment.id,
             settings: self.plugin_settings.clone(),
+            signing_key: None,
             folder: Arc::clone(&run.folder),
             trust: Arc::clone(&self.trust),
             meter: Arc::clone(&run.meter),

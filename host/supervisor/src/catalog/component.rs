@@ -30,11 +30,11 @@ impl Role {
         }
     }
 
-    /// The calls that a component of this role may offer.
+    /// What a component of this role may offer: calls, and `sign`, which says that it uses the host's key.
     pub(super) fn operations(self) -> &'static [&'static str] {
         match self {
             Self::Importer => &["sync", "list", "fetch", "upload", "resolve"],
-            Self::Distributor => &["publish", "unpublish"],
+            Self::Distributor => &["publish", "unpublish", "sign"],
             Self::Builder => &["build"],
             Self::Action => &["run"],
         }
@@ -46,7 +46,7 @@ impl Role {
             Self::Importer => {
                 &["policy", "mode", "on_file_error", "concurrency", "rate", "auto_publish"]
             }
-            Self::Distributor => &["path"],
+            Self::Distributor => &["path", "signing_key"],
             Self::Builder | Self::Action => &[],
         }
     }
