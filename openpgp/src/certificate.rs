@@ -61,7 +61,8 @@ pub(crate) fn assess(key: &SignedPublicKey, now: i64) -> Result<Assessed<'_>, Fl
     let primary = &key.primary_key;
     policy::strong(primary)?;
     let revoked = |signature: &Signature| {
-        signature.typ() == Some(SignatureType::KeyRevocation) && signature.verify_key(primary).is_ok()
+        signature.typ() == Some(SignatureType::KeyRevocation)
+            && signature.verify_key(primary).is_ok()
     };
     if key.details.revocation_signatures.iter().any(revoked) {
         return Err(Flaw::Revoked);

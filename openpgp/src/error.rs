@@ -42,7 +42,10 @@ pub enum Flaw {
 
 fn day(seconds: i64) -> String {
     let when = Timestamp::from_second(seconds);
-    when.map_or_else(|_error| "at a time that cannot be written".to_owned(), |at| format!("on {at}"))
+    when.map_or_else(
+        |_error| "at a time that cannot be written".to_owned(),
+        |at| format!("on {at}"),
+    )
 }
 
 /// Why a document does not count as signed.
@@ -129,7 +132,9 @@ pub enum KeyError {
     #[error("it is larger than {0} bytes")]
     Size(usize),
     /// A secret where a public key is wanted.
-    #[error("it holds a secret key; only the public one belongs here, as `gpg --armor --export` writes it")]
+    #[error(
+        "it holds a secret key; only the public one belongs here, as `gpg --armor --export` writes it"
+    )]
     Secret,
     /// A public key where a secret one is wanted.
     #[error("it holds a public key only; `gpg --armor --export-secret-keys` writes the secret one")]

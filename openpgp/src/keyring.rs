@@ -210,9 +210,8 @@ impl Keyring {
                 if prints.is_empty() { ids.contains(&id) } else { prints.contains(&print) }
             })?;
             let part = format!("{part:X}");
-            let counts = self.only.is_empty()
-                || self.only.contains(&primary)
-                || self.only.contains(&part);
+            let counts =
+                self.only.is_empty() || self.only.contains(&primary) || self.only.contains(&part);
             counts.then_some((key, part))
         })
     }
@@ -233,10 +232,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Signature>, Refusal> {
 fn issuers(signature: &Signature) -> String {
     let prints = signature.issuer_fingerprint().into_iter().map(|it| format!("{it:X}"));
     let ids = signature.issuer_key_id().into_iter().map(|it| it.to_string().to_ascii_uppercase());
-    let named: Vec<String> = if signature.issuer_fingerprint().is_empty() {
-        ids.collect()
-    } else {
-        prints.collect()
-    };
+    let named: Vec<String> =
+        if signature.issuer_fingerprint().is_empty() { ids.collect() } else { prints.collect() };
     if named.is_empty() { "a key that it does not name".to_owned() } else { named.join(", ") }
 }

@@ -105,9 +105,8 @@ impl SecretKey {
         let name = certificate::fingerprint(&public_key.primary_key);
         let flawed = |flaw| KeyError::Flawed { key: name.clone(), flaw };
         let assessed = certificate::assess(&public_key, now).map_err(flawed)?;
-        let signer = place(&key, &assessed).map_err(|locked| {
-            if locked { KeyError::Locked } else { flawed(Flaw::Purpose) }
-        })?;
+        let signer = place(&key, &assessed)
+            .map_err(|locked| if locked { KeyError::Locked } else { flawed(Flaw::Purpose) })?;
         if key.primary_key.version() != KeyVersion::V4 {
             return Err(flawed(Flaw::Form));
         }
@@ -165,7 +164,12 @@ impl SecretKey {
         written.map_err(|error| KeyError::Library(words(error)))
     }
 
-    fn sign(&self, kind: SignatureType, bytes: impl Read, now: i64) -> pgp::errors::Result<Signature> {
+    fn sign(
+        &self,
+        kind: SignatureType,
+        bytes: impl Read,
+        now: i64,
+    ) -> pgp::errors::Result<Signature> {
         match self.signer {
             Place::Primary => sign(&self.key.primary_key, kind, bytes, now),
             Place::Subkey(place) => match self.key.secret_subkeys.get(place) {

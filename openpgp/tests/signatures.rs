@@ -28,7 +28,12 @@ fn trusting(keys: &[&SecretKey]) -> Keyring {
 }
 
 /// A signature with parts of one's own choice.
-fn odd(key: &SecretKey, digest: HashAlgorithm, hashed: Vec<Subpacket>, kind: SignatureType) -> Signature {
+fn odd(
+    key: &SecretKey,
+    digest: HashAlgorithm,
+    hashed: Vec<Subpacket>,
+    kind: SignatureType,
+) -> Signature {
     let text = key.write().unwrap();
     let (key, _) = SignedSecretKey::from_armor_single(text.as_bytes()).unwrap();
     let mut config = SignatureConfig::v4(kind, key.algorithm(), digest);
@@ -178,7 +183,9 @@ fn keys_are_read_as_they_are_exported() {
     let (public, other) = (one.public(), two.public());
     let read = |text: &str| Keyring::read(&[text.to_owned()]);
     let both = read(&format!("a comment\n{public}\n{other}")).unwrap();
-    assert!(both.knows(&one.certificate().fingerprint) && both.knows(&two.certificate().fingerprint));
+    assert!(
+        both.knows(&one.certificate().fingerprint) && both.knows(&two.certificate().fingerprint)
+    );
     let lines: String = public
         .lines()
         .skip_while(|line| !line.is_empty())
@@ -199,8 +206,5 @@ fn a_secret_key_is_read_again_and_others_are_told_apart() {
     assert_eq!(SecretKey::read(key.public(), *NOW).err(), Some(KeyError::Public));
     assert!(matches!(SecretKey::read("no key", *NOW).err(), Some(KeyError::Unreadable(_))));
     let early = SecretKey::read(&text, *NOW - 5000).err();
-    assert!(
-        matches!(&early, Some(KeyError::Flawed { flaw: Flaw::Early(_), .. })),
-        "{early:?}"
-    );
+    assert!(matches!(&early, Some(KeyError::Flawed { flaw: Flaw::Early(_), .. })), "{early:?}");
 }

@@ -19,7 +19,7 @@ const ARCHITECTURE: &str = "amd64";
 ///
 /// # Panics
 /// When it does not.
-fn run(program: &str, arguments: &[&str]) -> Output {
+pub(crate) fn run(program: &str, arguments: &[&str]) -> Output {
     let output = Command::new(program).args(arguments).output();
     let output = output.unwrap_or_else(|error| panic!("{program}: {error}; tests/run installs it"));
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -88,6 +88,14 @@ impl Archive {
     /// # Panics
     /// When the folder cannot be written.
     pub fn release(&mut self) {
+        self.release_dated(1_780_000_000 + self.releases, "");
+    }
+
+    /// Writes the indexes and a Release of this time, in seconds since 1970, with more fields.
+    ///
+    /// # Panics
+    /// When the folder cannot be written.
+    pub fn release_dated(&mut self, seconds: i64, more: &str) {
         let dist = self.at("dists/stable");
         let folder = dist.join("main/binary-amd64");
         fs::create_dir_all(&folder).expect("a folder");
@@ -96,10 +104,10 @@ impl Archive {
         fs::write(&plain, text).expect("a file");
         run("gzip", &["-nkf", &plain.to_string_lossy()]);
         run("xz", &["-kf", &plain.to_string_lossy()]);
-        let date = written_date(1_780_000_000 + self.releases);
+        let date = written_date(seconds);
         self.releases += 1;
         let mut release = format!(
-            "Origin: Test\nSuite: stable\nCodename: stable\nDate: {date}\nArchitectures: amd64\nComponents: main\nSHA256:\n"
+            "Origin: Test\nSuite: stable\nCodename: stable\nDate: {date}\n{more}Architectures: amd64\nComponents: main\nSHA256:\n"
         );
         for name in ["Packages", "Packages.gz", "Packages.xz"] {
             let bytes = fs::read(folder.join(name)).expect("it was just written");
@@ -121,7 +129,10 @@ impl Default for Archive {
 }
 
 /// A date as `date` writes it.
-fn written_date(seconds: i64) -> String {
+///
+/// # Panics
+/// When it does not.
+pub fn written_date(seconds: i64) -> String {
     let output = run("date", &["-u", "-d", &format!("@{seconds}"), "+%a, %d %b %Y %H:%M:%S UTC"]);
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }

@@ -1514,7 +1514,7 @@ pub struct PublishRequest {
     pub base_url: ::prost::alloc::string::String,
     #[prost(bool, tag = "9")]
     pub full: bool,
-    /// Signing services that Host.Sign offers.
+    /// Keys that Host.Sign signs with during this call: the one that the attachment names, or none.
     #[prost(string, repeated, tag = "10")]
     pub signing: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
@@ -1537,6 +1537,9 @@ pub struct ReissueRequest {
     pub publication: ::core::option::Option<Publication>,
     #[prost(int64, tag = "4")]
     pub timestamp_ms: i64,
+    /// As in PublishRequest.
+    #[prost(string, repeated, tag = "5")]
+    pub signing: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ClientConfigRequest {
@@ -2351,10 +2354,11 @@ pub struct ContributeRequest {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SignRequest {
-    /// The signing service; empty: the repository's own.
+    /// A key that PublishRequest.signing or ReissueRequest.signing names; empty: that one.
     #[prost(string, tag = "1")]
     pub service: ::prost::alloc::string::String,
-    /// clearsign, detached-armored, detached-binary, raw.
+    /// clearsign: text, at most 2 MiB, answered whole, as OpenPGP's cleartext signature framework has it.
+    /// detached-armored, detached-binary: any bytes, of which the signature alone is answered.
     #[prost(string, tag = "2")]
     pub format: ::prost::alloc::string::String,
     #[prost(oneof = "sign_request::From", tags = "3, 4")]
@@ -2364,6 +2368,7 @@ pub struct SignRequest {
 pub mod sign_request {
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum From {
+        /// A file below JobContext.work_dir.
         #[prost(string, tag = "3")]
         Staged(::prost::alloc::string::String),
         #[prost(bytes, tag = "4")]
@@ -2374,8 +2379,10 @@ pub mod sign_request {
 pub struct SignResponse {
     #[prost(bytes = "vec", tag = "1")]
     pub signature: ::prost::alloc::vec::Vec<u8>,
+    /// Of the primary key, hex digits in upper case.
     #[prost(string, tag = "2")]
     pub fingerprint: ::prost::alloc::string::String,
+    /// Armored.
     #[prost(bytes = "vec", tag = "3")]
     pub public_key: ::prost::alloc::vec::Vec<u8>,
 }

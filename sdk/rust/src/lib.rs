@@ -46,7 +46,10 @@ pub mod testing;
 
 pub use context::{Context, Outcome, Progress};
 pub use error::{Class, Error, Scope};
-pub use host::{Artifact, Download, Downloaded, Downloads, Query, State, StateScope, UnitPages};
+pub use host::{
+    Artifact, Download, Downloaded, Downloads, Query, SignForm, Signed, State, StateScope,
+    UnitPages,
+};
 pub use model::{
     Attachment, Done, File, FileInfo, Instance, Keep, ListedItem, PublishedFile, Unit, UnitRef,
 };

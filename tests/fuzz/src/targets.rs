@@ -3,9 +3,12 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::sync::LazyLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use url::Url;
+use wharf_openpgp::{Algorithm, Keyring, SecretKey};
 use wharf_plugin_deb::control::Reader as ControlReader;
 use wharf_plugin_deb::release::{self, Release};
 use wharf_plugin_deb::{package, version};
@@ -32,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     ("deb_control", deb_control),
     ("deb_release", deb_release),
     ("deb_package", deb_package),
+    ("openpgp", openpgp),
     ("simple_json", simple_json),
     ("simple_html", simple_html),
     ("python_filename", python_filename),
@@ -175,6 +179,28 @@ pub fn deb_package(bytes: &[u8]) {
     if let Ok(control) = package::read(bytes) {
         assert!(control.len() <= 256 << 10);
     }
+}
+
+/// Keys that a user trusts, and what claims to be a signature: nothing is one that our key did not make.
+pub fn openpgp(bytes: &[u8]) {
+    static KEYRING: LazyLock<Keyring> = LazyLock::new(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = i64::try_from(now.as_secs()).unwrap_or_default();
+        let key = SecretKey::generate("fuzz", Algorithm::Ed25519, now).expect("a key is made");
+        Keyring::read(&[key.public().to_owned()]).expect("our own key is read")
+    });
+    // 2033: beyond what the corpus holds.
+    let now = 2_000_000_000;
+    for keyring in [Some(KEYRING.clone()), Keyring::read(&[text_of(bytes)]).ok()] {
+        let Some(keyring) = keyring else { continue };
+        assert!(keyring.verify(b"text", bytes, now).is_err());
+        assert!(keyring.verify_text(b"text", bytes, now).is_err());
+    }
+    drop(SecretKey::read(&text_of(bytes), now));
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// A project page, and a list of projects, in JSON.

@@ -8,16 +8,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("wharf-codegen", &[]),
     ("kv", &["wharf-sdk", "wharf-supervisor"]),
     ("wharf-store", &[]),
+    ("wharf-openpgp", &[]),
     ("wharf-peer", &["wharf-proto"]),
     ("wharf-sdk", &["wharf-peer", "wharf-proto"]),
     ("wharf-supervisor", &["wharf-peer", "wharf-proto"]),
-    ("wharf-engine", &["wharf-proto", "wharf-store", "wharf-supervisor"]),
+    ("wharf-engine", &["wharf-openpgp", "wharf-proto", "wharf-store", "wharf-supervisor"]),
     ("wharf-server", &["wharf-engine", "wharf-store"]),
     ("wharf", &["wharf-engine", "wharf-proto", "wharf-server", "wharf-store", "wharf-supervisor"]),
 ];
 
 /// What a plugin may use.
-const PLUGIN: &[&str] = &["wharf-sdk"];
+const PLUGIN: &[&str] = &["wharf-openpgp", "wharf-sdk"];
 
 /// Libraries that the store must not see: it knows no gRPC, no plugin and no HTTP.
 const NOT_IN_STORE: &[&str] = &["tonic", "prost", "hyper", "axum", "reqwest", "http"];

@@ -4,6 +4,7 @@
 //! are part of the product and have golden tests. clap ends a wrong command line with status 2.
 
 mod job;
+mod key;
 mod plugin;
 mod repo;
 mod settings;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use job::{JobCommand, JobList};
+pub(crate) use key::{KeyCommand, KeyCreate, KeyKind};
 pub(crate) use plugin::{Cookie, PluginCommand, Probe};
 pub(crate) use repo::{RepoCommand, RepoDiff};
 pub(crate) use settings::Setting;
@@ -152,6 +154,13 @@ pub(crate) enum Command {
         /// What to do; without it: list.
         #[command(subcommand)]
         command: Option<TypeCommand>,
+    },
+    /// Make, list and show keys that publications are signed with
+    #[command(alias = "keys")]
+    Key {
+        /// What to do; without it: list.
+        #[command(subcommand)]
+        command: Option<KeyCommand>,
     },
     /// List, follow and cancel jobs
     #[command(alias = "jobs")]

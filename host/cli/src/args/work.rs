@@ -95,7 +95,14 @@ Examples:
   wharf mirror deb debian --from https://mirror.example.org/debian \\
       --set suites=bookworm,bookworm-updates --set components=main \\
       --set architectures=amd64 --set policy=on_demand
-  wharf mirror deb vendor --from https://example.org/deb/ --set flat=true")]
+  wharf mirror deb vendor --from https://example.org/deb/ --set flat=true
+
+Signatures: --set signed_by=@FILE names the keys that upstream must be signed
+with, --sign names a key of this host that the mirror is signed with:
+  wharf key create main
+  wharf mirror deb debian --from https://mirror.example.org/debian \\
+      --set suites=bookworm --sign main \\
+      --set signed_by=@/usr/share/keyrings/debian-archive-keyring.gpg")]
 pub(crate) struct MirrorDeb {
     /// The repository, created when it is missing
     pub(crate) name: String,
@@ -105,13 +112,17 @@ pub(crate) struct MirrorDeb {
     /// A setting of the importer; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<Setting>,
+    /// Sign what is published with this key [default: as before, at first not at all]
+    #[arg(long, value_name = "KEY")]
+    pub(crate) sign: Option<String>,
 }
 
 /// `wharf attach`
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The plugin checks the settings first. Attaching the same component again
-replaces its settings.
+replaces its settings. A value @FILE is what the file holds, in base64 when it
+is no text; write @@ for a value that begins with @.
 
 Examples:
   wharf attach tools file.importer --set url=https://example.org/tools/PULP_MANIFEST
@@ -123,7 +134,8 @@ Settings of every importer:
   on_file_error  skip, fail or defer                   [default: skip]
   concurrency, rate, auto_publish
 Settings of every distributor:
-  path           where it is served below /content/    [default: the repository]")]
+  path           where it is served below /content/    [default: the repository]
+  signing_key    a key of `wharf key list`, where the distributor signs")]
 pub(crate) struct Attach {
     /// The repository
     pub(crate) name: String,

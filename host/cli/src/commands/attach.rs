@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::typed;
 use crate::api::{Attachment, PutAttachment};
 use crate::app::App;
 use crate::args::{Attach, Detach, Setting};
@@ -66,7 +67,7 @@ pub(super) fn settings(typed: Vec<Setting>) -> Result<Map<String, Value>, Error>
                 "write a list as one value, such as key=[\"a\",\"b\"]",
             ));
         }
-        settings.insert(key, Value::String(value));
+        settings.insert(key, Value::String(typed::value(value)?));
     }
     Ok(settings)
 }

@@ -14,6 +14,8 @@ use crate::exit::Exit;
 use crate::render::json::MirrorLine;
 use crate::session::{Need, Session, with_server};
 
+/// The setting of a distributor that signs.
+const SIGNING_KEY: &str = "signing_key";
 /// What a URL of a folder stands for.
 const MANIFEST: &str = "PULP_MANIFEST";
 
@@ -28,6 +30,8 @@ pub(crate) struct Origin {
     pub(crate) key: &'static str,
     /// The place.
     pub(crate) value: String,
+    /// The key that what is published is to be signed with; none: as the distributor is set.
+    pub(crate) sign: Option<String>,
 }
 
 impl Origin {
@@ -66,12 +70,13 @@ impl Origin {
     }
 
     fn file(component: &'static str, key: &'static str, value: String) -> Self {
-        Self { component, distributor: "file.distributor", key, value }
+        Self { component, distributor: "file.distributor", key, value, sign: None }
     }
 
     /// An apt repository; whether the address is one of such is for the plugin to say.
-    fn deb(from: String) -> Self {
-        Self { component: "deb.importer", distributor: "deb.distributor", key: "url", value: from }
+    fn deb(from: String, sign: Option<String>) -> Self {
+        let (component, distributor) = ("deb.importer", "deb.distributor");
+        Self { component, distributor, key: "url", value: from, sign }
     }
 
     /// A Python package index.
@@ -81,6 +86,7 @@ impl Origin {
             distributor: "pypi.distributor",
             key: "url",
             value: from,
+            sign: None,
         }
     }
 }
@@ -92,7 +98,8 @@ pub(super) async fn file(app: &App, args: MirrorFile) -> Result<Exit, Error> {
 
 /// `wharf mirror deb`
 pub(super) async fn deb(app: &App, args: MirrorDeb) -> Result<Exit, Error> {
-    begin(app, &args.name, Origin::deb(args.from), attach::settings(args.settings)?).await
+    begin(app, &args.name, Origin::deb(args.from, args.sign), attach::settings(args.settings)?)
+        .await
 }
 
 /// `wharf mirror pypi`
@@ -137,10 +144,7 @@ async fn mirror(
     let (repository, created) = ensure(client, name).await?;
     refuse_others(&repository, origin)?;
     let importer = attach::put(client, name, origin.component, settings).await?;
-    let gives = |attachment: &Attachment| attachment.component == origin.distributor;
-    if !repository.attachments.iter().any(gives) {
-        attach::put(client, name, origin.distributor, &Map::new()).await?;
-    }
+    give(client, &repository, origin).await?;
     let guard = app.interrupts.guard();
     let path = format!("repositories/{}/sync", encode(name));
     let sync: Job = client.post(&path, &SyncRequest::default()).await?;
@@ -162,6 +166,22 @@ async fn mirror(
         app.output.note("`wharf serve` serves what is published")?;
     }
     Ok(Exit::of_job(worst))
+}
+
+/// Attaches the distributor when it is missing, and gives it the key that it is to sign with.
+async fn give(client: &Client, repository: &Repository, origin: &Origin) -> Result<(), Error> {
+    let gives = |attachment: &&Attachment| attachment.component == origin.distributor;
+    let before = repository.attachments.iter().find(gives);
+    let mut settings = before.map(|it| it.settings.clone()).unwrap_or_default();
+    let mut stands = before.is_some();
+    if let Some(key) = &origin.sign {
+        let old = settings.insert(SIGNING_KEY.to_owned(), Value::String(key.clone()));
+        stands &= old.as_ref().and_then(Value::as_str) == Some(key);
+    }
+    if !stands {
+        attach::put(client, &repository.name, origin.distributor, &settings).await?;
+    }
+    Ok(())
 }
 
 async fn publish(

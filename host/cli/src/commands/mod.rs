@@ -2,17 +2,21 @@
 
 mod attach;
 mod job;
+mod key;
 mod mirror;
 mod plugin;
 mod repo;
 mod run;
 mod serve;
 mod status;
+mod typed;
 mod unit_type;
 mod work;
 
 use crate::app::App;
-use crate::args::{Command, JobCommand, JobList, Mirror, PluginCommand, RepoCommand, TypeCommand};
+use crate::args::{
+    Command, JobCommand, JobList, KeyCommand, Mirror, PluginCommand, RepoCommand, TypeCommand,
+};
 use crate::demo;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -51,6 +55,13 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
             TypeCommand::List { strict } => unit_type::list(app, strict).await,
             TypeCommand::Show { name } => unit_type::show(app, &name).await,
             TypeCommand::Check(args) => unit_type::check(app, &args),
+        },
+        Command::Key { command } => match command.unwrap_or(KeyCommand::List) {
+            KeyCommand::Create(args) => key::create(app, args).await,
+            KeyCommand::List => key::list(app).await,
+            KeyCommand::Show { name, armor } => key::show(app, &name, armor).await,
+            KeyCommand::Import { name, file } => key::import(app, name, &file).await,
+            KeyCommand::Delete { name, force } => key::delete(app, &name, force).await,
         },
         Command::Job { command } => match command.unwrap_or(JobCommand::List(JobList::default())) {
             JobCommand::List(args) => job::list(app, args).await,

@@ -5,6 +5,7 @@
 
 pub(crate) mod job;
 pub(crate) mod json;
+pub(crate) mod key;
 pub(crate) mod log;
 pub(crate) mod plugin;
 pub(crate) mod probe;

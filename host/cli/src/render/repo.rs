@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::table::{Align, Table, labelled};
-use super::text::{count, exact, plain};
+use super::text::{count, cut, exact, plain};
 use super::time::Clock;
 use super::{BAD, GOOD, styled};
 use crate::api::{Attachment, Change, DiffEntry, Repository, Version};
@@ -70,12 +70,15 @@ pub(crate) fn details(repository: &Repository, content: Option<&str>, clock: &Cl
     blocks.join("\n\n")
 }
 
+/// How much is shown of a setting: some hold a whole keyring.
+const VALUE: usize = 200;
+
 /// One attachment with its settings.
 pub(crate) fn attachment(attachment: &Attachment, content: Option<&str>, clock: &Clock) -> String {
     let settings: Vec<String> = attachment
         .settings
         .iter()
-        .map(|(key, value)| format!("{}={}", exact(key), exact(&text(value))))
+        .map(|(key, value)| format!("{}={}", exact(key), cut(&exact(&text(value)), VALUE)))
         .collect();
     let last = attachment.last.as_ref().map(|last| {
         format!(

@@ -90,9 +90,8 @@ async fn text(source: Source) -> Result<String, Status> {
     if bytes.len() as u64 > MAX_TEXT {
         return Err(Status::resource_exhausted(format!("a text has at most {MAX_TEXT} bytes")));
     }
-    String::from_utf8(bytes).map_err(|_error| {
-        Status::invalid_argument("the text is no UTF-8; sign it detached")
-    })
+    String::from_utf8(bytes)
+        .map_err(|_error| Status::invalid_argument("the text is no UTF-8; sign it detached"))
 }
 
 #[cfg(test)]

@@ -151,8 +151,7 @@ async fn check_signing_key(
     host: &Map<String, Value>,
 ) -> Result<(), Problem> {
     let Some(name) = host.get(SIGNING_KEY).and_then(Value::as_str) else { return Ok(()) };
-    let refuse =
-        |message: String| refused(&[Fault { field: format!("/{SIGNING_KEY}"), message }]);
+    let refuse = |message: String| refused(&[Fault { field: format!("/{SIGNING_KEY}"), message }]);
     if !component.offers("sign") {
         return Err(refuse(format!("{} does not sign what it publishes", component.id)));
     }

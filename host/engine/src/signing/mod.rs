@@ -197,8 +197,9 @@ fn unusable(name: &str, error: &KeyError) -> Problem {
 
 pub(crate) fn no_key(name: &str) -> Problem {
     let shown: String = name.chars().take(80).collect();
-    Problem::usage("not_found.key", format!("there is no key {shown:?}"))
-        .help(format!("`wharf key list` shows those there are, `wharf key create {shown}` makes it"))
+    Problem::usage("not_found.key", format!("there is no key {shown:?}")).help(format!(
+        "`wharf key list` shows those there are, `wharf key create {shown}` makes it"
+    ))
 }
 
 fn view(name: &str, key: &SecretKey) -> KeyView {
@@ -264,7 +265,8 @@ impl Engine {
     pub async fn delete_key(&self, name: &str, force: bool) -> Result<(), Problem> {
         let users = self.inner.users_of(name).await?;
         if !users.is_empty() && !force {
-            let message = format!("the key \"{name}\" signs what is published of {}", users.join(", "));
+            let message =
+                format!("the key \"{name}\" signs what is published of {}", users.join(", "));
             return Err(Problem::usage("conflict.in_use", message).help(
                 "attach the distributor with another signing_key or without one, or add --force: \
                  publishing fails until then",

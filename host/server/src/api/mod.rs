@@ -10,6 +10,7 @@ mod attachments;
 mod convert;
 mod jobs;
 mod json;
+mod keys;
 mod plugins;
 mod problem;
 mod repositories;
@@ -48,6 +49,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/repositories/{repository}/attachments/{component}", attachment)
         .route("/repositories/{repository}/sync", post(runs::sync))
         .route("/repositories/{repository}/publish", post(runs::publish))
+        .route("/keys", get(keys::list).post(keys::create))
+        .route("/keys/{key}", get(keys::show).delete(keys::delete))
         .route("/jobs", get(jobs::list))
         .route("/jobs/{job}", get(jobs::show))
         .route("/jobs/{job}/logs", get(jobs::logs))

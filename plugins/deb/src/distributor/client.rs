@@ -16,11 +16,26 @@ pub(super) fn config(request: &ClientConfigRequest) -> ClientConfig {
         let types = if told.sources { "deb deb-src" } else { "deb" };
         let _infallible = write!(
             text,
-            "Types: {types}\nURIs: {}\nSuites: {distribution}\nComponents: {}\nTrusted: yes\n",
+            "Types: {types}\nURIs: {}\nSuites: {distribution}\nComponents: {}\n",
             request.base_url,
             told.components.join(" "),
         );
+        match &kept.signer {
+            Some(signer) => text.push_str(&signed_by(&signer.public_key)),
+            None => text.push_str("Trusted: yes\n"),
+        }
     }
     let name = format!("{}.sources", request.attachment.repository);
     ClientConfig::new().file(&name, "text/plain", text)
+}
+
+/// A key inside a sources file: every line begins with a blank, an empty one is a dot.
+fn signed_by(key: &str) -> String {
+    let mut text = "Signed-By:\n".to_owned();
+    for line in key.lines().map(str::trim_end) {
+        text.push(' ');
+        text.push_str(if line.is_empty() { "." } else { line });
+        text.push('\n');
+    }
+    text
 }

@@ -1,12 +1,14 @@
 //! Publishes all distributions of a repository for apt.
 //!
 //! The way through: what distributions say of themselves → packages, in pages, each a paragraph in a list (`lists`) and
-//! a file in the `pool` → lists joined, hashed and compressed (`pack`) → a `Release` for each distribution (`release`).
+//! a file in the `pool` → lists joined, hashed and compressed (`pack`) → a `Release` for each distribution (`release`),
+//! signed where the host signs (`entry`).
 //! The same version at the same time gives the same bytes. Every index has a second name, its digest, so that clients
 //! that hold the `Release` of before find what it lists.
 
 mod client;
 mod date;
+mod entry;
 mod lists;
 mod pack;
 mod pool;
@@ -19,6 +21,7 @@ use wharf_sdk::{
     Done, Error, PublishRequest, Query, ReissueRequest, async_trait,
 };
 
+use entry::Entries;
 use settings::Settings;
 use tree::{Kept, Tree};
 
@@ -45,7 +48,9 @@ impl Distributor for Archives {
         let settings = Settings::read(&request.attachment)?;
         let kept: Kept = request.attachment.state().unwrap_or_default();
         let seconds = date::next(kept.date(), request.timestamp_ms, context).await?;
-        let tree = Tree::new(settings, seconds, true, request.units, context);
+        let entries =
+            Entries::new(context, seconds, &request.signing, &request.attachment.repository);
+        let tree = Tree::new(settings, seconds, true, request.units, (context, entries));
         tree.publish(Query::all().version(request.version), kept).await
     }
 
@@ -53,11 +58,18 @@ impl Distributor for Archives {
         let settings = Settings::read(&request.attachment)?;
         let kept: Kept = request.attachment.state().unwrap_or_default();
         let seconds = date::next(kept.date(), request.timestamp_ms, context).await?;
-        let tree = Tree::new(settings, seconds, false, 0, context);
+        let entries =
+            Entries::new(context, seconds, &request.signing, &request.attachment.repository);
+        let tree = Tree::new(settings, seconds, false, 0, (context, entries));
         tree.publish(Query::all().version(request.publication.version), kept).await
     }
 
     async fn client_config(&self, request: ClientConfigRequest) -> Result<ClientConfig, Error> {
         Ok(client::config(&request))
     }
+}
+
+fn unwritten(error: &std::io::Error) -> Error {
+    let message = "a list cannot be written to the job's folder";
+    Error::operation("storage.staged", message).caused_by(error).retryable()
 }

@@ -5,26 +5,28 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use serde::{Deserialize, Serialize};
 use wharf_sdk::{Context, Done, Error, Progress, PublishedFile, Query, Unit};
 
+use super::entry::{Entries, Signer};
 use super::lists::{ALL, Distribution, Lists, Spool};
 use super::pack::{self, How, Made, Plan};
 use super::pool::{Pool, Slot};
 use super::release;
 use super::settings::Settings;
+use super::unwritten;
 use crate::types::{
     DEB, DebKey, INDEX, IndexInfo, IndexKey, PackageInfo, RELEASE, ReleaseInfo, ReleaseKey, SOURCE,
     SourceKey,
 };
 
-/// The most bytes that travel inside a message.
-const MAX_INLINE_BYTES: usize = 64 << 10;
-
 /// What is kept between publications.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub(super) struct Kept {
     /// The date of the last `Release`, in seconds since 1970.
     date: i64,
     /// What was published.
     pub(super) distributions: BTreeMap<String, Told>,
+    /// Who signed it; `None`: nobody.
+    pub(super) signer: Option<Signer>,
 }
 
 /// What clients are told of a distribution.
@@ -49,6 +51,7 @@ pub(super) struct Tree<'a> {
     whole: bool,
     total: u64,
     context: &'a Context,
+    entries: Entries<'a>,
     lists: Lists,
     pool: Pool,
     packages: u64,
@@ -58,8 +61,8 @@ pub(super) struct Tree<'a> {
 struct Summary {
     packages: u64,
     distributions: usize,
-    /// Whether clients can check who made the publication.
-    signed: bool,
+    /// The fingerprint of the key by which clients can check who made the publication.
+    signed_by: Option<String>,
 }
 
 /// A binary package that waits for the others of its name.
@@ -74,10 +77,10 @@ impl<'a> Tree<'a> {
         seconds: i64,
         whole: bool,
         total: u64,
-        context: &'a Context,
+        (context, entries): (&'a Context, Entries<'a>),
     ) -> Self {
         let (lists, pool) = (Lists::default(), Pool::new());
-        Self { settings, seconds, whole, total, context, lists, pool, packages: 0 }
+        Self { settings, seconds, whole, total, context, entries, lists, pool, packages: 0 }
     }
 
     pub(super) async fn publish(mut self, query: Query, mut kept: Kept) -> Result<Done, Error> {
@@ -87,13 +90,19 @@ impl<'a> Tree<'a> {
         self.beside(&query).await?;
         kept.date = self.seconds;
         kept.distributions.clear();
+        kept.signer = None;
         let distributions = std::mem::take(&mut self.lists.distributions);
-        let summary =
-            Summary { packages: self.packages, distributions: distributions.len(), signed: false };
+        let count = distributions.len();
         for (number, (name, distribution)) in distributions.into_iter().enumerate() {
-            let told = self.distribution(number, &name, distribution).await?;
+            let (told, signer) = self.distribution(number, &name, distribution).await?;
             kept.distributions.insert(name, told);
+            kept.signer = signer;
         }
+        if let Some(signer) = &kept.signer {
+            self.entries.key(signer).await?;
+        }
+        let signed_by = kept.signer.as_ref().map(|signer| signer.fingerprint.clone());
+        let summary = Summary { packages: self.packages, distributions: count, signed_by };
         Done::changed().summary(&summary)?.state(&kept)
     }
 
@@ -243,7 +252,7 @@ impl<'a> Tree<'a> {
         number: usize,
         name: &str,
         mut distribution: Distribution,
-    ) -> Result<Told, Error> {
+    ) -> Result<(Told, Option<Signer>), Error> {
         complete(&mut distribution);
         let told = Told {
             components: distribution.release.components.clone(),
@@ -274,8 +283,8 @@ impl<'a> Tree<'a> {
         if self.whole {
             self.indexes(name, &made).await?;
         }
-        self.entry_points(number, name, text).await?;
-        Ok(told)
+        let signer = self.entries.distribution(number, name, text).await?;
+        Ok((told, signer))
     }
 
     async fn indexes(&self, distribution: &str, made: &[Made]) -> Result<(), Error> {
@@ -296,26 +305,6 @@ impl<'a> Tree<'a> {
             }
         }
         Ok(())
-    }
-
-    /// What clients read first. Where the host signs, `InRelease` and `Release.gpg` are made of the same text, here.
-    async fn entry_points(
-        &self,
-        number: usize,
-        distribution: &str,
-        text: String,
-    ) -> Result<(), Error> {
-        let path = format!("dists/{distribution}/Release");
-        let file = if text.len() > MAX_INLINE_BYTES {
-            let staged = format!("release-{number}");
-            std::fs::write(self.context.in_work_dir(&staged), text)
-                .map_err(|error| unwritten(&error))?;
-            PublishedFile::staged(path, staged)
-        } else {
-            PublishedFile::inline(path, text)
-        };
-        let file = file.media_type("text/plain").modified_ms(self.modified_ms()).entry_point();
-        self.context.file(file).await
     }
 
     fn modified_ms(&self) -> i64 {
@@ -386,9 +375,4 @@ fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Error> {
     serde_json::from_str(text).map_err(|error| {
         Error::fault("protocol.unit", "a stored unit cannot be read").caused_by(&error)
     })
-}
-
-fn unwritten(error: &std::io::Error) -> Error {
-    let message = "a list cannot be written to the job's folder";
-    Error::operation("storage.staged", message).caused_by(error).retryable()
 }

@@ -18,6 +18,7 @@ pub(super) struct Kept {
 
 /// What is kept of a distribution.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub(super) struct KeptSuite {
     /// `InRelease` or `Release`: the file that was there.
     pub(super) file: String,
@@ -27,6 +28,12 @@ pub(super) struct KeptSuite {
     pub(super) digest: String,
     /// Its date, in seconds since 1970.
     pub(super) date: Option<i64>,
+    /// Until when it is valid, as it says.
+    pub(super) valid_until: Option<i64>,
+    /// Fingerprints of the trusted keys that signed it; none: nobody looked.
+    pub(super) signers: Vec<String>,
+    /// Until when their signatures are good; `None`: for ever.
+    pub(super) signed_until: Option<i64>,
     /// By what was read, `main/binary` or `main/source`: path and digest of every index.
     pub(super) areas: BTreeMap<String, Vec<(String, String)>>,
 }
@@ -39,6 +46,12 @@ impl Kept {
         if request.full || failed || !request.only.is_empty() {
             return None;
         }
-        request.attachment.state().filter(|kept: &Self| kept.settings == *settings)
+        request.attachment.state().filter(|kept: &Self| kept.settings == settings.kept())
+    }
+
+    /// What was seen of each distribution of this repository, whatever became of it: nobody may go behind that.
+    pub(super) fn seen(request: &SyncRequest, settings: &Settings) -> BTreeMap<String, KeptSuite> {
+        let kept: Option<Self> = request.attachment.state();
+        kept.filter(|kept| kept.settings.url == settings.url).unwrap_or_default().suites
     }
 }

@@ -3,11 +3,12 @@
 //! The way through: `settings` → for every distribution its `Release` (`fetch`), which an unchanged one ends → what is
 //! read of it (`choose`) → areas whose digests are those of the last time are kept without a look → the indexes of the
 //! others are downloaded against their digests, unpacked and parsed (`read`) → every paragraph becomes a declared unit
-//! (`units`). Fetching packages, comparing and removing are the host's. Nothing here verifies a signature: the frame of
-//! an `InRelease` is taken off, and what it signs is used.
+//! (`units`). Fetching packages, comparing and removing are the host's. With trusted keys a `Release` is read after its
+//! signature was found good, and refused when it is older than the last or over (`fresh`).
 
 mod choose;
 mod fetch;
+mod fresh;
 mod kept;
 mod read;
 mod settings;
@@ -20,7 +21,7 @@ use wharf_sdk::{
     UploadRequest, async_trait,
 };
 
-use fetch::Found;
+use fetch::{Found, Source};
 use kept::Kept;
 use settings::Settings;
 use sync::Mirror;
@@ -47,12 +48,20 @@ impl Component for Archives {
 impl Importer for Archives {
     async fn sync(&self, request: SyncRequest, context: &Context) -> Result<Done, Error> {
         let settings = Settings::of(&request.attachment)?;
+        let keyring = settings
+            .keyring()
+            .map_err(|refusal| Error::usage("config.deb", refusal.why).at_field(refusal.field))?;
         let kept = Kept::of(&request, &settings);
-        let mut now = Kept { settings: settings.clone(), ..Kept::default() };
+        let seen = Kept::seen(&request, &settings);
+        let mut now = Kept { settings: settings.kept(), ..Kept::default() };
+        let source =
+            Source { settings: &settings, keyring: keyring.as_ref(), context, now: seconds() };
         let mut found = Vec::new();
         for suite in settings.suites() {
-            let before = kept.as_ref().and_then(|kept| kept.suites.get(&suite.distribution));
-            let release = fetch::release(&settings, &suite, before, context).await?;
+            let name = &suite.distribution;
+            let before = kept.as_ref().and_then(|kept| kept.suites.get(name));
+            let release = source.release(&suite, before).await?;
+            fresh::check(&suite, release.kept(), seen.get(name), source.now, context).await?;
             found.push((suite, release));
         }
         let whole = request.only.is_empty();
@@ -79,4 +88,9 @@ impl Importer for Archives {
     async fn upload(&self, request: UploadRequest, context: &Context) -> Result<Done, Error> {
         upload::upload(&request, context).await
     }
+}
+
+fn seconds() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX))
 }

@@ -1,7 +1,9 @@
 //! What is mirrored, as the user says it.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use url::Url;
+use wharf_openpgp::Keyring;
 use wharf_sdk::{Attachment, Check, Error};
 
 use crate::names;
@@ -17,6 +19,9 @@ pub(super) struct Settings {
     pub(super) architectures: Vec<String>,
     pub(super) sources: bool,
     pub(super) translations: Vec<String>,
+    /// Armored keys, and binary keyrings in base64.
+    pub(super) signed_by: Vec<String>,
+    pub(super) fingerprints: Vec<String>,
 }
 
 /// What is wrong with a setting.
@@ -96,7 +101,33 @@ impl Settings {
                 )
             }));
         }
+        for fingerprint in &mut self.fingerprints {
+            fingerprint.retain(|byte| !byte.is_ascii_whitespace());
+            fingerprint.make_ascii_uppercase();
+        }
+        refusals.extend(self.keyring().err());
         if refusals.is_empty() { Ok(self) } else { Err(refusals) }
+    }
+
+    /// The keys of which one must have signed; `None`: signatures are not looked at.
+    pub(super) fn keyring(&self) -> Result<Option<Keyring>, Refusal> {
+        let keyring = Keyring::read(&self.signed_by)
+            .map_err(|error| Refusal::new("/signed_by", error.to_string()))?;
+        if let Some(odd) = self.fingerprints.iter().position(|it| !keyring.knows(it)) {
+            let why = "signed_by holds no key with this fingerprint";
+            return Err(Refusal::new(&format!("/fingerprints/{odd}"), why));
+        }
+        Ok((!keyring.is_empty()).then(|| keyring.only(&self.fingerprints)))
+    }
+
+    /// The settings as they are remembered: of the keys, only whether they changed.
+    pub(super) fn kept(&self) -> Self {
+        let mut sum = Sha256::new();
+        for text in &self.signed_by {
+            sum.update(text);
+            sum.update([0]);
+        }
+        Self { signed_by: vec![names::digits(&sum.finalize())], ..self.clone() }
     }
 
     pub(super) fn suites(&self) -> Vec<Suite> {

@@ -1,5 +1,7 @@
 //! Declaring what a distribution holds.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
@@ -36,6 +38,8 @@ struct Summary {
     areas_unchanged: u64,
     /// Whether anything was verified beyond digests.
     signature: &'static str,
+    /// The fingerprints of the trusted keys that signed what was read.
+    signers: BTreeSet<String>,
 }
 
 impl<'a> Mirror<'a> {
@@ -60,13 +64,13 @@ impl<'a> Mirror<'a> {
     ) -> Result<KeptSuite, Error> {
         let (release, mut now) = match found {
             Found::Unchanged(now) => {
+                self.signed(&now);
                 self.keep_suite(suite).await?;
                 return Ok(now);
             }
             Found::Changed(release, now) => (release, now),
         };
-        self.check_dates(suite, &release, before).await?;
-        now.date = release.date;
+        self.signed(&now);
         let choice = Choice::of(self.settings, suite, &release);
         for missing in &choice.missing {
             let text = format!("{} does not offer {missing}", suite.distribution);
@@ -89,6 +93,13 @@ impl<'a> Mirror<'a> {
         Ok(now)
     }
 
+    fn signed(&mut self, now: &KeptSuite) {
+        if !now.signers.is_empty() {
+            self.summary.signature = "verified";
+            self.summary.signers.extend(now.signers.iter().cloned());
+        }
+    }
+
     async fn keep_suite(&mut self, suite: &Suite) -> Result<(), Error> {
         self.kept_areas += 1;
         for kind in [DEB, SOURCE, INDEX, RELEASE] {
@@ -106,29 +117,6 @@ impl<'a> Mirror<'a> {
         };
         let name = format!("{}/{}", suite.distribution, area.component);
         self.context.keep(Keep::field(kind, "area", &name)?).await
-    }
-
-    /// Old or outdated metadata is told, and taken: who may give it out is for signatures to say.
-    async fn check_dates(
-        &self,
-        suite: &Suite,
-        release: &Release,
-        before: Option<&KeptSuite>,
-    ) -> Result<(), Error> {
-        let name = &suite.distribution;
-        if let (Some(date), Some(kept)) = (release.date, before.and_then(|before| before.date))
-            && date < kept
-        {
-            let text = format!("the Release of {name} is older than the one of the last sync");
-            self.context.warn("source.older", text, name).await?;
-        }
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let now = now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX));
-        if release.valid_until.is_some_and(|until| until < now) {
-            let text = format!("the Release of {name} says that it is valid no more");
-            self.context.warn("source.outdated", text, name).await?;
-        }
-        Ok(())
     }
 
     async fn declare_release(

@@ -23,6 +23,12 @@ pub enum ClearsignError {
         /// Counted from 1.
         line: usize,
     },
+    /// A line holds a carriage return, which some take for the end of a line and others do not.
+    #[error("line {line}: a carriage return stands inside the line")]
+    Return {
+        /// Counted from 1.
+        line: usize,
+    },
     /// There is no signature, or it has no end.
     #[error("it has no complete signature")]
     Signature,
@@ -38,6 +44,13 @@ pub struct Signed {
     pub text: Vec<u8>,
     /// The signature, armoured.
     pub signature: Vec<u8>,
+}
+
+impl Signed {
+    /// The text as it was hashed: the end of its last line belongs to the frame.
+    pub fn hashed(&self) -> &[u8] {
+        self.text.strip_suffix(b"\n").unwrap_or(&self.text)
+    }
 }
 
 /// Takes a clear-signed file apart.
@@ -65,6 +78,9 @@ pub fn split(file: &[u8]) -> Result<Signed, ClearsignError> {
         let escaped = line.strip_prefix(b"- ");
         if escaped.is_none() && line != b"-" && line.starts_with(b"-") {
             return Err(ClearsignError::Dash { line: number + 1 });
+        }
+        if line.contains(&b'\r') {
+            return Err(ClearsignError::Return { line: number + 1 });
         }
         text.extend_from_slice(escaped.unwrap_or(line));
         text.push(b'\n');
@@ -109,6 +125,10 @@ mod tests {
         assert_eq!(split(format!("{GOOD}{GOOD}").as_bytes()), Err(E::Behind));
         assert_eq!(split(GOOD.replace("Hash:", "Comment:").as_bytes()), Err(E::Header));
         assert_eq!(split(GOOD.replace("- -dash", "-dash").as_bytes()), Err(E::Dash { line: 5 }));
+        assert_eq!(
+            split(GOOD.replace("A: 1", "A: 1\rB: 2").as_bytes()),
+            Err(E::Return { line: 4 })
+        );
         assert_eq!(split(GOOD.replace("-----END", "- ---END").as_bytes()), Err(E::Signature));
         assert_eq!(split(b"A: 1\n"), Err(E::Begin));
         assert_eq!(split(b""), Err(E::Begin));

@@ -4,7 +4,10 @@ use bytes::Bytes;
 
 use super::Context;
 use crate::Error;
-use crate::host::{Artifact, Download, Downloaded, Downloads, Query, State, StateScope, UnitPages};
+use crate::host::{
+    Artifact, Download, Downloaded, Downloads, Query, SignForm, Signed, State, StateScope,
+    UnitPages,
+};
 
 impl Context {
     /// Has the host download one file into the work folder.
@@ -57,6 +60,14 @@ impl Context {
     /// What the host says; [`Error::cancelled`].
     pub async fn secret(&self, name: &str) -> Result<Bytes, Error> {
         self.or_cancelled(self.inner.host.secret(name)).await
+    }
+
+    /// Has the host sign something with the key that the attachment names, of which the request tells in `signing`.
+    ///
+    /// # Errors
+    /// What the host says, for example that the attachment names none; [`Error::cancelled`].
+    pub async fn sign(&self, form: SignForm, bytes: Vec<u8>) -> Result<Signed, Error> {
+        self.or_cancelled(self.inner.host.sign(form, bytes, self.work_dir())).await
     }
 
     /// A small piece of the plugin's own state; `None` when there is none.

@@ -76,7 +76,8 @@ pub struct PublishRequest {
     pub base_url: String,
     /// Nothing may be taken over from the previous publication.
     pub full: bool,
-    /// Signing services that the host offers.
+    /// Keys that the host signs with during this call: the one that the attachment names, or none. With one,
+    /// [`Context::sign`] works.
     pub signing: Vec<String>,
 }
 
@@ -125,6 +126,8 @@ pub struct ReissueRequest {
     pub publication: Publication,
     /// The time to write into metadata, milliseconds since 1970.
     pub timestamp_ms: i64,
+    /// As in [`PublishRequest`].
+    pub signing: Vec<String>,
 }
 
 impl From<v1::ReissueRequest> for ReissueRequest {
@@ -133,6 +136,7 @@ impl From<v1::ReissueRequest> for ReissueRequest {
             attachment: wire.attachment.unwrap_or_default().into(),
             publication: wire.publication.unwrap_or_default().into(),
             timestamp_ms: wire.timestamp_ms,
+            signing: wire.signing,
         }
     }
 }

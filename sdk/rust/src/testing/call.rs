@@ -121,6 +121,13 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// The host signs; [`FakeHost::signer`](super::FakeHost::signer) says how.
+    #[must_use]
+    pub fn signing(mut self, key: &str) -> Self {
+        self.publish.signing = vec![key.to_owned()];
+        self
+    }
+
     fn context(&self) -> v1::JobContext {
         v1::JobContext {
             host_address: "memory".to_owned(),
@@ -202,9 +209,25 @@ impl<'a> Call<'a> {
                 ..Default::default()
             }),
             timestamp_ms: self.publish.timestamp_ms,
+            signing: self.publish.signing.clone(),
         };
         let mut client = DistributorClient::new(self.harness.channel.clone());
         self.running(client.reissue(request).await).finish().await
+    }
+
+    /// Makes `ClientConfig` for publication 1, served at this address.
+    ///
+    /// # Errors
+    /// What the call failed with.
+    pub async fn client_config(self, base_url: &str) -> Result<v1::ClientConfigResponse, Status> {
+        let request = v1::ClientConfigRequest {
+            attachment: Some(self.attachment.clone()),
+            publication: Some(v1::Publication { id: 1, version: 1, ..Default::default() }),
+            base_url: base_url.to_owned(),
+            options: String::new(),
+        };
+        let mut client = DistributorClient::new(self.harness.channel.clone());
+        Ok(client.client_config(request).await?.into_inner())
     }
 
     /// Makes `build`, with the settings as parameters.

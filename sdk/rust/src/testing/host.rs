@@ -14,6 +14,9 @@ use tonic::{Request, Response, Status, Streaming, async_trait};
 use wharf_proto::v1::host_server::{Host, HostServer};
 use wharf_proto::{MAX_BATCH, v1};
 
+use super::signer::Signer;
+use crate::host::{SignForm, Signed};
+
 /// Revision and value of each piece of state.
 type Kept = HashMap<String, (u64, Vec<u8>)>;
 
@@ -29,6 +32,7 @@ pub struct FakeHost {
     secrets: HashMap<String, Bytes>,
     state: Arc<Mutex<Kept>>,
     requests: Arc<Mutex<Vec<String>>>,
+    signer: Option<Signer>,
 }
 
 impl FakeHost {
@@ -66,6 +70,16 @@ impl FakeHost {
     #[must_use]
     pub fn secret(mut self, name: &str, value: impl Into<Bytes>) -> Self {
         self.secrets.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// How this host signs; without it, it does not.
+    #[must_use]
+    pub fn signer(
+        mut self,
+        signer: impl Fn(SignForm, &[u8]) -> Signed + Send + Sync + 'static,
+    ) -> Self {
+        self.signer = Some(Signer::new(signer));
         self
     }
 
@@ -360,9 +374,12 @@ impl Host for Service {
 
     async fn sign(
         &self,
-        _: Request<v1::SignRequest>,
+        request: Request<v1::SignRequest>,
     ) -> Result<Response<v1::SignResponse>, Status> {
-        not_offered()
+        let signer = self.host.signer.as_ref();
+        let signer =
+            signer.ok_or_else(|| Status::permission_denied("the attachment names no key"))?;
+        Ok(Response::new(signer.answer(request.into_inner(), &self.work)?))
     }
 
     async fn emit(&self, _: Request<v1::EmitRequest>) -> Result<Response<()>, Status> {

@@ -40,6 +40,7 @@ mod contract;
 mod harness;
 mod host;
 mod run;
+mod signer;
 
 pub use call::Call;
 pub use harness::Harness;

@@ -10,6 +10,7 @@
 //! field is left out when it has nothing to say.
 
 mod job;
+mod key;
 mod plugin;
 mod problem;
 mod repository;
@@ -19,6 +20,7 @@ pub use job::{
     Item, Job, JobList, JobPlugin, JobResult, JobState, LogLine, LogPage, Outcome, Progress,
     Warning,
 };
+pub use key::{CreateKey, Key, KeyAlgorithm};
 pub use plugin::{Component, Plugin, TypeInfo};
 pub use problem::{Class, Problem, ProblemDocument};
 pub use repository::{
