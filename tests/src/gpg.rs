@@ -46,7 +46,8 @@ impl Gpg {
 
     /// Makes a key that signs, with this passphrase.
     pub fn key(&self, user: &str, algorithm: &str, passphrase: &str) {
-        let made = ["--passphrase", passphrase, "--quick-gen-key", user, algorithm, "sign", "never"];
+        let made =
+            ["--passphrase", passphrase, "--quick-gen-key", user, algorithm, "sign", "never"];
         self.run(&made);
     }
 

@@ -256,7 +256,10 @@ async fn a_publication_is_signed_whole_and_again_when_it_is_reissued() {
             .all(|it| entry(&format!("dists/stable/{it}")))
     );
 
-    let again = call().state(first.state()).reissue(1).await;
+    // A job of its own has a folder of its own.
+    let other = Harness::start(plugin(), signing_host(Arc::clone(&key)));
+    let later = other.call("distributor").signing("main").timestamp_ms(now() * 1000);
+    let again = later.state(first.state()).reissue(1).await;
     let after = checked(&files(&again), &key);
     assert!(after > before, "the date goes up: {before} {after}");
     assert_eq!(again.files.len(), 4, "entry points only: {:?}", files(&again).keys());

@@ -67,7 +67,8 @@ fn apt_gpg_and_sqv_take_what_is_signed_here() {
     let upstream = Upstream::of(archive.folder());
     let host = host();
     let from = upstream.url("");
-    let unknown = ["mirror", "deb", "apt", "--from", &from, "--set", "suites=stable", "--sign", "main"];
+    let unknown =
+        ["mirror", "deb", "apt", "--from", &from, "--set", "suites=stable", "--sign", "main"];
     host.wharf(&unknown).ended(2, "usage").says(&["signing_key", "wharf key create main"]);
     let made = host.ok(&["key", "create", "main", "--user-id", "Test <t@example.org>"]);
     mirror(&host, &upstream, &["--sign", "main"]);
@@ -108,11 +109,17 @@ fn apt_gpg_and_sqv_take_what_is_signed_here() {
     host.ok(&["key", "create", "second", "--algorithm", "rsa4096"]);
     mirror(&host, &upstream, &["--sign", "second"]);
     let told = apt.get(&["update"]);
-    assert!(told.text.contains("NO_PUBKEY"), "apt takes nothing that another key signed: {}", told.text);
+    assert!(
+        told.text.contains("NO_PUBKEY"),
+        "apt takes nothing that another key signed: {}",
+        told.text
+    );
     client(&host, &saved(&host, "second")).ok(&["update"]);
     host.ok(&["key", "delete", "main"]);
     host.ok(&["key", "delete", "second", "--force"]);
-    host.wharf(&["publish", "apt", "--full"]).ended(2, "not_found").says(&["wharf key create second"]);
+    host.wharf(&["publish", "apt", "--full"])
+        .ended(2, "not_found")
+        .says(&["wharf key create second"]);
     host.finish();
 }
 
@@ -125,7 +132,9 @@ fn secrets_stay_in_their_folder() {
     }
     let secret = gpg.export("open", "open.asc", &["--armor", "--export-secret-keys"]);
     let taken = host.ok(&["key", "import", "brought", secret.to_str().expect("UTF-8")]);
-    assert!(gpg.run(&["--list-keys", "open"]).contains(taken["fingerprint"].as_str().expect("text")));
+    assert!(
+        gpg.run(&["--list-keys", "open"]).contains(taken["fingerprint"].as_str().expect("text"))
+    );
     let public = gpg.export("open", "public.asc", &["--armor", "--export"]);
     let refused = host.wharf(&["key", "import", "x", public.to_str().expect("UTF-8")]);
     refused.ended(2, "usage").says(&["public key only"]);
@@ -225,8 +234,17 @@ fn expired_signatures_and_keys_are_refused() {
     let gpg = Gpg::new();
     let yesterday = format!("{}!", stamp(now() - 86_400));
     let old = ["--faked-system-time", &yesterday];
-    gpg.run(&[&old[..], &["--passphrase", "", "--quick-gen-key", "short", "ed25519", "sign", "seconds=3600"]].concat());
-    gpg.run(&[&old[..], &["--passphrase", "", "--quick-gen-key", "long", "ed25519", "sign", "never"]].concat());
+    gpg.run(
+        &[
+            &old[..],
+            &["--passphrase", "", "--quick-gen-key", "short", "ed25519", "sign", "seconds=3600"],
+        ]
+        .concat(),
+    );
+    gpg.run(
+        &[&old[..], &["--passphrase", "", "--quick-gen-key", "long", "ed25519", "sign", "never"]]
+            .concat(),
+    );
     let mut keys = Vec::new();
     for user in ["short", "long"] {
         let key = gpg.export(user, user, &["--armor", "--export"]);
@@ -236,7 +254,8 @@ fn expired_signatures_and_keys_are_refused() {
     fs::write(&file, keys.concat()).expect("a file");
     let setting = format!("signed_by=@{}", file.display());
     let from = upstream.url("");
-    let arguments = ["mirror", "deb", "apt", "--from", &from, "--set", "suites=stable", "--set", &setting];
+    let arguments =
+        ["mirror", "deb", "apt", "--from", &from, "--set", "suites=stable", "--set", &setting];
     let refuses = |words: &[&str]| {
         let run = host.wharf(&arguments);
         assert_eq!((run.status, run.code()), (1, "signature.expired"), "{run:#?}");
