@@ -9,7 +9,6 @@ mod grants;
 mod state;
 mod units;
 
-use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -22,7 +21,7 @@ use wharf_store::Store;
 
 use crate::fetch::Fetcher;
 use crate::problem::{Class, Problem};
-use crate::unit_types::Type;
+use crate::unit_types::Types;
 
 pub(crate) use grants::{Grants, Rights};
 
@@ -39,22 +38,15 @@ pub(crate) const FEATURES: &[&str] = &[
 ];
 
 /// The service, to be served on each plugin process's own socket.
-pub(crate) fn routes(
-    grants: Grants,
-    store: Store,
-    fetcher: Fetcher,
-    types: &HashMap<String, Type>,
-) -> Routes {
-    let names = types.iter().map(|(name, kind)| (kind.id, name.clone()));
-    let names = Arc::new(names.collect());
-    Routes::new(HostServer::new(HostService { grants, store, fetcher, names }))
+pub(crate) fn routes(grants: Grants, store: Store, fetcher: Fetcher, types: Arc<Types>) -> Routes {
+    Routes::new(HostServer::new(HostService { grants, store, fetcher, types }))
 }
 
 struct HostService {
     grants: Grants,
     store: Store,
     fetcher: Fetcher,
-    names: units::TypeNames,
+    types: Arc<Types>,
 }
 
 impl HostService {
@@ -102,7 +94,7 @@ impl Host for HostService {
         request: Request<v1::QueryUnitsRequest>,
     ) -> Result<Response<Self::QueryUnitsStream>, Status> {
         let rights = self.rights(&request)?;
-        let names = Arc::clone(&self.names);
+        let names = Arc::new(self.types.numbers());
         units::query(self.store.clone(), names, &rights, request.into_inner()).await
     }
 

@@ -189,6 +189,7 @@ impl Setup {
             repository: self.repository.id,
             version: self.version,
             attachment: self.attachment.id,
+            types: None,
             settings: self.plugin_settings.clone(),
             folder: Arc::clone(&run.folder),
             trust: Arc::default(),

@@ -77,6 +77,7 @@ impl Setup {
             repository: self.repository.id,
             version: self.base,
             attachment: self.attachment.id,
+            types: None,
             settings: self.plugin_settings.clone(),
             folder: Arc::clone(&run.folder),
             trust: Arc::clone(&self.trust),
