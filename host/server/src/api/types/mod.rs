@@ -16,10 +16,10 @@ mod repository;
 mod status;
 
 pub use job::{
-    Item, Job, JobList, JobPlugin, JobResult, JobState, LogLine, LogPage, Outcome, Progress,
-    Warning,
+    Item, Job, JobList, JobPlugin, JobResult, JobState, LogLine, LogPage, MigrationReport, Outcome,
+    Progress, Warning,
 };
-pub use plugin::{Component, Plugin, TypeInfo};
+pub use plugin::{Component, MigrateRequest, PendingMigration, Plugin, TypeInfo};
 pub use problem::{Class, Problem, ProblemDocument};
 pub use repository::{
     Attachment, Change, CreateRepository, DiffEntry, DiffPage, LastRun, PublicationInfo,
