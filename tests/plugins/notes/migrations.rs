@@ -35,11 +35,19 @@ impl Migrations for Changes {
         if self.fault.is("idle", number) {
             return Ok(Done::changed());
         }
+        if self.fault.is("steal", number) {
+            context.units(Query::all().of_type("file")).await?;
+        }
         let mut pages = context.units(Query::all()).await?;
         let mut sent = 0;
         while let Some(page) = pages.next().await? {
             for unit in page {
-                context.unit(self.change(number, sent, &unit)?).await?;
+                let changed = if self.fault.is("read", number) {
+                    self.count(&unit, context).await?
+                } else {
+                    self.change(number, sent, &unit)?
+                };
+                context.unit(changed).await?;
                 sent += 1;
                 self.disturb(number, sent, context).await?;
             }
@@ -49,6 +57,19 @@ impl Migrations for Changes {
 }
 
 impl Changes {
+    /// Notes how many bytes the text has.
+    async fn count(&self, unit: &Unit, context: &Context) -> Result<Unit, Error> {
+        let mut bytes = 0;
+        for file in unit.files() {
+            let digest = format!("sha256:{}", file.hex("sha256").unwrap_or_default());
+            let mut text = context.open_artifact(&digest, 0).await?;
+            while let Some(chunk) = text.next().await? {
+                bytes += chunk.len();
+            }
+        }
+        Unit::existing("note", unit.id()).attributes(&json!({ "bytes": bytes }))
+    }
+
     fn change(&self, number: u32, sent: u32, unit: &Unit) -> Result<Unit, Error> {
         let key: Map<String, Value> = unit.read_key()?;
         let mut attributes: Map<String, Value> = unit.read_attributes()?;

@@ -318,6 +318,37 @@ fn data_older_than_removed_migrations_are_told_what_they_need_first() {
     host.finish();
 }
 
+// F71
+#[test]
+fn f71_a_migration_reads_units_and_bytes_of_its_plugin_and_of_no_other() {
+    let host = host_of(3);
+    let tree = Tree::of(4, 300, 18);
+    let upstream = Upstream::of(tree.folder());
+    mirror(&host, &upstream, &[]);
+    host.ok(&["sync", "tools"]);
+    install_second(&host, "steal:1", |_manifest| {});
+    let refused = host.wharf(&["plugin", "migrate", "notes"]);
+    assert_ne!(refused.status, 0, "{refused:#?}");
+    refused.says(&["its plugin's own types only"]);
+    install_second(&host, "read:2", |_manifest| {});
+    host.ok(&["plugin", "migrate", "notes"]);
+    let attributes: Vec<Value> = notes(&host).into_iter().map(|(_key, its)| its).collect();
+    assert_eq!(attributes, vec![json!({ "bytes": "words of n0000".len() }); 3]);
+    host.finish();
+}
+
+#[test]
+fn a_plugin_that_knows_other_migrations_than_its_manifest_names_is_told_so() {
+    let host = TestHost::with_misbehave();
+    host.install_with("misbehave", |manifest| {
+        manifest["migrations"] = json!([{ "number": 1, "name": "nothing" }]);
+    });
+    host.wharf(&["plugin", "migrate", "misbehave"])
+        .ended(4, "protocol")
+        .says(&["plugin misbehave knows migrations [], its manifest names [1]"]);
+    host.finish();
+}
+
 // F66
 #[test]
 fn f66_keys_change_by_a_migration_that_names_the_type_only() {

@@ -30,7 +30,8 @@ pub(crate) enum PluginCommand {
 A plugin whose data are behind is not ready: `wharf plugin list` says so. Its
 migrations run in order, each whole or not at all. After a failure or a cancel
 the same command goes on with the one that was not done. Meanwhile no sync and
-no publish touches units of the plugin; versions and what is published stay.
+no publish touches units of the plugin. Versions hold what they held; what is
+published is served as it was until it is published again.
 
 A dry run tries the next migration and tells what it would change; those after
 it would meet other data, so they are only named by `wharf plugin list`. Its

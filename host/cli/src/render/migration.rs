@@ -71,7 +71,9 @@ mod tests {
         let done = said(json!({ "migrations": [one.clone(), two], "seconds": 1.5 }));
         let first = done.lines().next().unwrap();
         assert!(first.starts_with("deb migrated to 5: 2 migrations ("), "{done}");
-        for line in ["3 units changed, 2 with another key", "    a -> b", "    and 1 more", "  5 count"] {
+        for line in
+            ["3 units changed, 2 with another key", "    a -> b", "    and 1 more", "  5 count"]
+        {
             assert!(done.contains(line), "{line}: {done}");
         }
         assert!(!done.contains('\u{1b}'), "{done}");

@@ -38,8 +38,11 @@ impl Step<'_> {
         let (meta, lease) = (&self.engine.store.meta, self.run.lease);
         meta.discard_changes(lease).await?;
         let outcome = self.stage_and_apply().await;
-        if outcome.is_err() || self.dry_run {
-            meta.discard_changes(lease).await?;
+        // What stays is seen by nobody, and gone with the next attempt or the next start.
+        if (outcome.is_err() || self.dry_run)
+            && let Err(error) = meta.discard_changes(lease).await
+        {
+            tracing::warn!(job = self.run.id(), %error, "staged changes stay for now");
         }
         let migrated = outcome?;
         if !self.dry_run {
