@@ -313,8 +313,10 @@ impl Error {
             Self::StateMoved { .. } => "conflict.state",
             Self::LeaseLost { .. } => "lease_lost",
             Self::PathConflict { .. } => "content.path_conflict",
-            Self::PlaceConflict { .. } | Self::FileConflict { .. } => "content.conflict",
-            Self::KeyConflict { .. } | Self::MovedTogether { .. } => "content.conflict",
+            Self::PlaceConflict { .. }
+            | Self::FileConflict { .. }
+            | Self::KeyConflict { .. }
+            | Self::MovedTogether { .. } => "content.conflict",
             Self::Migrated { .. } => "conflict.migrated",
             Self::UnitChange { .. } => "protocol.unit",
             Self::NoBytes { .. } => "integrity.missing",

@@ -97,22 +97,17 @@ impl<'a> Relinking<'a> {
             .iter()
             .partition(|file| left.iter().any(|stored| stored.path == file.path.as_str()));
         for file in same.into_iter().chain(others) {
-            match claimed(&left, file) {
-                Some(place) => {
-                    let stored = left.swap_remove(place);
-                    self.change(unit, &stored, file)?;
-                }
-                None => {
-                    self.add(unit, next, file).map_err(|missing| match missing {
-                        Some(fail) => fail,
-                        None => refuse(format!(
-                            "it has no file {}, and a migration brings no bytes",
-                            file.path
-                        ))
-                        .into(),
-                    })?;
-                    next += 1;
-                }
+            if let Some(place) = claimed(&left, file) {
+                let stored = left.swap_remove(place);
+                self.change(unit, &stored, file)?;
+            } else if self.add(unit, next, file)? {
+                next += 1;
+            } else {
+                let path = &file.path;
+                return Err(refuse(format!(
+                    "it has no file {path}, and a migration brings no bytes"
+                ))
+                .into());
             }
         }
         match left.first() {
@@ -137,17 +132,16 @@ impl<'a> Relinking<'a> {
         Ok(())
     }
 
-    /// Adds a file whose bytes are here. `None` as an error: they are not.
-    fn add(&mut self, unit: i64, n: i64, file: &ChangedFile) -> Result<(), Option<super::Fail>> {
-        let digest = file.sha256.ok_or(None)?;
-        let here = artifacts::sizes(self.db, &[digest]).map_err(Some)?;
-        if here.first().copied().flatten().is_none() {
-            return Err(None);
+    /// Adds a file, and says whether its bytes are here: else it is not added.
+    fn add(&mut self, unit: i64, n: i64, file: &ChangedFile) -> Outcome<bool> {
+        let Some(digest) = file.sha256 else { return Ok(false) };
+        if artifacts::sizes(self.db, &[digest])?.first().copied().flatten().is_none() {
+            return Ok(false);
         }
-        let artifact = self.artifacts.somewhere(digest, None).map_err(Some)?;
+        let artifact = self.artifacts.somewhere(digest, None)?;
         let row = (unit, n, file.path.as_str(), artifact, &file.media_type);
-        self.add.execute(row).map_err(|error| Some(error.into()))?;
-        Ok(())
+        self.add.execute(row)?;
+        Ok(true)
     }
 
     /// Publications show renamed files where they showed them.
