@@ -139,7 +139,8 @@ fn a_manifest_with_every_field_is_good() {
         "type": "os", "targets": [["Fedora", null, null]], "protocol": { "versions": [1] },
         "executable": { "linux-amd64": "bin/a", "linux-arm64": "bin/b", "any": "c" },
         "args": ["-v"], "env": { "A": "b" }, "components": [component], "types": ["types/a.json"],
-        "migrations": [{ "number": 1, "name": "n", "type": "image", "from": 1, "to": 2 }],
+        "migrations": [{ "number": 2, "name": "n", "type": "image", "from": 1, "to": 2 }],
+        "fast_forward": true, "removed_up_to": 1, "removed_hint": "version 1.4",
         "settings": { "type": "object" },
         "requires": {
             "host": ">=0.1", "commands": ["qemu-img"], "files": ["/dev/kvm"],

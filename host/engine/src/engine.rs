@@ -6,18 +6,20 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wharf_store::Store;
-use wharf_store::model::JobId;
-use wharf_supervisor::{Broken, Catalog, Installed, Supervisor};
+use wharf_store::model::{Job, JobId};
+use wharf_supervisor::{Broken, Catalog, Installed, Role, Supervisor};
 
 use crate::config::Config;
 use crate::content::OnDemand;
 use crate::error::Error;
 use crate::fetch::Fetcher;
 use crate::host_service::{self, FEATURES, Grants};
-use crate::jobs::{Board, dispatch};
+use crate::jobs::view::JobView;
+use crate::jobs::{Board, Plugins, dispatch};
+use crate::migrations::{self, Standings};
 use crate::problem::Problem;
 use crate::signing::Keys;
-use crate::unit_types::{self, Registered, Type};
+use crate::unit_types::{self, Registered, Types};
 
 /// Runs syncs and publishes. A cheap handle; clones share one engine.
 #[derive(Clone)]
@@ -34,9 +36,11 @@ pub(crate) struct Inner {
     pub(crate) grants: Grants,
     pub(crate) keys: Keys,
     pub(crate) board: Board,
-    pub(crate) types: HashMap<String, Type>,
+    pub(crate) types: Arc<Types>,
     /// Why a plugin that was found cannot be used, by name.
     pub(crate) unusable: HashMap<String, Broken>,
+    /// Which plugins wait for migrations.
+    pub(crate) standings: Standings,
     pub(crate) on_demand: OnDemand,
     pub(crate) stop: CancellationToken,
     tasks: TaskTracker,
@@ -49,13 +53,13 @@ impl Engine {
         let store = Store::open(&config.data).await?;
         store.blobs.clean().await?;
         let catalog = Catalog::discover(&config.search);
-        let Registered { types, unusable } = unit_types::register(&store, &catalog).await?;
+        let Registered { types, unusable, behind } = unit_types::register(&store, &catalog).await?;
         let fetcher = Fetcher::new(config.fetch.clone())?;
         let grants = Grants::default();
         let keys = Keys::open(&config.data).await;
         let keys = keys.map_err(|problem| Error::Keys(Box::new(problem)))?;
         let parts = (store.clone(), fetcher.clone(), keys.clone());
-        let services = host_service::routes(grants.clone(), parts, &types);
+        let services = host_service::routes(grants.clone(), parts, Arc::clone(&types));
         let supervisor = Supervisor::new(supervision(&config, services));
         let on_demand = store.blobs.job_folder(JobId(0)).await?;
         let inner = Arc::new(Inner {
@@ -68,6 +72,7 @@ impl Engine {
             board: Board::new(config.wait_for_work),
             types,
             unusable,
+            standings: Standings::new(behind),
             on_demand: OnDemand::new(on_demand),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -77,7 +82,7 @@ impl Engine {
             tracing::warn!(job = job.id.0, state = ?job.state, "a job was cut off by the end of the host");
         }
         for job in inner.store.meta.queued().await? {
-            inner.board.enqueue(&job, &inner.stop);
+            inner.enqueue(&job);
         }
         inner.tasks.spawn(dispatch::dispatch(Arc::clone(&inner)));
         Ok(Self { inner })
@@ -96,8 +101,48 @@ impl Engine {
 }
 
 impl Inner {
-    /// A plugin that can be used, by name.
+    /// Queues a stored job.
+    pub(crate) fn enqueue(&self, job: &Job) -> JobView {
+        self.board.enqueue(job, self.plugins_of(job), &self.stop)
+    }
+
+    /// Whose units a job works with. An importer brings what it declares and nothing else (F65); whatever reads a
+    /// version may meet units of anybody.
+    fn plugins_of(&self, job: &Job) -> Plugins {
+        let component = job.component.as_deref().unwrap_or_default();
+        if job.operation == migrations::OPERATION {
+            return Plugins::Alone(component.to_owned());
+        }
+        match self.catalog.component(component) {
+            Some((plugin, component)) if component.role == Role::Importer => {
+                let types = component.content_types.iter();
+                let owners =
+                    types.filter_map(|name| Some(self.types.get(name)?.owner().to_owned()));
+                Plugins::Of(owners.chain([plugin.manifest.name.clone()]).collect())
+            }
+            _ => Plugins::Any,
+        }
+    }
+
+    /// A plugin that is ready, by name.
     pub(crate) fn plugin(&self, name: &str) -> Result<&Arc<Installed>, Problem> {
+        let plugin = self.installed(name)?;
+        match self.standings.behind(name) {
+            Some(behind) => Err(Problem::usage(
+                "policy.behind",
+                format!("plugin {name} is not ready: {}", behind.words()),
+            )
+            .at(name)
+            .help(format!(
+                "`wharf plugin {0} {name}` runs them, with --dry-run it tells what they would change",
+                migrations::OPERATION
+            ))),
+            None => Ok(plugin),
+        }
+    }
+
+    /// A plugin that can be used, by name, if only to migrate its data.
+    pub(crate) fn installed(&self, name: &str) -> Result<&Arc<Installed>, Problem> {
         let installed = self.catalog.plugin(name).ok_or_else(|| {
             Problem::usage("not_found.plugin", format!("there is no plugin \"{name}\""))
                 .help("`wharf plugin list` shows what is installed")

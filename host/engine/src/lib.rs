@@ -1,7 +1,7 @@
 //! The engine: the only place where plugins and the store meet.
 //!
 //! [`Engine::open`] gives a handle. Repositories and attachments are made and changed at once; a sync or a publish
-//! becomes a job (`jobs`) that follows one readable path (`sync`, `publish`). Plugins parse formats; the engine moves
+//! becomes a job (`jobs`) that follows one readable path (`sync`, `publish`, `migrations`). Plugins parse formats; the engine moves
 //! bytes (`fetch`), asks the store what is new, and commits versions and publications under a lease. What a plugin
 //! may ask meanwhile is in `host_service`, and the keys that it may have used are in `signing`. Messages of the contract end in `convert`. Whose definitions of types count is
 //! decided in `unit_types`.
@@ -18,6 +18,7 @@ pub mod fetch;
 mod host_service;
 mod instances;
 mod jobs;
+mod migrations;
 mod plugins;
 pub mod problem;
 mod publish;
@@ -33,8 +34,10 @@ pub use engine::Engine;
 pub use error::Error;
 pub use instances::settings::{ImporterSettings, Mode, OnFileError, Policy};
 pub use jobs::view::{
-    ItemReport, JobResult, JobState, JobView, PluginProcess, Progress, WarningReport,
+    ItemReport, JobResult, JobState, JobView, MigrationReport, PluginProcess, Progress,
+    WarningReport,
 };
+pub use migrations::{MigrateOptions, PendingMigration};
 pub use plugins::{ComponentView, PluginView};
 pub use problem::{Class, Problem};
 pub use publish::PublishOptions;

@@ -12,6 +12,7 @@ use wharf_supervisor::{Installed, Lease, State};
 use crate::engine::{Engine, Inner};
 use crate::jobs::run::JobRun;
 use crate::jobs::view::PluginProcess;
+use crate::migrations::PendingMigration;
 use crate::problem::{Class, Problem};
 
 /// A component of an installed plugin.
@@ -38,7 +39,7 @@ pub struct PluginView {
     pub version: String,
     /// One line for people.
     pub description: String,
-    /// broken, or what its processes do: stopped, starting, running, backing-off, crash-loop.
+    /// broken, behind, or what its processes do: stopped, starting, running, backing-off, crash-loop.
     pub state: String,
     /// Why it is not usable now.
     pub reason: Option<String>,
@@ -58,6 +59,8 @@ pub struct PluginView {
     pub pids: Vec<u32>,
     /// What it offers.
     pub components: Vec<ComponentView>,
+    /// Migrations that its data need before it is ready.
+    pub pending_migrations: Vec<PendingMigration>,
     /// The folder it was found in.
     pub origin: String,
 }
@@ -75,7 +78,7 @@ impl Engine {
     /// # Errors
     /// `not_found.plugin`, and what makes it unusable: a reset does not mend that.
     pub fn reset_plugin(&self, name: &str) -> Result<PluginView, Problem> {
-        let plugin = self.inner.plugin(name)?;
+        let plugin = self.inner.installed(name)?;
         self.inner.supervisor.reset(name);
         Ok(self.plugin_view(plugin, &self.inner.supervisor.states()))
     }
@@ -91,9 +94,12 @@ impl Engine {
             self.inner.catalog.plugin(&manifest.name).is_some_and(|it| Arc::ptr_eq(it, plugin));
         let unusable = || self.inner.unusable.get(&manifest.name).filter(|_| in_use);
         let broken = plugin.broken.as_ref().or_else(unusable).map(|broken| broken.reason.clone());
+        let behind = self.inner.standings.behind(&manifest.name);
+        let behind = behind.filter(|_| in_use && broken.is_none());
         let failure = state.and_then(|state| state.reason.clone());
         let (reason, last_failure) = match state.map(|state| state.state) {
             _ if broken.is_some() => (broken.clone(), failure),
+            _ if behind.is_some() => (behind.as_ref().map(|behind| behind.reason()), failure),
             Some(State::BackingOff | State::CrashLoop) => (failure, None),
             _ => (None, failure),
         };
@@ -101,11 +107,13 @@ impl Engine {
             name: manifest.name.clone(),
             version: manifest.version.to_string(),
             description: manifest.description.clone(),
-            state: match (&broken, state) {
-                (Some(_), _) => "broken".to_owned(),
-                (None, Some(state)) => state.state.as_str().to_owned(),
-                (None, None) => "stopped".to_owned(),
+            state: match (&broken, &behind, state) {
+                (Some(_), ..) => "broken".to_owned(),
+                (None, Some(_), _) => "behind".to_owned(),
+                (None, None, Some(state)) => state.state.as_str().to_owned(),
+                (None, None, None) => "stopped".to_owned(),
             },
+            pending_migrations: behind.map(|behind| behind.told()).unwrap_or_default(),
             reason,
             last_failure,
             failures: state.map_or(0, |state| state.failures),

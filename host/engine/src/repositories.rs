@@ -77,7 +77,7 @@ impl Inner {
             })
             .await?;
         tracing::info!(job = job.id.0, operation, component = %attachment.component, "job queued");
-        let view = self.board.enqueue(&job, &self.stop);
+        let view = self.enqueue(&job);
         self.board.open();
         Ok(view)
     }
@@ -132,9 +132,8 @@ impl Engine {
         let checked = name.parse().map_err(|error: NameError| {
             Problem::usage("usage.name", format!("\"{name}\" is no name for a repository: {error}"))
         })?;
-        if let Some(unknown) = types.iter().find(|name| !self.inner.types.contains_key(*name)) {
-            let mut known: Vec<&str> = self.inner.types.keys().map(String::as_str).collect();
-            known.sort_unstable();
+        if let Some(unknown) = types.iter().find(|name| self.inner.types.get(name).is_none()) {
+            let known = self.inner.types.names();
             return Err(Problem::usage(
                 "not_found.type",
                 format!("there is no type \"{unknown}\""),

@@ -176,6 +176,48 @@ pub enum Error {
         /// Each type, and why, with the difference.
         refused: Vec<String>,
     },
+    /// The data of a plugin had a migration already.
+    #[error("the data of plugin {plugin} had migration {found} already, {number} cannot follow")]
+    Migrated {
+        /// The plugin.
+        plugin: String,
+        /// What its data had last.
+        found: u32,
+        /// What was to follow.
+        number: u32,
+    },
+    /// A migration would make one of two units. Nothing of it was stored.
+    #[error("two units would have the one key {key}: {one} and {other}")]
+    KeyConflict {
+        /// The key of the one, as it is.
+        one: String,
+        /// The key of the other, as it is.
+        other: String,
+        /// What both would have.
+        key: String,
+    },
+    /// A migration would put two units of a version into one place. Nothing of it was stored.
+    #[error(
+        "version {version} of repository {repository} would hold two units in one place: {one} and {other}"
+    )]
+    MovedTogether {
+        /// The repository.
+        repository: String,
+        /// Its newest version.
+        version: u64,
+        /// The key that the one would have.
+        one: String,
+        /// The key that the other would have.
+        other: String,
+    },
+    /// A migration changes a unit in a way that no migration may.
+    #[error("the unit {key} cannot be changed like this: {problem}")]
+    UnitChange {
+        /// The unit's key, or its number if there is no such unit.
+        key: String,
+        /// Why not.
+        problem: String,
+    },
     /// A field was asked for that the store cannot search by.
     #[error("\"{name}\" cannot be the name of a field")]
     FieldName {
@@ -271,7 +313,12 @@ impl Error {
             Self::StateMoved { .. } => "conflict.state",
             Self::LeaseLost { .. } => "lease_lost",
             Self::PathConflict { .. } => "content.path_conflict",
-            Self::PlaceConflict { .. } | Self::FileConflict { .. } => "content.conflict",
+            Self::PlaceConflict { .. }
+            | Self::FileConflict { .. }
+            | Self::KeyConflict { .. }
+            | Self::MovedTogether { .. } => "content.conflict",
+            Self::Migrated { .. } => "conflict.migrated",
+            Self::UnitChange { .. } => "protocol.unit",
             Self::NoBytes { .. } => "integrity.missing",
             Self::TypeNotTaken { .. } => "policy.type",
             Self::Staged { .. } => "protocol.staged",

@@ -109,7 +109,8 @@ pub struct Unit {
     pub files: ::prost::alloc::vec::Vec<File>,
     #[prost(message, repeated, tag = "5")]
     pub links: ::prost::alloc::vec::Vec<Link>,
-    /// The host's number of this unit. Filled by the host, ignored when a plugin sends it.
+    /// The host's number of this unit. Filled by the host, ignored when a plugin sends it, except in Migrate, where it says
+    /// which unit is changed.
     #[prost(uint64, tag = "6")]
     pub id: u64,
 }
@@ -5409,7 +5410,7 @@ pub mod plugin_client {
             req.extensions_mut().insert(GrpcMethod::new("wharf.v1.Plugin", "Hook"));
             self.inner.unary(req, path, codec).await
         }
-        /// The numbered migrations that this version of the plugin knows.
+        /// The numbered migrations that this version of the plugin knows: those of its manifest.
         pub async fn migrations(
             &mut self,
             request: impl tonic::IntoRequest<super::MigrationsRequest>,
@@ -5434,7 +5435,8 @@ pub mod plugin_client {
                 .insert(GrpcMethod::new("wharf.v1.Plugin", "Migrations"));
             self.inner.unary(req, path, codec).await
         }
-        /// Runs one migration. Idempotent; changed units come as `units` events.
+        /// Runs one migration. Idempotent; changed units come as `units` events, named by their id. Key, attributes and files
+        /// that are left empty stay. Host.QueryUnits gives all units of the plugin's types, as they were before.
         pub async fn migrate(
             &mut self,
             request: impl tonic::IntoRequest<super::MigrateRequest>,
@@ -5519,7 +5521,7 @@ pub mod plugin_server {
             &self,
             request: tonic::Request<super::HookRequest>,
         ) -> std::result::Result<tonic::Response<super::HookResponse>, tonic::Status>;
-        /// The numbered migrations that this version of the plugin knows.
+        /// The numbered migrations that this version of the plugin knows: those of its manifest.
         async fn migrations(
             &self,
             request: tonic::Request<super::MigrationsRequest>,
@@ -5533,7 +5535,8 @@ pub mod plugin_server {
             >
             + std::marker::Send
             + 'static;
-        /// Runs one migration. Idempotent; changed units come as `units` events.
+        /// Runs one migration. Idempotent; changed units come as `units` events, named by their id. Key, attributes and files
+        /// that are left empty stay. Host.QueryUnits gives all units of the plugin's types, as they were before.
         async fn migrate(
             &self,
             request: tonic::Request<super::MigrateRequest>,

@@ -56,8 +56,8 @@ pub use model::{
 pub use role::{
     Action, BuildRequest, Builder, Check, CheckScope, Checked, Choice, ClientConfig,
     ClientConfigRequest, Component, Distributor, FetchRequest, Importer, LastSync, ListRequest,
-    Mode, Plan, Policy, Publication, PublishRequest, ReissueRequest, ResolveRequest, RunRequest,
-    Stage, SyncRequest, TestMode, UnpublishRequest, UploadRequest,
+    Migration, Migrations, Mode, Plan, Policy, Publication, PublishRequest, ReissueRequest,
+    ResolveRequest, RunRequest, Stage, SyncRequest, TestMode, UnpublishRequest, UploadRequest,
 };
 pub use serve::Plugin;
 

@@ -10,6 +10,7 @@ mod commands;
 mod content;
 mod discovery;
 mod jobs;
+mod migrations;
 mod publishing;
 mod styles;
 mod syncing;

@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use job::{JobCommand, JobList};
 pub(crate) use key::{KeyCommand, KeyCreate, KeyKind};
-pub(crate) use plugin::{Cookie, PluginCommand, Probe};
+pub(crate) use plugin::{Cookie, Migrate, PluginCommand, Probe};
 pub(crate) use repo::{RepoCommand, RepoDiff};
 pub(crate) use settings::Setting;
 pub(crate) use unit_type::{TypeCheck, TypeCommand};
@@ -141,7 +141,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<RepoCommand>,
     },
-    /// List what is installed, look at a plugin
+    /// List what is installed, look at a plugin, migrate its data
     #[command(alias = "plugins")]
     Plugin {
         /// What to do; without it: list.

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use super::work::Waiting;
+
 /// What can be done with plugins.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginCommand {
@@ -16,8 +18,37 @@ pub(crate) enum PluginCommand {
         /// The plugin, as `wharf plugin list` names it
         name: String,
     },
+    /// Bring stored data up to what a newer version of a plugin needs
+    Migrate(Migrate),
     /// Start any go-plugin plugin, show what it answers, and stop it
     Probe(Probe),
+}
+
+/// `wharf plugin migrate`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A plugin whose data are behind is not ready: `wharf plugin list` says so. Its
+migrations run in order, each whole or not at all. After a failure or a cancel
+the same command goes on with the one that was not done. Meanwhile no sync and
+no publish touches units of the plugin. Versions hold what they held; what is
+published is served as it was until it is published again.
+
+A dry run tries the next migration and tells what it would change; those after
+it would meet other data, so they are only named by `wharf plugin list`. Its
+exit status is 0 whether there is something to do or not.
+
+Examples:
+  wharf plugin migrate deb --dry-run
+  wharf plugin migrate deb")]
+pub(crate) struct Migrate {
+    /// The plugin, as `wharf plugin list` names it
+    pub(crate) name: String,
+    /// Tell what the next migration would change and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Whether to stay.
+    #[command(flatten)]
+    pub(crate) waiting: Waiting,
 }
 
 /// `wharf plugin probe`

@@ -49,6 +49,7 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
         Command::Plugin { command } => match command.unwrap_or(PluginCommand::List) {
             PluginCommand::List => plugin::list(app).await,
             PluginCommand::Reset { name } => plugin::reset(app, &name).await,
+            PluginCommand::Migrate(args) => plugin::migrate(app, args).await,
             PluginCommand::Probe(args) => probe::run(app, args).await,
         },
         Command::Type { command } => match command.unwrap_or(TypeCommand::List { strict: false }) {

@@ -2,8 +2,10 @@
 
 use serde_json::json;
 
-use crate::api::Plugin;
+use super::run;
+use crate::api::{Job, MigrateRequest, Plugin};
 use crate::app::App;
+use crate::args::Migrate;
 use crate::client::encode;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -42,6 +44,25 @@ pub(super) async fn reset(app: &App, name: &str) -> Result<Exit, Error> {
             app.output.json(&json!({ "plugin": plugin }))?;
         }
         Ok(Exit::DONE)
+    })
+    .await
+}
+
+/// `wharf plugin migrate`
+pub(super) async fn migrate(app: &App, args: Migrate) -> Result<Exit, Error> {
+    with_server(app, Need::Jobs, async |session| {
+        if !args.waiting.stays() {
+            run::can_leave(session)?;
+        }
+        let guard = app.interrupts.guard();
+        let path = format!("plugins/{}/migrate", encode(&args.name));
+        let job: Job =
+            session.client.post(&path, &MigrateRequest { dry_run: args.dry_run }).await?;
+        if !args.waiting.stays() {
+            return run::leave(app, &[job]);
+        }
+        let job = run::follow(app, session, Some(&guard), job).await?;
+        run::tell(app, session, &[job])
     })
     .await
 }

@@ -28,6 +28,7 @@ pub(crate) fn ended(job: &Job, content: Option<&str>) -> Option<String> {
             "sync" if result.dry_run => would(&name, &result),
             "sync" => synced(&name, &result),
             "publish" => published(&name, &result, content),
+            "migrate" => super::migration::migrated(job, &result),
             other => format!("{name}: {} done{}", plain(other), took(&result)),
         },
         JobState::Skipped => format!("{name}: {} was skipped", plain(&job.operation)),
@@ -91,7 +92,7 @@ fn changes(result: &JobResult) -> String {
 }
 
 /// ` (1.2 s, 9.8 MiB at 8.2 MiB/s)`
-fn took(result: &JobResult) -> String {
+pub(super) fn took(result: &JobResult) -> String {
     let mut parts = vec![seconds(result.seconds)];
     if result.bytes > 0 {
         let rate = rate(result.bytes, result.seconds).map(|rate| format!(" at {rate}"));
@@ -172,6 +173,8 @@ fn short(job: &Job) -> String {
         parts.push("unchanged".to_owned());
     } else if job.operation == "sync" {
         parts.push(format!("+{} -{}", count(result.added), count(result.removed)));
+    } else if let Some(last) = result.migrations.last() {
+        parts.push(format!("migration {}", last.number));
     } else if let Some(version) = result.version {
         parts.push(format!("version {version}"));
     }
@@ -211,6 +214,7 @@ pub(crate) fn details(job: &Job, clock: &Clock) -> String {
     }
     let mut blocks = vec![labelled(&rows)];
     if let Some(result) = &job.result {
+        blocks.extend(super::migration::reports(result));
         blocks.extend(remarks(result));
         blocks.extend(more(job, result));
     }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::api::{Attachment, Item, Job, JobPlugin, JobState, Problem, Repository, Warning};
+use crate::api::{
+    Attachment, Item, Job, JobPlugin, JobState, MigrationReport, Problem, Repository, Warning,
+};
 
 /// A job on one level: what scripts ask for first, then the rest.
 #[derive(Debug, Clone, Serialize)]
@@ -35,6 +37,7 @@ pub(crate) struct JobLine {
     finished_ms: Option<i64>,
     plugin: Option<JobPlugin>,
     problem: Option<Problem>,
+    migrations: Vec<MigrationReport>,
     items: Vec<Item>,
     warnings_list: Vec<Warning>,
     summary: Map<String, Value>,
@@ -70,6 +73,7 @@ impl From<&Job> for JobLine {
             finished_ms: job.finished_ms,
             plugin: job.plugin,
             problem: job.problem,
+            migrations: result.migrations,
             items: result.items,
             warnings_list: result.warnings_list,
             summary: result.summary,

@@ -7,6 +7,7 @@ pub(crate) mod job;
 pub(crate) mod json;
 pub(crate) mod key;
 pub(crate) mod log;
+pub(crate) mod migration;
 pub(crate) mod plugin;
 pub(crate) mod probe;
 pub(crate) mod problem;

@@ -58,8 +58,12 @@ fn word(plugin: &Plugin) -> String {
 fn remarks(plugin: &Plugin) -> Vec<String> {
     if let Some(reason) = &plugin.reason {
         let why = styled(WARN, "why:");
-        let place = format!("     in {}", plain(&plugin.origin));
-        return vec![format!("{why} {}{}", failures(plugin), one_line(reason)), place];
+        let mut lines = vec![format!("{why} {}{}", failures(plugin), one_line(reason))];
+        for migration in &plugin.pending_migrations {
+            lines.push(format!("     {} {}", migration.number, one_line(&migration.name)));
+        }
+        lines.push(format!("     in {}", plain(&plugin.origin)));
+        return lines;
     }
     let Some(failure) = &plugin.last_failure else { return Vec::new() };
     vec![format!("{} {}{}", styled(WARN, "last failure:"), failures(plugin), one_line(failure))]

@@ -127,7 +127,7 @@ async fn plan(engine: &Inner, entry: &PublishedEntry, file: &File) -> Result<Pla
             if attachment.role != "importer" {
                 continue;
             }
-            let bound = Bound::resolve(engine, &attachment)?;
+            let bound = Bound::unready(engine, &attachment)?;
             let settings: ImporterSettings = bound.host_settings()?;
             keep |= settings.policy != Policy::Streamed;
             trust = bound.trusted(trust);

@@ -11,7 +11,7 @@ use crate::problem::Problem;
 
 pub(crate) use events::{not_driven, tell, tell_item};
 pub(crate) use units::{
-    Bytes, Pending, PendingFile, key_digests, pending, store_source, wire_unit,
+    Bytes, Pending, PendingFile, changed_unit, key_digests, pending, store_source, wire_unit,
 };
 
 pub(crate) fn mode(mode: Mode) -> v1::Mode {

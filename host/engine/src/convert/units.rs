@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use wharf_proto::v1;
 use wharf_store::model::{
-    CanonicalKey, Digest, RelativePath, Source, TypeDefinition, TypeId, UnitRow, canonical_key,
-    repo_key,
+    CanonicalKey, ChangedFile, ChangedUnit, Digest, RelativePath, Source, TypeDefinition, TypeId,
+    UnitId, UnitRow, canonical_key, repo_key,
 };
 use wharf_supervisor::Manifest;
 
@@ -172,6 +172,33 @@ fn pending_file(file: v1::File) -> Result<PendingFile, Problem> {
     })
 }
 
+/// A unit that a migration changes. Its type is one of the plugin's; what is empty stays.
+pub(crate) fn changed_unit(kind: &Type, unit: v1::Unit) -> Result<ChangedUnit, Problem> {
+    let name = &kind.definition.id;
+    let id = i64::try_from(unit.id).ok().filter(|id| *id > 0).ok_or_else(|| {
+        Problem::protocol(format!(
+            "a migrated unit of type {name} names no unit: send the id that QueryUnits gave it"
+        ))
+    })?;
+    if !unit.attributes.is_empty() {
+        kind.check_attributes(&unit.attributes)?;
+    }
+    let files = unit.files.into_iter().map(pending_file).map(|file| {
+        let PendingFile { path, sha256, bytes, media_type, .. } = file?;
+        match bytes {
+            Bytes::Stored | Bytes::Fetched => Ok(ChangedFile { path, sha256, media_type }),
+            _ => Err(Problem::protocol(format!("{path}: a migration brings no bytes"))),
+        }
+    });
+    Ok(ChangedUnit {
+        unit: UnitId(id),
+        type_id: kind.id,
+        key: unit.key,
+        attributes: unit.attributes,
+        files: files.collect::<Result<_, Problem>>()?,
+    })
+}
+
 /// A path that a plugin names. F98: anything that could leave its folder is refused.
 fn path(text: &str) -> Result<RelativePath, Problem> {
     text.parse().map_err(|error| {
@@ -240,7 +267,11 @@ impl Type {
 
 impl Inner {
     /// A type that this plugin declares (F65).
-    pub(crate) fn declared_type(&self, manifest: &Manifest, name: &str) -> Result<&Type, Problem> {
+    pub(crate) fn declared_type(
+        &self,
+        manifest: &Manifest,
+        name: &str,
+    ) -> Result<Arc<Type>, Problem> {
         let declares = manifest
             .components
             .iter()

@@ -27,17 +27,20 @@ pub(super) async fn has(
     Ok(Response::new(v1::HasArtifactsResponse { present }))
 }
 
-/// Hands out a file of the version that the job reads; of no other.
+/// Hands out a file of the units that the job may read; of no others.
 pub(super) async fn open(
     store: &Store,
     rights: &Rights,
     request: v1::OpenArtifactRequest,
 ) -> Result<Response<Answers<v1::ArtifactChunk>>, Status> {
     let digest = digest(&request.digest)?;
-    let holds = store.meta.version_holds(rights.repository, rights.version, digest);
-    if !holds.await.map_err(stored)? {
+    let holds = match &rights.types {
+        Some(types) => store.meta.types_hold(types.clone(), digest).await,
+        None => store.meta.version_holds(rights.repository, rights.version, digest).await,
+    };
+    if !holds.map_err(stored)? {
         tracing::warn!(job = rights.job, %digest, "a plugin asked for bytes outside its version");
-        return Err(Status::permission_denied("the job's version holds no such file"));
+        return Err(Status::permission_denied("the job may read no such file"));
     }
     let (mut file, _size) = store
         .blobs

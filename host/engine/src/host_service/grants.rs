@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 use tonic::{Extensions, Status, metadata::MetadataMap};
 use wharf_proto::TOKEN_HEADER;
-use wharf_store::model::{AttachmentId, RepositoryId};
+use wharf_store::model::{AttachmentId, RepositoryId, TypeId};
 use wharf_supervisor::PeerProcess;
 
 use crate::fetch::{Meter, Trust};
@@ -21,6 +21,8 @@ pub(crate) struct Rights {
     /// The version whose units may be read.
     pub(crate) version: u64,
     pub(crate) attachment: AttachmentId,
+    /// Instead of a version's units, all of these types may be read, whoever holds them.
+    pub(crate) types: Option<Vec<TypeId>>,
     /// JSON object.
     pub(crate) settings: String,
     /// The key that the call may have used; None: it signs nothing.
@@ -113,6 +115,7 @@ mod tests {
             repository: RepositoryId(1),
             version: 0,
             attachment: AttachmentId(1),
+            types: None,
             settings: "{}".to_owned(),
             signing_key: None,
             folder: Arc::new(Folder::new("/nowhere".into())),

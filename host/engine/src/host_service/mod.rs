@@ -10,7 +10,6 @@ mod sign;
 mod state;
 mod units;
 
-use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -24,7 +23,7 @@ use wharf_store::Store;
 use crate::fetch::Fetcher;
 use crate::problem::{Class, Problem};
 use crate::signing::Keys;
-use crate::unit_types::Type;
+use crate::unit_types::Types;
 
 pub(crate) use grants::{Grants, Rights};
 
@@ -45,11 +44,9 @@ pub(crate) const FEATURES: &[&str] = &[
 pub(crate) fn routes(
     grants: Grants,
     (store, fetcher, keys): (Store, Fetcher, Keys),
-    types: &HashMap<String, Type>,
+    types: Arc<Types>,
 ) -> Routes {
-    let names = types.iter().map(|(name, kind)| (kind.id, name.clone()));
-    let names = Arc::new(names.collect());
-    Routes::new(HostServer::new(HostService { grants, store, fetcher, keys, names }))
+    Routes::new(HostServer::new(HostService { grants, store, fetcher, keys, types }))
 }
 
 struct HostService {
@@ -57,7 +54,7 @@ struct HostService {
     store: Store,
     fetcher: Fetcher,
     keys: Keys,
-    names: units::TypeNames,
+    types: Arc<Types>,
 }
 
 impl HostService {
@@ -105,7 +102,7 @@ impl Host for HostService {
         request: Request<v1::QueryUnitsRequest>,
     ) -> Result<Response<Self::QueryUnitsStream>, Status> {
         let rights = self.rights(&request)?;
-        let names = Arc::clone(&self.names);
+        let names = Arc::new(self.types.numbers());
         units::query(self.store.clone(), names, &rights, request.into_inner()).await
     }
 

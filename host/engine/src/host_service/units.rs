@@ -1,4 +1,4 @@
-//! Units of the job's version, in pages.
+//! Units of the job's version, or of a migration's types, in pages.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,7 +30,10 @@ pub(super) async fn query(
     let filter = filter.map(|field| FieldEquals { name: field.name, value: field.value }).collect();
     let meta = &store.meta;
     let order = request.order_by;
-    let ids = meta.unit_ids(rights.repository, rights.version, types, filter, order).await;
+    let ids = match &rights.types {
+        None => meta.unit_ids(rights.repository, rights.version, types, filter, order).await,
+        Some(own) => meta.unit_ids_of_types(wanted(rights, own, types)?, filter, order).await,
+    };
     let pages = Pages {
         ids: ids.map_err(stored)?.into_iter(),
         with_files: !request.without_files,
@@ -38,6 +41,20 @@ pub(super) async fn query(
         names,
     };
     Ok(Response::new(Box::pin(stream::try_unfold(pages, Pages::next))))
+}
+
+/// A migration reads units of its plugin's types, of no others (F71).
+fn wanted(rights: &Rights, own: &[TypeId], types: Vec<TypeId>) -> Result<Vec<TypeId>, Status> {
+    if types.is_empty() {
+        return Ok(own.to_vec());
+    }
+    if types.iter().any(|id| !own.contains(id)) {
+        tracing::warn!(job = rights.job, security = true, "a migration asked for foreign units");
+        return Err(Status::permission_denied(
+            "a migration may read units of its plugin's own types only",
+        ));
+    }
+    Ok(types)
 }
 
 /// A job reads the units of its own version, of no other (F71).

@@ -61,22 +61,28 @@ impl Inner {
         &self,
         address: &Address,
     ) -> Result<(&Arc<Installed>, &Component), Problem> {
-        let plugin = self.plugin(&address.plugin)?;
-        let components = &plugin.manifest.components;
-        let component = components.iter().find(|component| component.id == address.component);
-        let component = component.ok_or_else(|| {
-            let names: Vec<String> = components
-                .iter()
-                .map(|component| format!("{}.{}", address.plugin, component.id))
-                .collect();
-            Problem::usage(
-                "not_found.component",
-                format!("plugin {} has no component \"{}\"", address.plugin, address.component),
-            )
-            .help(format!("it has: {}", names.join(", ")))
-        })?;
-        Ok((plugin, component))
+        component_of(self.plugin(&address.plugin)?, address)
     }
+}
+
+fn component_of<'a>(
+    plugin: &'a Arc<Installed>,
+    address: &Address,
+) -> Result<(&'a Arc<Installed>, &'a Component), Problem> {
+    let components = &plugin.manifest.components;
+    let component = components.iter().find(|component| component.id == address.component);
+    let component = component.ok_or_else(|| {
+        let names: Vec<String> = components
+            .iter()
+            .map(|component| format!("{}.{}", address.plugin, component.id))
+            .collect();
+        Problem::usage(
+            "not_found.component",
+            format!("plugin {} has no component \"{}\"", address.plugin, address.component),
+        )
+        .help(format!("it has: {}", names.join(", ")))
+    })?;
+    Ok((plugin, component))
 }
 
 impl Engine {
@@ -227,9 +233,23 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
+    /// For a run.
     pub(crate) fn resolve(engine: &Inner, attachment: &Attachment) -> Result<Self, Problem> {
         let address = Address::parse(&attachment.component)?;
-        let (plugin, component) = engine.component(&address)?;
+        Self::new(engine.component(&address)?, attachment)
+    }
+
+    /// For its settings alone: its plugin may be behind.
+    pub(crate) fn unready(engine: &Inner, attachment: &Attachment) -> Result<Self, Problem> {
+        let address = Address::parse(&attachment.component)?;
+        let plugin = engine.installed(&address.plugin)?;
+        Self::new(component_of(plugin, &address)?, attachment)
+    }
+
+    fn new(
+        (plugin, component): (&Arc<Installed>, &Component),
+        attachment: &Attachment,
+    ) -> Result<Self, Problem> {
         let all = attachment.settings.as_object().cloned().unwrap_or_default();
         let schema = component.attachment_schema.as_ref();
         let parted = settings::read(component.role, schema, &all)?;

@@ -2,7 +2,7 @@
 //!
 //! The way through: [`Board::submit`] stores a row and queues it → [`dispatch`] starts what no lock holds back →
 //! [`worker`] claims it under a lease, runs it, retries once after a plugin's fault, and records the end.
-//! What a job does is in `sync` and `publish`; what its code sees of the job is [`run::JobRun`].
+//! What a job does is in `sync`, `publish` and `migrations`; what its code sees of the job is [`run::JobRun`].
 
 pub(crate) mod dispatch;
 mod queue;
@@ -18,6 +18,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use wharf_store::model::{Job, JobId, JobState};
 
+pub(crate) use self::queue::Plugins;
 use self::queue::{Lock, Queue};
 use self::view::{JobResult, JobView};
 use crate::problem::Problem;
@@ -54,13 +55,18 @@ impl Board {
         self.changed.notify_one();
     }
 
-    /// Queues a stored job.
-    pub(crate) fn enqueue(&self, job: &Job, parent: &CancellationToken) -> JobView {
+    /// Queues a stored job that works with units of these plugins.
+    pub(crate) fn enqueue(
+        &self,
+        job: &Job,
+        plugins: Plugins,
+        parent: &CancellationToken,
+    ) -> JobView {
         let view = stored_view(job);
         let live = Live { view: watch::Sender::new(view.clone()), cancel: parent.child_token() };
         let mut state = self.state();
         state.live.insert(job.id, live);
-        state.queue.push(job.id, Lock::of(job));
+        state.queue.push(job.id, Lock::of(job), plugins);
         drop(state);
         self.changed.notify_one();
         view

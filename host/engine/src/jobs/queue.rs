@@ -27,15 +27,33 @@ impl Lock {
     }
 }
 
+/// Whose units a job works with: while a plugin's units are migrated, nobody reads or writes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Plugins {
+    /// Those of these plugins.
+    Of(Vec<String>),
+    /// Of any plugin.
+    Any,
+    /// Those of this plugin, for itself.
+    Alone(String),
+}
+
+/// All that a job needs.
+#[derive(Debug)]
+struct Needs {
+    lock: Lock,
+    plugins: Plugins,
+}
+
 #[derive(Default)]
 pub(super) struct Queue {
-    waiting: VecDeque<(JobId, Lock)>,
-    running: HashMap<JobId, Lock>,
+    waiting: VecDeque<(JobId, Needs)>,
+    running: HashMap<JobId, Needs>,
 }
 
 impl Queue {
-    pub(super) fn push(&mut self, job: JobId, lock: Lock) {
-        self.waiting.push_back((job, lock));
+    pub(super) fn push(&mut self, job: JobId, lock: Lock, plugins: Plugins) {
+        self.waiting.push_back((job, Needs { lock, plugins }));
     }
 
     /// Takes a job out that has not started. Says whether it was there.
@@ -51,14 +69,14 @@ impl Queue {
             return None;
         }
         let mut taken = Taken::default();
-        self.running.values().for_each(|lock| taken.add(lock));
-        let place = self.waiting.iter().position(|(_, lock)| {
-            let free = taken.allows(lock);
-            taken.add(lock);
+        self.running.values().for_each(|needs| taken.add(needs));
+        let place = self.waiting.iter().position(|(_, needs)| {
+            let free = taken.allows(needs);
+            taken.add(needs);
             free
         })?;
-        let (job, lock) = self.waiting.remove(place)?;
-        self.running.insert(job, lock);
+        let (job, needs) = self.waiting.remove(place)?;
+        self.running.insert(job, needs);
         Some(job)
     }
 
@@ -80,18 +98,39 @@ impl Queue {
 struct Taken {
     read: HashSet<String>,
     written: HashSet<String>,
+    /// Plugins whose units somebody works with.
+    plugins: HashSet<String>,
+    any_plugin: bool,
+    /// Plugins whose units somebody has for itself.
+    alone: HashSet<String>,
 }
 
 impl Taken {
-    fn add(&mut self, lock: &Lock) {
-        match lock {
+    fn add(&mut self, needs: &Needs) {
+        match &needs.lock {
             Lock::None => {}
             Lock::Read(name) => drop(self.read.insert(name.clone())),
             Lock::Write(name) => drop(self.written.insert(name.clone())),
         }
+        match &needs.plugins {
+            Plugins::Of(names) => self.plugins.extend(names.iter().cloned()),
+            Plugins::Any => self.any_plugin = true,
+            Plugins::Alone(name) => drop(self.alone.insert(name.clone())),
+        }
     }
 
-    fn allows(&self, lock: &Lock) -> bool {
+    fn allows(&self, needs: &Needs) -> bool {
+        let plugins = match &needs.plugins {
+            Plugins::Of(names) => names.iter().all(|name| !self.alone.contains(name)),
+            Plugins::Any => self.alone.is_empty(),
+            Plugins::Alone(name) => {
+                !self.any_plugin && !self.plugins.contains(name) && !self.alone.contains(name)
+            }
+        };
+        plugins && self.allows_lock(&needs.lock)
+    }
+
+    fn allows_lock(&self, lock: &Lock) -> bool {
         match lock {
             Lock::None => true,
             Lock::Read(name) => !self.written.contains(name),
@@ -112,12 +151,42 @@ mod tests {
         Lock::Read(name.to_owned())
     }
 
+    fn nobodys() -> Plugins {
+        Plugins::Of(Vec::new())
+    }
+
+    #[test]
+    fn a_migration_waits_for_all_who_work_with_its_plugins_units_and_they_wait_for_it() {
+        let of = |names: &[&str]| Plugins::Of(names.iter().map(|name| (*name).into()).collect());
+        let mut queue = Queue::default();
+        queue.push(JobId(1), write("a"), of(&["notes"]));
+        queue.push(JobId(2), Lock::None, Plugins::Alone("notes".into()));
+        queue.push(JobId(3), write("b"), of(&["deb", "notes"]));
+        queue.push(JobId(4), write("c"), of(&["deb"]));
+        queue.push(JobId(5), read("c"), Plugins::Any);
+        queue.push(JobId(6), Lock::None, Plugins::Alone("deb".into()));
+        assert_eq!(queue.next(8), Some(JobId(1)));
+        assert_eq!(queue.next(8), Some(JobId(4)));
+        assert_eq!(queue.next(8), None);
+        queue.finished(JobId(1));
+        assert_eq!(queue.next(8), Some(JobId(2)));
+        queue.finished(JobId(4));
+        assert_eq!(queue.next(8), None);
+        queue.finished(JobId(2));
+        assert_eq!(queue.next(8), Some(JobId(3)));
+        assert_eq!(queue.next(8), Some(JobId(5)));
+        assert_eq!(queue.next(8), None);
+        queue.finished(JobId(5));
+        queue.finished(JobId(3));
+        assert_eq!(queue.next(8), Some(JobId(6)));
+    }
+
     #[test]
     fn one_writer_per_repository() {
         let mut queue = Queue::default();
-        queue.push(JobId(1), write("a"));
-        queue.push(JobId(2), write("a"));
-        queue.push(JobId(3), write("b"));
+        queue.push(JobId(1), write("a"), nobodys());
+        queue.push(JobId(2), write("a"), nobodys());
+        queue.push(JobId(3), write("b"), nobodys());
         assert_eq!(queue.next(8), Some(JobId(1)));
         assert_eq!(queue.next(8), Some(JobId(3)));
         assert_eq!(queue.next(8), None);
@@ -128,10 +197,10 @@ mod tests {
     #[test]
     fn readers_share_and_a_waiting_writer_holds_back_younger_readers() {
         let mut queue = Queue::default();
-        queue.push(JobId(1), read("a"));
-        queue.push(JobId(2), read("a"));
-        queue.push(JobId(3), write("a"));
-        queue.push(JobId(4), read("a"));
+        queue.push(JobId(1), read("a"), nobodys());
+        queue.push(JobId(2), read("a"), nobodys());
+        queue.push(JobId(3), write("a"), nobodys());
+        queue.push(JobId(4), read("a"), nobodys());
         assert_eq!(queue.next(8), Some(JobId(1)));
         assert_eq!(queue.next(8), Some(JobId(2)));
         assert_eq!(queue.next(8), None);
@@ -144,8 +213,8 @@ mod tests {
     #[test]
     fn width_limits_what_runs() {
         let mut queue = Queue::default();
-        queue.push(JobId(1), Lock::None);
-        queue.push(JobId(2), Lock::None);
+        queue.push(JobId(1), Lock::None, nobodys());
+        queue.push(JobId(2), Lock::None, nobodys());
         assert_eq!(queue.next(1), Some(JobId(1)));
         assert_eq!(queue.next(1), None);
         assert!(queue.remove(JobId(2)));

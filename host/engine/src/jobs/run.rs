@@ -13,7 +13,8 @@ use wharf_store::model::{Job, JobState, Lease, LogLevel, LogLine};
 
 use super::told::Told;
 use super::view::{
-    FETCHING, ItemReport, JobResult, JobView, KEPT, PluginProcess, Progress, WarningReport,
+    FETCHING, ItemReport, JobResult, JobView, KEPT, MigrationReport, PluginProcess, Progress,
+    WarningReport,
 };
 use crate::clock;
 use crate::fetch::Meter;
@@ -51,6 +52,7 @@ struct Tally {
     warning_codes: BTreeMap<String, u64>,
     items: Vec<ItemReport>,
     warnings_list: Vec<WarningReport>,
+    migrations: Vec<MigrationReport>,
     /// Once the plugin has said how far it is.
     told: Option<Told>,
     rate: Rate,
@@ -169,6 +171,11 @@ impl JobRun {
         tally.keep(key, "skipped", problem);
     }
 
+    /// Notes a migration that was run.
+    pub(crate) fn migrated(&self, report: MigrationReport) {
+        self.tally().migrations.push(report);
+    }
+
     /// Items that the plugin itself said had failed or were left out.
     pub(crate) fn named_by_plugin(&self) -> u64 {
         self.tally().named
@@ -283,6 +290,7 @@ impl JobRun {
             warning_codes: tally.warning_codes.clone(),
             items: tally.items.clone(),
             warnings_list: tally.warnings_list.clone(),
+            migrations: tally.migrations.clone(),
             bytes: self.meter.bytes(),
             downloads: self.meter.requests(),
             seconds: self.started.elapsed().as_secs_f64(),

@@ -58,6 +58,31 @@ pub struct WarningReport {
     pub item: String,
 }
 
+/// What one migration did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MigrationReport {
+    /// Its number.
+    pub number: u32,
+    /// What it does, as the plugin's manifest says.
+    pub name: String,
+    /// Units that are different now.
+    pub changed: u64,
+    /// Of these, those with another key.
+    pub rekeyed: u64,
+    /// The first of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub first: Vec<String>,
+}
+
+impl MigrationReport {
+    /// For the job's log.
+    pub(crate) fn words(&self) -> String {
+        let Self { number, changed, rekeyed, .. } = self;
+        format!("migration {number}: {changed} units changed, {rekeyed} of them have another key")
+    }
+}
+
 /// What a job did. Counted by the host, never taken from a plugin.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -92,6 +117,9 @@ pub struct JobResult {
     /// Where the publication is served, relative to the server: "/content/NAME/".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// What migrations did, or would do in a dry run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub migrations: Vec<MigrationReport>,
     /// The first failed and skipped items.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<ItemReport>,
@@ -122,11 +150,11 @@ pub struct PluginProcess {
 pub struct JobView {
     /// The job's number.
     pub id: i64,
-    /// sync or publish.
+    /// sync, publish or migrate.
     pub operation: String,
     /// The repository's name.
     pub repository: Option<String>,
-    /// The component that does it: `file.importer`.
+    /// The component that does it: `file.importer`; the plugin, if it is one for all of it.
     pub component: Option<String>,
     /// Where it stands.
     pub state: JobState,

@@ -16,7 +16,7 @@ use super::view::JobResult;
 use crate::engine::Inner;
 use crate::problem::{Class, Problem};
 use crate::staging::Folder;
-use crate::{publish, sync};
+use crate::{migrations, publish, sync};
 
 /// The most attempts of one job.
 const ATTEMPTS: u32 = 2;
@@ -34,6 +34,7 @@ impl Ended {
         let JobResult { added, removed, unchanged, failed, .. } = &self.result;
         match &self.problem {
             Some(problem) => format!("{}: {problem}", self.state),
+            None if !self.result.migrations.is_empty() => self.state.to_string(),
             None => format!(
                 "{}: {added} added, {removed} removed, {unchanged} unchanged, {failed} failed",
                 self.state
@@ -131,6 +132,7 @@ async fn operate(engine: &Inner, run: &JobRun) -> Result<JobResult, Problem> {
     match run.job.operation.as_str() {
         "sync" => sync::run(engine, run).await,
         "publish" => publish::run(engine, run).await,
+        migrations::OPERATION => migrations::run(engine, run).await,
         other => {
             Err(Problem::usage("usage.operation", format!("there is no operation \"{other}\"")))
         }

@@ -195,6 +195,7 @@ impl Setup {
             repository: self.repository.id,
             version: self.version,
             attachment: self.attachment.id,
+            types: None,
             settings: self.plugin_settings.clone(),
             signing_key: self.signing_key.clone(),
             folder: Arc::clone(&run.folder),

@@ -176,7 +176,7 @@ async fn remove_units(
 ) -> Result<(), Problem> {
     for unit in refs.units {
         let kind = sync.engine.declared_type(&sync.setup.plugin.manifest, &unit.r#type)?;
-        let keys = Selector::Keys(convert::key_digests(kind, &[unit.key])?);
+        let keys = Selector::Keys(convert::key_digests(&kind, &[unit.key])?);
         let found = sync
             .engine
             .store

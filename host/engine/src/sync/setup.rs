@@ -77,6 +77,7 @@ impl Setup {
             repository: self.repository.id,
             version: self.base,
             attachment: self.attachment.id,
+            types: None,
             settings: self.plugin_settings.clone(),
             signing_key: None,
             folder: Arc::clone(&run.folder),

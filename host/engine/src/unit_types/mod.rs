@@ -6,6 +6,7 @@
 
 mod check;
 mod register;
+mod table;
 
 use std::sync::Arc;
 
@@ -14,11 +15,11 @@ use wharf_store::model::{RegisteredType, TypeDefinition, TypeErrors, TypeFault, 
 
 pub use self::check::{CheckedType, TypeForm, check_types};
 pub(crate) use self::register::{Registered, register};
+pub(crate) use self::table::Types;
 use crate::engine::Engine;
 use crate::problem::Problem;
 
 /// A registered type.
-#[derive(Clone)]
 pub(crate) struct Type {
     pub(crate) id: TypeId,
     pub(crate) definition: Arc<TypeDefinition>,
@@ -31,7 +32,12 @@ pub(crate) struct Type {
 }
 
 impl Type {
-    fn new(registered: RegisteredType, defined: bool) -> Self {
+    /// The plugin that registered it.
+    pub(crate) fn owner(&self) -> &str {
+        &self.plugin.0
+    }
+
+    pub(crate) fn new(registered: RegisteredType, defined: bool) -> Self {
         let RegisteredType { id, plugin, plugin_version, definition } = registered;
         let schema = definition.attributes.as_ref();
         let attributes = schema.and_then(|schema| jsonschema::validator_for(schema).ok());
@@ -64,7 +70,7 @@ impl Engine {
     /// The types that plugins brought, by name.
     pub fn types(&self) -> Vec<TypeView> {
         let mut types: Vec<TypeView> =
-            self.inner.types.values().map(|kind| self.type_view(kind)).collect();
+            self.inner.types.all().iter().map(|kind| self.type_view(kind)).collect();
         types.sort_by(|left, right| left.definition.id.cmp(&right.definition.id));
         types
     }
@@ -78,7 +84,7 @@ impl Engine {
             Problem::usage("not_found.type", format!("there is no type \"{name}\""))
                 .help("`wharf type list` shows those that plugins define")
         })?;
-        Ok(self.type_view(kind))
+        Ok(self.type_view(&kind))
     }
 
     fn type_view(&self, kind: &Type) -> TypeView {

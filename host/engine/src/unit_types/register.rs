@@ -7,20 +7,26 @@
 //! any more stay, with their units.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use wharf_store::Store;
-use wharf_store::model::{ReadType, RegisteredType, TypeErrors, check_references, read_types};
-use wharf_supervisor::{Broken, Catalog, Installed, Role};
+use wharf_store::model::{
+    ReadType, RegisteredType, Tracked, TypeDefinition, TypeErrors, check_references, read_types,
+};
+use wharf_supervisor::{Broken, Catalog, Installed, Manifest, Role};
 
-use super::{Type, check_schemas};
+use super::{Type, Types, check_schemas};
 use crate::error::Error;
+use crate::migrations::{self, Behind};
 
 /// What came of it.
 pub(crate) struct Registered {
-    /// All types, by name.
-    pub(crate) types: HashMap<String, Type>,
+    /// All types.
+    pub(crate) types: Arc<Types>,
     /// Why a plugin that was found cannot be used, by name.
     pub(crate) unusable: HashMap<String, Broken>,
+    /// Plugins whose data need migrations first.
+    pub(crate) behind: HashMap<String, Behind>,
 }
 
 /// Registers what every usable plugin defines.
@@ -29,7 +35,7 @@ pub(crate) async fn register(store: &Store, catalog: &Catalog) -> Result<Registe
     let mut candidates = Candidates::read(catalog);
     candidates.settle_claims(catalog, &stored);
     candidates.settle_names(&stored);
-    candidates.write(store).await?;
+    let behind = candidates.write(store, &stored).await?;
     let stored = store.meta.types().await?;
     // What was refused last may be what others refer to.
     candidates.settle_names(&stored);
@@ -40,9 +46,10 @@ pub(crate) async fn register(store: &Store, catalog: &Catalog) -> Result<Registe
             let (name, plugin) = (&registered.definition.id, &registered.plugin);
             tracing::warn!(r#type = %name, %plugin, "no plugin defines this type any more; it is kept with its units");
         }
-        (registered.definition.id.clone(), Type::new(registered, is_defined))
+        Type::new(registered, is_defined)
     });
-    Ok(Registered { types: types.collect(), unusable: candidates.unusable })
+    let types = Arc::new(Types::new(types));
+    Ok(Registered { types, unusable: candidates.unusable, behind })
 }
 
 /// Plugins whose definitions may count, by name.
@@ -173,23 +180,29 @@ impl<'c> Candidates<'c> {
         }
     }
 
-    async fn write(&mut self, store: &Store) -> Result<(), Error> {
-        let mut refused = Vec::new();
+    /// Registers the types of plugins whose data are up to date. Of a plugin that is behind it is only looked at whether
+    /// its migrations will be able to: until they ran, an older version of it works as before (F77).
+    async fn write(
+        &mut self,
+        store: &Store,
+        stored: &[RegisteredType],
+    ) -> Result<HashMap<String, Behind>, Error> {
+        let manifests: Vec<&Manifest> =
+            self.accepted.values().map(|candidate| &candidate.plugin.manifest).collect();
+        let tracked = migrations::standings(store, &manifests).await?;
+        let (mut behind, mut refused) = (HashMap::new(), Vec::new());
         for (name, candidate) in &self.accepted {
-            let types = candidate.types.iter().map(|read| read.definition.clone()).collect();
-            let version = candidate.plugin.manifest.version.to_string();
-            match store.meta.register_types(name, &version, types).await {
-                Ok(()) => {}
-                Err(error) if error.is_refusal() => {
-                    refused.push(((*name).to_owned(), error.to_string()));
-                }
-                Err(error) => return Err(error.into()),
+            let Some(tracked) = tracked.get(*name) else { continue };
+            match candidate.stand(store, tracked, stored).await? {
+                Ok(None) => {}
+                Ok(Some(late)) => drop(behind.insert((*name).to_owned(), late)),
+                Err(broken) => refused.push(((*name).to_owned(), broken)),
             }
         }
-        for (name, reason) in refused {
-            self.refuse(&name, "config", reason);
+        for (name, Broken { code, reason }) in refused {
+            self.refuse(&name, code, reason);
         }
-        Ok(())
+        Ok(behind)
     }
 
     /// The types that an installed plugin defines, or may define once it is mended.
@@ -205,6 +218,39 @@ impl<'c> Candidates<'c> {
 }
 
 impl Candidate<'_> {
+    /// Registers its types, or says why it must wait, or why it cannot be used.
+    async fn stand(
+        &self,
+        store: &Store,
+        tracked: &Tracked,
+        stored: &[RegisteredType],
+    ) -> Result<Result<Option<Behind>, Broken>, Error> {
+        let manifest = &self.plugin.manifest;
+        let types: Vec<TypeDefinition> =
+            self.types.iter().map(|read| read.definition.clone()).collect();
+        let late = match migrations::judge(manifest, tracked, types.clone()) {
+            Ok(late) => late,
+            Err(broken) => return Ok(Err(broken)),
+        };
+        let registered = match &late {
+            None => {
+                let version = manifest.version.to_string();
+                store.meta.register_types(&manifest.name, &version, types).await
+            }
+            Some(late) => match late.covered(stored) {
+                Ok(covered) => store.meta.check_types(&manifest.name, types, covered).await,
+                Err(reason) => return Ok(Err(Broken { code: "config", reason })),
+            },
+        };
+        match registered {
+            Ok(()) => Ok(Ok(late)),
+            Err(error) if error.is_refusal() => {
+                Ok(Err(Broken { code: "config", reason: error.to_string() }))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn defines(&self, id: &str) -> bool {
         self.types.iter().any(|read| read.definition.id == id)
     }

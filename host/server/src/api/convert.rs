@@ -10,8 +10,9 @@ use wharf_store::model;
 use super::Failure;
 use super::types::{
     Attachment, Change, Class, Component, DiffEntry, DiffPage, Item, Job, JobPlugin, JobResult,
-    JobState, LastRun, LogLine, Outcome, Plugin, Problem, Progress, PublicationInfo,
-    PublishRequest, Repository, SyncRequest, TypeInfo, Version, Warning,
+    JobState, LastRun, LogLine, MigrateRequest, MigrationReport, Outcome, PendingMigration, Plugin,
+    Problem, Progress, PublicationInfo, PublishRequest, Repository, SyncRequest, TypeInfo, Version,
+    Warning,
 };
 
 impl From<engine::Problem> for Problem {
@@ -49,6 +50,7 @@ impl From<engine::PluginView> for Plugin {
             recycles,
             pids,
             components,
+            pending_migrations,
             origin,
         } = plugin;
         let milliseconds = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
@@ -66,6 +68,10 @@ impl From<engine::PluginView> for Plugin {
             recycles,
             pids,
             components: components.into_iter().map(Component::from).collect(),
+            pending_migrations: pending_migrations
+                .into_iter()
+                .map(|engine::PendingMigration { number, name }| PendingMigration { number, name })
+                .collect(),
             origin,
         }
     }
@@ -194,6 +200,20 @@ impl From<PublishRequest> for engine::PublishOptions {
     }
 }
 
+impl From<MigrateRequest> for engine::MigrateOptions {
+    fn from(wanted: MigrateRequest) -> Self {
+        let MigrateRequest { dry_run } = wanted;
+        Self { dry_run }
+    }
+}
+
+impl From<engine::MigrationReport> for MigrationReport {
+    fn from(report: engine::MigrationReport) -> Self {
+        let engine::MigrationReport { number, name, changed, rekeyed, first } = report;
+        Self { number, name, changed, rekeyed, first }
+    }
+}
+
 impl From<engine::JobView> for Job {
     fn from(view: engine::JobView) -> Self {
         Self {
@@ -257,6 +277,7 @@ impl From<engine::JobResult> for JobResult {
             changed: result.changed,
             dry_run: result.dry_run,
             url: result.url,
+            migrations: result.migrations.into_iter().map(MigrationReport::from).collect(),
             items: result.items.into_iter().map(Item::from).collect(),
             warnings_list: result.warnings_list.into_iter().map(Warning::from).collect(),
             summary: result.summary.map(object).unwrap_or_default(),

@@ -39,6 +39,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/status", get(status::show))
         .route("/plugins", get(plugins::list))
         .route("/plugins/{plugin}/reset", post(plugins::reset))
+        .route("/plugins/{plugin}/migrate", post(runs::migrate))
         .route("/types", get(plugins::types))
         .route("/types/{type}", get(plugins::show_type))
         .route("/repositories", get(repositories::list).post(repositories::create))

@@ -1,4 +1,4 @@
-//! `/api/v1/repositories/NAME/sync` and `.../publish`: asking for jobs.
+//! `/api/v1/repositories/NAME/sync`, `.../publish` and `/api/v1/plugins/NAME/migrate`: asking for jobs.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use http::{StatusCode, header};
 
 use super::request::{Place, Query};
 use super::status::NoOptions;
-use super::types::{Job, PublishRequest, SyncRequest};
+use super::types::{Job, MigrateRequest, PublishRequest, SyncRequest};
 use super::{Answer, Failure, json};
 use crate::app::App;
 
@@ -20,10 +20,25 @@ pub(super) async fn sync(
     json::Json(wanted): json::Json<SyncRequest>,
 ) -> Answer<Response> {
     open_for_jobs(&app)?;
-    let job = Job::from(app.engine.sync(&name, wanted.into()).await?);
+    let job = app.engine.sync(&name, wanted.into()).await?;
+    Ok(accepted(&app, job.into()))
+}
+
+pub(super) async fn migrate(
+    State(app): State<Arc<App>>,
+    Place([name]): Place<1>,
+    Query(NoOptions {}): Query<NoOptions>,
+    json::Json(wanted): json::Json<MigrateRequest>,
+) -> Answer<Response> {
+    open_for_jobs(&app)?;
+    let job = app.engine.migrate(&name, wanted.into()).await?;
+    Ok(accepted(&app, job.into()))
+}
+
+fn accepted(app: &App, job: Job) -> Response {
     app.work();
     let place = [(header::LOCATION, format!("/api/v1/jobs/{}", job.id))];
-    Ok((StatusCode::ACCEPTED, place, Json(job)).into_response())
+    (StatusCode::ACCEPTED, place, Json(job)).into_response()
 }
 
 /// One job for each distributor.

@@ -9,6 +9,7 @@
 
 mod content;
 mod jobs;
+mod migrations;
 mod publications;
 mod setup;
 mod sqlite;

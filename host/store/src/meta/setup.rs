@@ -25,7 +25,7 @@ impl Meta {
     ) -> Result<(), Error> {
         let (plugin, version) = (plugin.to_owned(), plugin_version.to_owned());
         let asked = (plugin.clone(), types.clone());
-        let changes = move |db: &_| sqlite::types::plan(db, &asked.0, &asked.1);
+        let changes = move |db: &_| sqlite::types::plan(db, &asked.0, &asked.1, &[]);
         if self.read(changes).await?.is_empty() {
             return Ok(());
         }

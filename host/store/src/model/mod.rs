@@ -6,6 +6,7 @@ mod ids;
 mod job;
 mod key;
 mod log;
+mod migration;
 mod name;
 mod path;
 mod publication;
@@ -18,8 +19,9 @@ pub use attachment::{Attachment, LastRun, NewAttachment};
 pub use digest::{Digest, DigestError};
 pub use ids::{AttachmentId, JobId, PublicationId, RepositoryId, TypeId, UnitId};
 pub use job::{Job, JobEnd, JobFilter, JobState, Lease, NewJob};
-pub use key::{CanonicalKey, KeyError, canonical_key, repo_key};
+pub use key::{CanonicalKey, KeyError, canonical_key, rekey, repo_key};
 pub use log::{LogLevel, LogLine};
+pub use migration::{ChangedFile, ChangedUnit, Migrated, Migration, Tracked};
 pub use name::{NameError, RepositoryName};
 pub use path::{PathError, RelativePath};
 pub use publication::{

@@ -9,6 +9,8 @@ mod jobs;
 #[cfg(test)]
 mod kill;
 #[cfg(test)]
+mod migrate;
+#[cfg(test)]
 mod publish;
 #[cfg(test)]
 mod setup;

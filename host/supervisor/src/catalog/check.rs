@@ -27,6 +27,7 @@ impl Manifest {
         if let Some(name) = stolen {
             return Err(format!("env sets {name}, which belongs to the protocol"));
         }
+        super::migrations::check(self).map_err(|problem| format!("migrations: {problem}"))?;
         if self.components.is_empty() {
             return Err("components is empty; a plugin offers at least one".into());
         }

@@ -64,6 +64,13 @@ pub struct Manifest {
     /// Numbered changes of stored data.
     #[serde(default)]
     pub migrations: Vec<Migration>,
+    /// A new installation starts at the newest migration without running any.
+    #[serde(default)]
+    pub fast_forward: bool,
+    /// Migrations up to this number are gone.
+    pub removed_up_to: Option<u32>,
+    /// What data older than that needs first: "version 1.4".
+    pub removed_hint: Option<String>,
     /// JSON Schema of the settings of the whole plugin.
     pub settings: Option<Value>,
     /// What must be there for it to work.
@@ -185,6 +192,12 @@ impl Manifest {
         Ok((manifest, unknown.into_iter().map(warn).collect()))
     }
 
+    /// The migration that brings data up to what this version knows; 0: it knows none.
+    pub fn newest_migration(&self) -> u32 {
+        let last = self.migrations.last().map(|migration| migration.number);
+        last.or(self.removed_up_to).unwrap_or(0)
+    }
+
     /// In the place of one that cannot be read.
     pub(super) fn unreadable(name: &str) -> Self {
         Self {
@@ -207,6 +220,9 @@ impl Manifest {
             components: Vec::new(),
             types: Vec::new(),
             migrations: Vec::new(),
+            fast_forward: false,
+            removed_up_to: None,
+            removed_hint: None,
             settings: None,
             requires: Requires::default(),
             limits: ManifestLimits::default(),
@@ -273,6 +289,18 @@ mod tests {
     }
 
     #[test]
+    fn the_newest_migration_is_the_last_one_or_what_was_removed() {
+        let newest = |migrations: &str| {
+            let to = format!("{migrations} \"protocol\"");
+            changed("\"protocol\"", &to).unwrap().0.newest_migration()
+        };
+        assert_eq!(newest(""), 0);
+        let two = r#"{"number": 2, "name": "a"}, {"number": 7, "name": "b"}"#;
+        assert_eq!(newest(&format!("\"migrations\": [{two}],")), 7);
+        assert_eq!(newest(r#""removed_up_to": 4, "removed_hint": "version 1.4","#), 4);
+    }
+
+    #[test]
     fn unknown_fields_are_warnings_that_name_the_place() {
         let (_, warnings) = changed("\"role\"", "\"colour\": 1, \"role\"").unwrap();
         assert_eq!(warnings, ["plugin.json: unknown field /components/0/colour is ignored"]);
@@ -304,6 +332,30 @@ mod tests {
             ("\"protocol\"", "\"types\": [\"../t.json\"], \"protocol\"", "../t.json"),
         ] {
             let error = changed(from, to).unwrap_err();
+            assert!(error.contains(says), "{to}: {error}");
+        }
+        for (migrations, says) in [
+            (r#"[{"number": 0, "name": "a"}]"#, "numbers begin with 1"),
+            (
+                r#"[{"number": 1, "name": "a"}, {"number": 1, "name": "b"}]"#,
+                "number 1 stands twice",
+            ),
+            (
+                r#"[{"number": 2, "name": "a"}, {"number": 1, "name": "b"}]"#,
+                "number 1 stands behind 2",
+            ),
+            (r#"[{"number": -1, "name": "a"}]"#, "-1"),
+            (r#"[{"number": 1, "name": ""}]"#, "number 1 has no name"),
+            (r#"[{"number": 1, "name": "a", "to": 2}]"#, "number 1 names versions of no type"),
+            (r#"[{"number": 1, "name": "a", "type": "t", "from": 2, "to": 2}]"#, "from 2 to 2"),
+            (
+                r#"[{"number": 3, "name": "a"}], "removed_up_to": 3, "removed_hint": "v1""#,
+                "number 3 is among",
+            ),
+            (r#"[{"number": 3, "name": "a"}], "removed_up_to": 2"#, "removed_hint"),
+        ] {
+            let to = format!("\"migrations\": {migrations}, \"protocol\"");
+            let error = changed("\"protocol\"", &to).unwrap_err();
             assert!(error.contains(says), "{to}: {error}");
         }
         let files: Vec<String> = (0..65).map(|number| format!("\"t{number}.json\"")).collect();

@@ -9,6 +9,7 @@ mod check;
 mod component;
 mod discover;
 mod manifest;
+mod migrations;
 mod search;
 mod site;
 mod trust;

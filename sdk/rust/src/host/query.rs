@@ -15,7 +15,8 @@ pub struct Query {
 }
 
 impl Query {
-    /// All units of the job's version: the one to publish, or the base of a sync.
+    /// All units of the job's version: the one to publish, or the base of a sync. In a migration: all units of the
+    /// plugin's types.
     pub fn all() -> Self {
         Self::default()
     }

@@ -37,6 +37,11 @@ impl Unit {
         Self { wire: v1::Unit { r#type: kind.into(), ..v1::Unit::default() } }
     }
 
+    /// A unit that is there, by the host's number, for migrations: what is not set stays as it is.
+    pub fn existing(kind: impl Into<String>, id: u64) -> Self {
+        Self { wire: v1::Unit { r#type: kind.into(), id, ..v1::Unit::default() } }
+    }
+
     /// The key: a struct or map with the type's key fields. Fields that the type takes from the artifact may
     /// be left out.
     ///

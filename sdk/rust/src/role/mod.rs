@@ -9,6 +9,7 @@ mod builder;
 mod component;
 mod distributor;
 mod importer;
+mod migrations;
 
 pub use action::{Action, RunRequest};
 pub use builder::{BuildRequest, Builder};
@@ -21,4 +22,5 @@ pub use importer::{
     FetchRequest, Importer, LastSync, ListRequest, ResolveRequest, SyncRequest, UploadRequest,
 };
 
+pub use migrations::{Migration, Migrations};
 pub use wharf_proto::v1::{CheckScope, Mode, Policy, Stage, TestMode};

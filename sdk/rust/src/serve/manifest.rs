@@ -15,6 +15,20 @@ pub(crate) struct Manifest {
     pub(crate) version: String,
     #[serde(default)]
     components: Vec<Component>,
+    #[serde(default)]
+    migrations: Vec<Migration>,
+    #[serde(default)]
+    fast_forward: bool,
+    #[serde(default)]
+    removed_up_to: u32,
+    #[serde(default)]
+    removed_hint: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Migration {
+    number: u32,
+    name: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -47,6 +61,37 @@ impl Manifest {
         }
         let unnamed = registered.keys().find(|id| self.components.iter().all(|c| c.id != **id));
         unnamed.map_or(Ok(()), |id| Err(PluginError::Unnamed { id: id.clone() }))
+    }
+
+    /// Whoever names migrations runs them, and the other way round.
+    pub(crate) fn check_migrations(&self, registered: bool) -> Result<(), PluginError> {
+        match (self.migrations.is_empty(), registered) {
+            (false, false) => Err(PluginError::Migrations {
+                named: "names migrations",
+                registered: "registers none",
+            }),
+            (true, true) => Err(PluginError::Migrations {
+                named: "names no migrations",
+                registered: "registers some",
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn migrations(&self) -> v1::MigrationsResponse {
+        let wire = |it: &Migration| v1::Migration { number: it.number, name: it.name.clone() };
+        v1::MigrationsResponse {
+            migrations: self.migrations.iter().map(wire).collect(),
+            fast_forward: self.fast_forward,
+            removed_up_to: self.removed_up_to,
+            removed_hint: self.removed_hint.clone(),
+        }
+    }
+
+    /// What the migration of this number does.
+    pub(crate) fn migration(&self, number: u32) -> Option<&str> {
+        let found = self.migrations.iter().find(|migration| migration.number == number);
+        found.map(|migration| migration.name.as_str())
     }
 
     pub(crate) fn describe(&self, types: &[TypeDefinition]) -> v1::DescribeResponse {

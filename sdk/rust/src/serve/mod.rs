@@ -21,7 +21,7 @@ use wharf_proto::{APP_PROTOCOL_VERSIONS, COOKIE_KEY, COOKIE_VALUE, v1};
 
 use crate::context::Calls;
 use crate::goplugin::{GRACE, Server, exit, reserve_if_launched};
-use crate::{Action, Builder, Distributor, Importer};
+use crate::{Action, Builder, Distributor, Importer, Migrations};
 use manifest::Manifest;
 use registry::Role;
 
@@ -33,6 +33,7 @@ pub struct Plugin {
     manifest: Result<Manifest, PluginError>,
     components: BTreeMap<String, Role>,
     types: Vec<String>,
+    migrations: Option<Arc<dyn Migrations>>,
     grace: Duration,
     threads: usize,
     log_level: LevelFilter,
@@ -47,6 +48,7 @@ impl Plugin {
             manifest: Manifest::read(manifest),
             components: BTreeMap::new(),
             types: Vec::new(),
+            migrations: None,
             grace: GRACE,
             threads: 1,
             log_level: LevelFilter::DEBUG,
@@ -90,6 +92,13 @@ impl Plugin {
         self
     }
 
+    /// Runs the migrations that the manifest names.
+    #[must_use]
+    pub fn migrations(mut self, migrations: impl Migrations) -> Self {
+        self.migrations = Some(Arc::new(migrations));
+        self
+    }
+
     /// Runs calls on this many threads. Without it they share one, which answers fastest: enough for plugins
     /// that wait for others and move long work to `spawn_blocking`.
     #[must_use]
@@ -123,11 +132,12 @@ impl Plugin {
 
     /// Holds components and manifest against each other.
     pub(crate) fn check(self) -> Result<Checked, PluginError> {
-        let Self { manifest, components, types, grace, threads, log_level } = self;
+        let Self { manifest, components, types, migrations, grace, threads, log_level } = self;
         let manifest = manifest?;
         manifest.check(&components)?;
+        manifest.check_migrations(migrations.is_some())?;
         let types = manifest::read_types(&types)?;
-        let registry = Registry::new(manifest, types, components);
+        let registry = Registry::new(manifest, types, components, migrations);
         Ok(Checked { registry: Arc::new(registry), grace, threads, log_level })
     }
 }
@@ -181,6 +191,8 @@ pub(crate) enum PluginError {
          Make the calls on Plugin agree with the manifest."
     )]
     Component { id: String, role: String, registered: &'static str },
+    #[error("plugin.json {named}, but the program {registered}: Plugin::migrations.")]
+    Migrations { named: &'static str, registered: &'static str },
     #[error("the program registers component {id:?}, which plugin.json does not name.")]
     Unnamed { id: String },
 }

@@ -7,7 +7,7 @@ use tonic::Status;
 use wharf_proto::v1;
 
 use super::manifest::{Manifest, TypeDefinition};
-use crate::{Action, Builder, Component, Distributor, Importer};
+use crate::{Action, Builder, Component, Distributor, Importer, Migration, Migrations};
 
 /// An answer for one component.
 pub(crate) enum Role {
@@ -42,6 +42,7 @@ pub(crate) struct Registry {
     manifest: Manifest,
     types: Vec<TypeDefinition>,
     components: BTreeMap<String, Role>,
+    migrations: Option<Arc<dyn Migrations>>,
 }
 
 impl Registry {
@@ -49,8 +50,30 @@ impl Registry {
         manifest: Manifest,
         types: Vec<TypeDefinition>,
         components: BTreeMap<String, Role>,
+        migrations: Option<Arc<dyn Migrations>>,
     ) -> Self {
-        Self { manifest, types, components }
+        Self { manifest, types, components, migrations }
+    }
+
+    /// The migrations that the manifest names.
+    pub(crate) fn migrations(&self) -> v1::MigrationsResponse {
+        self.manifest.migrations()
+    }
+
+    /// A migration, and who runs it.
+    pub(crate) fn migration(
+        &self,
+        number: u32,
+        dry_run: bool,
+    ) -> Result<(Migration, Arc<dyn Migrations>), Status> {
+        let (plugin, named) = (self.name(), self.manifest.migration(number));
+        match (named, &self.migrations) {
+            (Some(name), Some(migrations)) => {
+                let migration = Migration { number, name: name.to_owned(), dry_run };
+                Ok((migration, Arc::clone(migrations)))
+            }
+            _ => Err(Status::not_found(format!("plugin {plugin} has no migration {number}"))),
+        }
     }
 
     pub(crate) fn name(&self) -> &str {

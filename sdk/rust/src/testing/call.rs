@@ -129,14 +129,7 @@ impl<'a> Call<'a> {
     }
 
     fn context(&self) -> v1::JobContext {
-        v1::JobContext {
-            host_address: "memory".to_owned(),
-            token: "test-token".to_owned(),
-            job: 1,
-            work_dir: self.harness.work_dir().to_string_lossy().into_owned(),
-            attempt: 1,
-            ..v1::JobContext::default()
-        }
+        self.harness.context()
     }
 
     fn importer(&self) -> ImporterClient<tonic::transport::Channel> {

@@ -18,8 +18,8 @@ use tower::service_fn;
 use wharf_proto::v1;
 use wharf_proto::v1::plugin_client::PluginClient;
 
-use super::Call;
 use super::host::FakeHost;
+use super::{Call, Run, Running};
 use crate::Plugin;
 use crate::context::Calls;
 use crate::host::{Dialer, endpoint};
@@ -65,6 +65,32 @@ impl Harness {
     /// A call to a component, to be filled in and made.
     pub fn call(&self, component: &str) -> Call<'_> {
         Call::new(self, component)
+    }
+
+    /// Makes `Plugin.Migrate`: the units that the migration changes. Its units are those of the fake host.
+    ///
+    /// # Panics
+    /// When the plugin breaks the contract; says how.
+    pub async fn migrate(&self, number: u32) -> Run {
+        let request = v1::MigrateRequest { context: Some(self.context()), number, dry_run: false };
+        let mut client = PluginClient::new(self.channel.clone());
+        let events = client.migrate(request).await;
+        let run = Running::new(events, Arc::clone(&self.registry)).finish().await;
+        let named = run.units.iter().all(|unit| unit.id > 0);
+        assert!(named, "contract: a migration changes units that are there, by their id");
+        run
+    }
+
+    /// What a call is told about its job.
+    pub(super) fn context(&self) -> v1::JobContext {
+        v1::JobContext {
+            host_address: "memory".to_owned(),
+            token: "test-token".to_owned(),
+            job: 1,
+            work_dir: self.work_dir().to_string_lossy().into_owned(),
+            attempt: 1,
+            ..v1::JobContext::default()
+        }
     }
 
     /// A channel to the plugin, for calls that [`Call`] does not make. Nothing is held against the contract.

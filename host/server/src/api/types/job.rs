@@ -15,12 +15,12 @@ pub type JobList = Vec<Job>;
 pub struct Job {
     /// Its number.
     pub id: i64,
-    /// `sync`, `publish`, ...
+    /// `sync`, `publish`, `migrate`, ...
     pub operation: String,
     /// The repository it works on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repository: Option<String>,
-    /// The component that does it, `PLUGIN.COMPONENT[@INSTANCE]`.
+    /// The component that does it, `PLUGIN.COMPONENT[@INSTANCE]`; of a migration the plugin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
     /// Where it stands.
@@ -178,6 +178,9 @@ pub struct JobResult {
     /// Path or address where the result can be seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// What migrations did, or would do in a dry run, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub migrations: Vec<MigrationReport>,
     /// The first 100 items that were not simply done.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<Item>,
@@ -187,6 +190,24 @@ pub struct JobResult {
     /// Figures and words of the plugin's own.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub summary: Map<String, Value>,
+}
+
+/// What one migration did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MigrationReport {
+    /// Its number.
+    pub number: u32,
+    /// What it does, as the plugin's manifest says.
+    pub name: String,
+    /// Units that are different now.
+    #[serde(default)]
+    pub changed: u64,
+    /// Of these, those with another key.
+    #[serde(default)]
+    pub rekeyed: u64,
+    /// The first of them, one a line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first: Vec<String>,
 }
 
 /// What became of one item of a job.

@@ -17,11 +17,11 @@ mod repository;
 mod status;
 
 pub use job::{
-    Item, Job, JobList, JobPlugin, JobResult, JobState, LogLine, LogPage, Outcome, Progress,
-    Warning,
+    Item, Job, JobList, JobPlugin, JobResult, JobState, LogLine, LogPage, MigrationReport, Outcome,
+    Progress, Warning,
 };
 pub use key::{CreateKey, Key, KeyAlgorithm};
-pub use plugin::{Component, Plugin, TypeInfo};
+pub use plugin::{Component, MigrateRequest, PendingMigration, Plugin, TypeInfo};
 pub use problem::{Class, Problem, ProblemDocument};
 pub use repository::{
     Attachment, Change, CreateRepository, DiffEntry, DiffPage, LastRun, PublicationInfo,

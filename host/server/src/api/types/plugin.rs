@@ -13,8 +13,9 @@ pub struct Plugin {
     /// One line about it.
     #[serde(default)]
     pub description: String,
-    /// `stopped`, `starting`, `running`, `backing-off`, `crash-loop` or `broken`. Processes are
-    /// started when they are needed: stopped is as good as running.
+    /// `stopped`, `starting`, `running`, `backing-off`, `crash-loop`, `behind` or `broken`.
+    /// Processes are started when they are needed: stopped is as good as running. Behind: its data
+    /// need migrations first.
     pub state: String,
     /// Why it is not ready, when it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -43,8 +44,29 @@ pub struct Plugin {
     /// What it can do.
     #[serde(default)]
     pub components: Vec<Component>,
+    /// Migrations that its data need before it is ready, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending_migrations: Vec<PendingMigration>,
     /// The folder it was found in.
     pub origin: String,
+}
+
+/// A migration that was not run yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingMigration {
+    /// Its number.
+    pub number: u32,
+    /// What it does.
+    pub name: String,
+}
+
+/// Body of `POST /api/v1/plugins/NAME/migrate`; an empty body means the defaults.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MigrateRequest {
+    /// Say what the next migration would change and change nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 /// One named ability of a plugin.

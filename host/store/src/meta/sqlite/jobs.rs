@@ -38,6 +38,18 @@ pub(in crate::meta) fn submit(db: &Connection, new: &NewJob) -> Outcome<Job> {
     get(db, JobId(db.last_insert_rowid()))
 }
 
+/// Stores a job that a plugin does on no repository.
+pub(in crate::meta) fn submit_of_plugin(
+    db: &Connection,
+    new: &NewJob,
+    plugin: &str,
+) -> Outcome<Job> {
+    let job = submit(db, new)?;
+    db.prepare_cached("UPDATE job SET component = ?2 WHERE id = ?1")?
+        .execute((job.id.0, plugin))?;
+    get(db, job.id)
+}
+
 /// Fails unless the job runs under this lease (F177).
 pub(in crate::meta) fn check(db: &Connection, lease: Lease) -> Outcome<()> {
     let good = db

@@ -104,7 +104,7 @@ fn is_indexed(definition: &TypeDefinition, filter: &[FieldEquals]) -> bool {
 }
 
 /// A JSON value as SQLite's JSON functions give it.
-fn value(field: &FieldEquals) -> Outcome<Value> {
+pub(super) fn value(field: &FieldEquals) -> Outcome<Value> {
     let parsed: serde_json::Value = serde_json::from_str(&field.value).map_err(|error| {
         Error::FieldValue { name: field.name.clone(), problem: error.to_string() }
     })?;

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{Outcome, jobs, publications};
+use super::{Outcome, jobs, publications, staged};
 use crate::clock;
 use crate::model::{Job, JobId};
 
@@ -16,7 +16,8 @@ pub(in crate::meta) fn is_needed(db: &Connection) -> Outcome<bool> {
             "SELECT 1 FROM job
              WHERE state IN ('queued', 'blocked', 'running', 'cancelling')
                 AND state = 'running'
-             UNION ALL SELECT 1 FROM publication WHERE state = 0 LIMIT 1",
+             UNION ALL SELECT 1 FROM publication WHERE state = 0
+             UNION ALL SELECT 1 FROM migrated_unit LIMIT 1",
         )?
         .exists([])?)
 }
@@ -24,6 +25,7 @@ pub(in crate::meta) fn is_needed(db: &Connection) -> Outcome<bool> {
 /// Settles it, and answers the jobs that were touched.
 pub(in crate::meta) fn recover(db: &Connection) -> Outcome<Vec<Job>> {
     publications::discard_building(db)?;
+    staged::clear(db)?;
     let mut statement = db.prepare(
         "SELECT id FROM job
          WHERE state IN ('queued', 'blocked', 'running', 'cancelling')
@@ -35,7 +37,7 @@ pub(in crate::meta) fn recover(db: &Connection) -> Outcome<Vec<Job>> {
     for id in ids {
         db.execute(
             "UPDATE job SET state = 'queued'
-             WHERE id = ?1 AND attempts < ?2 AND operation IN ('sync', 'publish')",
+             WHERE id = ?1 AND attempts < ?2 AND operation IN ('sync', 'publish', 'migrate')",
             (id, ATTEMPTS),
         )?;
         db.execute(
@@ -54,7 +56,7 @@ fn problem(id: i64) -> String {
         "class": "fault",
         "code": "interrupted",
         "message": format!("the host ended while job {id} ran"),
-        "help": "nothing of it is visible; start it again",
+        "help": "nothing half-done is visible; start it again",
     })
     .to_string()
 }

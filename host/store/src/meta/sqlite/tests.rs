@@ -196,7 +196,7 @@ async fn an_index_that_lacks_is_made_though_nothing_changed() {
     let (_folder, writer, readers) = opened();
     let register = |db: &rusqlite::Connection| types::register(db, "p", "1", &[definition()]);
     writer.run(Durability::Now, register).await.unwrap();
-    let plan = || readers.run(|db| Ok(types::plan(db, "p", &[definition()])?.len()));
+    let plan = || readers.run(|db| Ok(types::plan(db, "p", &[definition()], &[])?.len()));
     assert_eq!(plan().await.unwrap(), 0);
     let drop = |db: &rusqlite::Connection| -> Outcome<()> {
         db.execute_batch("DROP INDEX \"search 1 attributes.source\"")?;

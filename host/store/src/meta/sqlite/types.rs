@@ -16,11 +16,13 @@ pub(in crate::meta) enum Change {
     Index(TypeId),
 }
 
-/// What registering would write, by place in `types`. Types that are refused are an error, all of them.
+/// What registering would write, by place in `types`. Types that are refused are an error, all of them. Those that
+/// `covered` names are changed by a migration: they may have other keys.
 pub(in crate::meta) fn plan(
     db: &Connection,
     plugin: &str,
     types: &[TypeDefinition],
+    covered: &[String],
 ) -> Outcome<Vec<(usize, Change)>> {
     let existing = existing_indexes(db)?;
     let (mut changes, mut refused) = (Vec::new(), Vec::new());
@@ -29,7 +31,7 @@ pub(in crate::meta) fn plan(
             changes.push((place, Change::Add));
             continue;
         };
-        if let Some(reason) = refusal(&stored, definition) {
+        if let Some(reason) = refusal(&stored, definition, covered.contains(&definition.id)) {
             refused.push(format!("type {}: {reason}", definition.id));
         } else if stored.definition != *definition || stored.plugin != plugin {
             changes.push((place, Change::Replace(stored.id)));
@@ -50,7 +52,22 @@ pub(in crate::meta) fn register(
     plugin_version: &str,
     types: &[TypeDefinition],
 ) -> Outcome<()> {
-    for (place, change) in plan(db, plugin, types)? {
+    let changes = plan(db, plugin, types, &[])?;
+    for (id, definition) in write(db, (plugin, plugin_version), types, changes)? {
+        make_indexes(db, id, definition)?;
+    }
+    Ok(())
+}
+
+/// Writes the rows of definitions, and answers their numbers.
+pub(super) fn write<'a>(
+    db: &Connection,
+    (plugin, plugin_version): (&str, &str),
+    types: &'a [TypeDefinition],
+    changes: Vec<(usize, Change)>,
+) -> Outcome<Vec<(TypeId, &'a TypeDefinition)>> {
+    let mut written = Vec::with_capacity(changes.len());
+    for (place, change) in changes {
         let definition = &types[place];
         let text = serde_json::to_string(definition).map_err(|error| unreadable(&error))?;
         let id = match change {
@@ -70,9 +87,36 @@ pub(in crate::meta) fn register(
             }
             Change::Index(id) => id,
         };
-        for (_name, statement) in indexes(id, definition)? {
-            db.execute_batch(&statement)?;
-        }
+        written.push((id, definition));
+    }
+    Ok(written)
+}
+
+/// Makes the indexes of a type that lack.
+pub(super) fn make_indexes(
+    db: &Connection,
+    id: TypeId,
+    definition: &TypeDefinition,
+) -> Outcome<()> {
+    for (_name, statement) in indexes(id, definition)? {
+        db.execute_batch(&statement)?;
+    }
+    Ok(())
+}
+
+/// Drops the indexes of a type that its definition does not name any more.
+pub(super) fn drop_stale_indexes(
+    db: &Connection,
+    id: TypeId,
+    definition: &TypeDefinition,
+) -> Outcome<()> {
+    let wanted = indexes(id, definition)?;
+    let own = format!("search {id} ");
+    let stale = existing_indexes(db)?
+        .into_iter()
+        .filter(|name| name.starts_with(&own) && wanted.iter().all(|(wanted, _)| wanted != name));
+    for name in stale {
+        db.execute_batch(&format!("DROP INDEX \"{}\"", name.replace('"', "\"\"")))?;
     }
     Ok(())
 }
@@ -112,8 +156,8 @@ fn indexes(id: TypeId, definition: &TypeDefinition) -> Outcome<Vec<(String, Stri
     definition.indexes().into_iter().map(index).collect()
 }
 
-/// Why a definition may not take the place of the stored one (F66).
-fn refusal(stored: &RegisteredType, new: &TypeDefinition) -> Option<String> {
+/// Why a definition may not take the place of the stored one (F66). `covered`: a migration changes the type's units.
+fn refusal(stored: &RegisteredType, new: &TypeDefinition, covered: bool) -> Option<String> {
     let old = &stored.definition;
     if old == new {
         return None;
@@ -136,7 +180,7 @@ fn refusal(stored: &RegisteredType, new: &TypeDefinition) -> Option<String> {
         [("unit_key", new.unit_key != old.unit_key), ("repo_key", new.repo_key != old.repo_key)];
     let changed: Vec<&str> =
         keyed.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect();
-    if changed.is_empty() {
+    if changed.is_empty() || covered {
         return None;
     }
     Some(format!("its {} changed without a migration: {difference}", changed.join(" and ")))

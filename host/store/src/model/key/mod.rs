@@ -6,6 +6,7 @@
 //! attributes; a field that is absent counts as null.
 
 mod read;
+mod rekey;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,6 +14,7 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 
 use self::read::{Scalar, read};
+pub use self::rekey::rekey;
 use super::{Digest, TypeDefinition};
 
 /// A unit's key in its one form.

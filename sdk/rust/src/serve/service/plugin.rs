@@ -1,4 +1,4 @@
-//! Service `Plugin`. Hooks and migrations are not offered by this SDK yet.
+//! Service `Plugin`. Hooks are not offered by this SDK yet.
 
 use tonic::{Request, Response, Status, async_trait};
 use wharf_proto::v1;
@@ -110,13 +110,19 @@ impl Plugin for Server {
         &self,
         _: Request<v1::MigrationsRequest>,
     ) -> Result<Response<v1::MigrationsResponse>, Status> {
-        Ok(Response::new(v1::MigrationsResponse::default()))
+        Ok(Response::new(self.registry.migrations()))
     }
 
     type MigrateStream = Events;
 
-    async fn migrate(&self, _: Request<v1::MigrateRequest>) -> Result<Response<Events>, Status> {
-        Err(Error::not_offered("migrations").to_status())
+    async fn migrate(
+        &self,
+        request: Request<v1::MigrateRequest>,
+    ) -> Result<Response<Events>, Status> {
+        let v1::MigrateRequest { context, number, dry_run } = request.into_inner();
+        let (migration, migrations) = self.registry.migration(number, dry_run)?;
+        self.calls
+            .start(context, async move |context| migrations.migrate(migration, &context).await)
     }
 }
 
