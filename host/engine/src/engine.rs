@@ -17,6 +17,7 @@ use crate::host_service::{self, FEATURES, Grants};
 use crate::jobs::{Board, dispatch};
 use crate::problem::Problem;
 use crate::unit_types::{self, Registered, Type};
+use crate::upload;
 
 /// Runs syncs and publishes. A cheap handle; clones share one engine.
 #[derive(Clone)]
@@ -36,6 +37,7 @@ pub(crate) struct Inner {
     /// Why a plugin that was found cannot be used, by name.
     pub(crate) unusable: HashMap<String, Broken>,
     pub(crate) on_demand: OnDemand,
+    pub(crate) uploading: upload::Busy,
     pub(crate) stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -63,10 +65,12 @@ impl Engine {
             types,
             unusable,
             on_demand: OnDemand::new(on_demand),
+            uploading: upload::Busy::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             config,
         });
+        inner.sweep_uploads().await?;
         for job in inner.store.meta.recover().await? {
             tracing::warn!(job = job.id.0, state = ?job.state, "a job was cut off by the end of the host");
         }

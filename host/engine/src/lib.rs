@@ -25,6 +25,7 @@ mod repositories;
 mod staging;
 mod sync;
 mod unit_types;
+mod upload;
 
 pub use config::Config;
 pub use content::{Body, Content, FileContent, RemoteFile};
@@ -32,7 +33,7 @@ pub use engine::Engine;
 pub use error::Error;
 pub use instances::settings::{ImporterSettings, Mode, OnFileError, Policy};
 pub use jobs::view::{
-    ItemReport, JobResult, JobState, JobView, PluginProcess, Progress, WarningReport,
+    BroughtUnit, ItemReport, JobResult, JobState, JobView, PluginProcess, Progress, WarningReport,
 };
 pub use plugins::{ComponentView, PluginView};
 pub use problem::{Class, Problem};
@@ -40,3 +41,6 @@ pub use publish::PublishOptions;
 pub use repositories::{AttachmentView, DiffPage, RepositoryView};
 pub use sync::SyncOptions;
 pub use unit_types::{CheckedType, TypeForm, TypeView, check_types};
+pub use upload::{
+    ImportFile, ImportOptions, Limits as UploadLimits, NewToken, UploadOptions, UploadView,
+};

@@ -8,11 +8,15 @@ mod repo;
 mod run;
 mod serve;
 mod status;
+mod token;
 mod unit_type;
+mod upload;
 mod work;
 
 use crate::app::App;
-use crate::args::{Command, JobCommand, JobList, Mirror, PluginCommand, RepoCommand, TypeCommand};
+use crate::args::{
+    Command, JobCommand, JobList, Mirror, PluginCommand, RepoCommand, TokenCommand, TypeCommand,
+};
 use crate::demo;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -32,6 +36,7 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
         Command::Detach(args) => attach::detach(app, args).await,
         Command::Sync(args) => work::sync(app, args).await,
         Command::Publish(args) => work::publish(app, args).await,
+        Command::Upload(args) => upload::upload(app, args).await,
         Command::Serve(args) => serve::serve(app, args).await,
         Command::Status => status::status(app).await,
         Command::Repo { command } => match command.unwrap_or(RepoCommand::List) {
@@ -51,6 +56,11 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
             TypeCommand::List { strict } => unit_type::list(app, strict).await,
             TypeCommand::Show { name } => unit_type::show(app, &name).await,
             TypeCommand::Check(args) => unit_type::check(app, &args),
+        },
+        Command::Token { command } => match command.unwrap_or(TokenCommand::List) {
+            TokenCommand::Create { name, upload } => token::create(app, name, upload).await,
+            TokenCommand::List => token::list(app).await,
+            TokenCommand::Delete { name } => token::delete(app, &name).await,
         },
         Command::Job { command } => match command.unwrap_or(JobCommand::List(JobList::default())) {
             JobCommand::List(args) => job::list(app, args).await,

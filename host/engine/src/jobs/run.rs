@@ -13,7 +13,8 @@ use wharf_store::model::{Job, JobState, Lease, LogLevel, LogLine};
 
 use super::told::Told;
 use super::view::{
-    FETCHING, ItemReport, JobResult, JobView, KEPT, PluginProcess, Progress, WarningReport,
+    BroughtUnit, FETCHING, ItemReport, JobResult, JobView, KEPT, PluginProcess, Progress,
+    WarningReport,
 };
 use crate::clock;
 use crate::fetch::Meter;
@@ -51,6 +52,7 @@ struct Tally {
     warning_codes: BTreeMap<String, u64>,
     items: Vec<ItemReport>,
     warnings_list: Vec<WarningReport>,
+    brought: Vec<BroughtUnit>,
     /// Once the plugin has said how far it is.
     told: Option<Told>,
     rate: Rate,
@@ -169,6 +171,14 @@ impl JobRun {
         tally.keep(key, "skipped", problem);
     }
 
+    /// Notes what a file that the user brought became.
+    pub(crate) fn became(&self, unit: BroughtUnit) {
+        let mut tally = self.tally();
+        if tally.brought.len() < KEPT {
+            tally.brought.push(unit);
+        }
+    }
+
     /// Items that the plugin itself said had failed or were left out.
     pub(crate) fn named_by_plugin(&self) -> u64 {
         self.tally().named
@@ -283,6 +293,7 @@ impl JobRun {
             warning_codes: tally.warning_codes.clone(),
             items: tally.items.clone(),
             warnings_list: tally.warnings_list.clone(),
+            brought: tally.brought.clone(),
             bytes: self.meter.bytes(),
             downloads: self.meter.requests(),
             seconds: self.started.elapsed().as_secs_f64(),

@@ -12,6 +12,7 @@ mod jobs;
 mod publications;
 mod setup;
 mod sqlite;
+mod uploads;
 
 use std::path::Path;
 use std::sync::Arc;
