@@ -47,6 +47,11 @@ impl Component for Archives {
 impl Importer for Archives {
     async fn sync(&self, request: SyncRequest, context: &Context) -> Result<Done, Error> {
         let settings = Settings::of(&request.attachment)?;
+        if settings.url.is_empty() {
+            let message =
+                "no source is set: packages can be uploaded, but there is nothing to sync";
+            return Err(Error::usage("config.url", message).at_field("/url"));
+        }
         let kept = Kept::of(&request, &settings);
         let mut now = Kept { settings: settings.clone(), ..Kept::default() };
         let mut found = Vec::new();
