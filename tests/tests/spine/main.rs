@@ -14,6 +14,7 @@ mod publishing;
 mod styles;
 mod syncing;
 mod types;
+mod uploads;
 
 use wharf_tests::{TestHost, Upstream};
 
