@@ -95,7 +95,13 @@ pub(crate) async fn bring(
     setup.settings.mode = Mode::Additive;
     let draft = pass(engine, run, &setup).await?;
     run.check_cancelled()?;
-    if draft.declared == 0 && run.troubled() == 0 {
+    // All or nothing: who brings files is there to be told.
+    if run.troubled() > 0 {
+        let told = run.result().items.into_iter().find_map(|item| item.problem);
+        let told = told.unwrap_or_else(|| Problem::protocol("the plugin left out a file"));
+        return Err(told);
+    }
+    if draft.declared == 0 {
         return Err(Problem::protocol("the plugin made no unit of what was uploaded"));
     }
     if mirrors {

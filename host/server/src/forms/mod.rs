@@ -14,7 +14,7 @@ mod who;
 use std::time::Duration;
 
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 use wharf_engine::{Class, ImportFile, ImportOptions, JobState, JobView, Problem};
@@ -44,17 +44,17 @@ pub(crate) enum Wire {
 
 /// Answers a request below `/upload/`.
 pub(crate) async fn serve(app: &App, wire: Wire, request: Request<Incoming>) -> Response<Body> {
-    let (head, body) = request.into_parts();
-    let place = match permitted(app, wire, &head).await {
-        Ok(place) => place,
+    let (head, mut body) = request.into_parts();
+    let taken = async {
+        let place = permitted(app, wire, &head).await?;
+        take(app, &place, &head, &mut body).await
+    };
+    match taken.await {
+        Ok(words) => answer::done(&words),
         Err(refusal) => {
             drain(body).await;
-            return refusal.response();
+            refusal.response()
         }
-    };
-    match take(app, &place, &head, body).await {
-        Ok(words) => answer::done(&words),
-        Err(refusal) => refusal.response(),
     }
 }
 
@@ -95,7 +95,7 @@ async fn take(
     app: &App,
     name: &str,
     head: &http::request::Parts,
-    body: Incoming,
+    body: &mut Incoming,
 ) -> Result<String, Refusal> {
     let _place = app.forms.acquire().await.map_err(|_closed| {
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the server is leaving")
@@ -163,8 +163,14 @@ async fn end(app: &App, id: i64) -> Result<JobView, Problem> {
 }
 
 /// Reads some of a form that nobody wants: a client that still sends would not hear why.
-async fn drain(body: Incoming) {
-    let reading = Limited::new(body, DRAINED).collect();
+async fn drain(mut body: Incoming) {
+    let reading = async {
+        let mut left = DRAINED;
+        while left > 0 {
+            let Some(Ok(frame)) = body.frame().await else { return };
+            left = left.saturating_sub(frame.data_ref().map_or(0, bytes::Bytes::len));
+        }
+    };
     if timeout(DRAINING, reading).await.is_err() {
         tracing::debug!("a refused form took too long");
     }

@@ -64,7 +64,7 @@ pub(super) async fn receive(
     app: &App,
     repository: &str,
     headers: &HeaderMap,
-    body: Incoming,
+    body: &mut Incoming,
     received: &mut Received,
 ) -> Result<(), Refusal> {
     let declared = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());

@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{FutureExt as _, Stream};
-use http_body_util::BodyDataStream;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use tokio::time::{Instant, Sleep};
 
 /// Bytes handed over in one go.
@@ -46,21 +45,21 @@ impl Held {
 }
 
 /// A body, in sips.
-pub(super) struct Sips {
-    body: BodyDataStream<Incoming>,
+pub(super) struct Sips<'b> {
+    body: &'b mut Incoming,
     held: Held,
     gulp: usize,
     silence: Pin<Box<Sleep>>,
 }
 
-impl Sips {
-    pub(super) fn new(body: Incoming, held: Held) -> Self {
+impl<'b> Sips<'b> {
+    pub(super) fn new(body: &'b mut Incoming, held: Held) -> Self {
         let silence = Box::pin(tokio::time::sleep(SILENCE));
-        Self { body: BodyDataStream::new(body), held, gulp: 0, silence }
+        Self { body, held, gulp: 0, silence }
     }
 }
 
-impl Stream for Sips {
+impl Stream for Sips<'_> {
     type Item = Result<Bytes, Broken>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -70,8 +69,10 @@ impl Stream for Sips {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        match Pin::new(&mut this.body).poll_next(context) {
-            Poll::Ready(Some(Ok(bytes))) => {
+        match Pin::new(&mut *this.body).poll_frame(context) {
+            Poll::Ready(Some(Ok(frame))) => {
+                // What is no data is a trailer, and says nothing here.
+                let bytes = frame.into_data().unwrap_or_default();
                 this.gulp += bytes.len();
                 this.silence.as_mut().reset(Instant::now() + SILENCE);
                 if this.held.0.fetch_add(bytes.len(), Ordering::Relaxed) > HELD {
