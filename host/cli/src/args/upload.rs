@@ -50,7 +50,8 @@ Examples:
   wharf token create ci --upload py
   TWINE_USERNAME=__token__ TWINE_PASSWORD=SECRET \\
       twine upload --repository-url http://127.0.0.1:8080/upload/py/ dist/*
-  uv publish --publish-url http://127.0.0.1:8080/upload/py/ --token SECRET dist/*")]
+  uv publish --publish-url http://127.0.0.1:8080/upload/py/ \\
+      --token SECRET dist/*")]
     Create {
         /// Its name
         name: String,
