@@ -21,6 +21,7 @@ pub mod processes;
 pub mod python;
 pub mod random;
 pub mod tree;
+pub mod upload;
 pub mod upstream;
 pub mod wait;
 pub mod wharf;

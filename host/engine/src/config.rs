@@ -6,6 +6,7 @@ use std::time::Duration;
 use wharf_supervisor::{Guardian, SearchPath};
 
 use crate::fetch;
+use crate::upload;
 
 /// Where an engine keeps its state, where it finds plugins, and its limits.
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ pub struct Config {
     pub grace: Duration,
     /// How long a plugin's process that no job uses is kept. `None`: for ever.
     pub idle: Option<Duration>,
+    /// What users may bring.
+    pub uploads: upload::Limits,
     /// How long a superseded publication is still served.
     pub publication_grace: Duration,
 }
@@ -58,6 +61,7 @@ impl Config {
             heartbeat_timeout: Duration::from_secs(20),
             grace: Duration::from_secs(2),
             idle: Some(Duration::from_mins(5)),
+            uploads: upload::Limits::default(),
             publication_grace: Duration::from_hours(3 * 24),
         }
     }

@@ -20,6 +20,7 @@ use crate::migrations::{self, Standings};
 use crate::problem::Problem;
 use crate::signing::Keys;
 use crate::unit_types::{self, Registered, Types};
+use crate::upload;
 
 /// Runs syncs and publishes. A cheap handle; clones share one engine.
 #[derive(Clone)]
@@ -42,6 +43,7 @@ pub(crate) struct Inner {
     /// Which plugins wait for migrations.
     pub(crate) standings: Standings,
     pub(crate) on_demand: OnDemand,
+    pub(crate) uploading: upload::Busy,
     pub(crate) stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -74,10 +76,12 @@ impl Engine {
             unusable,
             standings: Standings::new(behind),
             on_demand: OnDemand::new(on_demand),
+            uploading: upload::Busy::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             config,
         });
+        inner.sweep_uploads().await?;
         for job in inner.store.meta.recover().await? {
             tracing::warn!(job = job.id.0, state = ?job.state, "a job was cut off by the end of the host");
         }

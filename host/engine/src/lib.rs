@@ -27,6 +27,7 @@ mod signing;
 mod staging;
 mod sync;
 mod unit_types;
+mod upload;
 
 pub use config::Config;
 pub use content::{Body, Content, FileContent, RemoteFile};
@@ -34,7 +35,7 @@ pub use engine::Engine;
 pub use error::Error;
 pub use instances::settings::{ImporterSettings, Mode, OnFileError, Policy};
 pub use jobs::view::{
-    ItemReport, JobResult, JobState, JobView, MigrationReport, PluginProcess, Progress,
+    BroughtUnit, ItemReport, JobResult, JobState, JobView, MigrationReport, PluginProcess, Progress,
     WarningReport,
 };
 pub use migrations::{MigrateOptions, PendingMigration};
@@ -45,3 +46,6 @@ pub use repositories::{AttachmentView, DiffPage, RepositoryView};
 pub use signing::{KeyAlgorithm, KeyView, NewKey};
 pub use sync::SyncOptions;
 pub use unit_types::{CheckedType, TypeForm, TypeView, check_types};
+pub use upload::{
+    ImportFile, ImportOptions, Limits as UploadLimits, NewToken, UploadOptions, UploadView,
+};

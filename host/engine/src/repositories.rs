@@ -60,7 +60,7 @@ impl Inner {
         Ok(RepositoryView { repository, attachments })
     }
 
-    async fn submit(
+    pub(crate) async fn submit(
         &self,
         operation: &str,
         attachment: &Attachment,
@@ -106,19 +106,21 @@ impl Inner {
         Ok(found)
     }
 
-    /// Publishes after a sync, as far as the attachments ask for it.
-    pub(crate) async fn publish_all(&self, name: &str, run: &JobRun) {
+    /// Publishes after a new version, as far as the attachments ask for it; the jobs.
+    pub(crate) async fn publish_all(&self, name: &str, run: &JobRun) -> Vec<i64> {
+        let mut jobs = Vec::new();
         let outcome = async {
             let repository = self.repository(name).await?;
             for attachment in self.attached(&repository, "distributor").await? {
                 let arguments = serde_json::to_string(&PublishOptions::default())?;
-                self.submit("publish", &attachment, arguments).await?;
+                jobs.push(self.submit("publish", &attachment, arguments).await?.id);
             }
             Ok::<_, Problem>(())
         };
         if let Err(problem) = outcome.await {
             run.warn("auto_publish", problem.message, "").await;
         }
+        jobs
     }
 }
 

@@ -2,7 +2,7 @@
 //! runs off the runtime, by megabytes.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,6 +12,9 @@ use sha2::{Digest as _, Sha256};
 use wharf_store::model::{Digest, RelativePath, Staged};
 
 use crate::problem::Problem;
+
+/// Bytes copied at once.
+const COPIED_AT_ONCE: usize = 1 << 20;
 
 /// A job's folder, and names in it that nobody else takes.
 pub(crate) struct Folder {
@@ -31,6 +34,11 @@ impl Folder {
     /// A name for a new file of the host.
     pub(crate) fn fresh(&self) -> PathBuf {
         self.path.join(format!(".host-{:x}", self.next.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// A name for a file that a user brought.
+    pub(crate) fn fresh_brought(&self) -> PathBuf {
+        self.path.join(format!("brought-{:x}", self.next.fetch_add(1, Ordering::Relaxed)))
     }
 }
 
@@ -120,6 +128,39 @@ impl Writer {
         };
         Ok(Staged { path: self.path, digest: Digest(hasher.finalize().into()), size: self.size })
     }
+}
+
+/// Copies the first bytes of a file and hashes them on the way. None: there is no file, and nothing to copy.
+pub(crate) async fn copy(
+    from: Option<File>,
+    length: u64,
+    target: &Path,
+) -> Result<Staged, Problem> {
+    let path = target.to_owned();
+    blocking(move || {
+        let mut file = File::create_new(&path).map_err(|error| storage(&path, &error))?;
+        let mut hasher = Sha256::new();
+        let mut block = vec![0; COPIED_AT_ONCE];
+        let mut size = 0;
+        if let Some(from) = from {
+            let mut from = from.take(length);
+            loop {
+                let read = from.read(&mut block).map_err(|error| storage(&path, &error))?;
+                let Some(bytes) = block.get(..read).filter(|bytes| !bytes.is_empty()) else {
+                    break;
+                };
+                file.write_all(bytes).map_err(|error| storage(&path, &error))?;
+                hasher.update(bytes);
+                size += read as u64;
+            }
+        }
+        if size != length {
+            let message = format!("of {length} uploaded bytes only {size} are there");
+            return Err(Problem::operation("storage.damaged", message).help("upload it again"));
+        }
+        Ok(Staged { path, digest: Digest(hasher.finalize().into()), size })
+    })
+    .await
 }
 
 /// Runs blocking work off the runtime.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wharf_engine::Engine;
@@ -24,6 +25,8 @@ pub(crate) struct App {
     pub(crate) threads: Handle,
     /// Cancelled when the server leaves; waiting requests answer at once then.
     pub(crate) stop: CancellationToken,
+    /// Places for forms that are received.
+    pub(crate) forms: Semaphore,
     /// No new jobs are taken.
     pub(crate) draining: AtomicBool,
     /// Jobs that wait may start: the server lives for itself, or was asked for a job.

@@ -3,7 +3,8 @@
 //! [`Server::start`] takes the data folder for itself, opens the engine and answers on a private
 //! Unix socket; published content is served over TCP too when an address is given. Inside,
 //! `lifecycle` owns folder, listeners and connections, `service` sends each request to its part,
-//! `api` speaks JSON ([`api::types`]), `content` serves published trees.
+//! `api` speaks JSON ([`api::types`]), `content` serves published trees,
+//! `forms` takes what upload clients send.
 //!
 //! It decides nothing about repositories or plugins: that is the engine's business. It alone
 //! knows HTTP status codes.
@@ -13,6 +14,7 @@ mod app;
 mod body;
 mod content;
 mod error;
+mod forms;
 mod lifecycle;
 mod service;
 

@@ -21,6 +21,7 @@ use crate::api::{self, Failure};
 use crate::app::App;
 use crate::body::{Body, BodyError};
 use crate::content::{self, Waiting};
+use crate::forms::{self, Wire};
 use crate::lifecycle::Serving;
 
 /// How long an API request may take; long polls end sooner by themselves.
@@ -31,18 +32,19 @@ pub(crate) struct House {
     app: Arc<App>,
     api: Option<axum::Router>,
     waiting: Waiting,
+    wire: Wire,
 }
 
 impl House {
-    /// Published content and health, on threads for them.
-    pub(crate) fn of_content(app: Arc<App>) -> Arc<Self> {
-        Arc::new(Self { app, api: None, waiting: Waiting::Allowed })
+    /// Published content, health and forms, on threads for them.
+    pub(crate) fn of_content(app: Arc<App>, wire: Wire) -> Arc<Self> {
+        Arc::new(Self { app, api: None, waiting: Waiting::Allowed, wire })
     }
 
     /// The API too, on the host's own threads.
     pub(crate) fn of_api(app: Arc<App>) -> Arc<Self> {
         let api = Some(api::router(Arc::clone(&app)));
-        Arc::new(Self { app, api, waiting: Waiting::Forbidden })
+        Arc::new(Self { app, api, waiting: Waiting::Forbidden, wire: Wire::Local })
     }
 
     /// Answers a request. `serving` ends with the last byte of the answer.
@@ -70,6 +72,9 @@ impl House {
                 headers: request.headers(),
             };
             return content::serve(&self.app, &request).await.unwrap_or_else(refusal);
+        }
+        if path.starts_with("/upload/") {
+            return Box::pin(forms::serve(&self.app, self.wire, request)).await;
         }
         match (path, &self.api) {
             ("/health", _) => health(request.method()).unwrap_or_else(refusal),

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::model::{Digest, JobId};
+use crate::model::{Digest, JobId, UploadId};
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +114,16 @@ pub enum Error {
         expected: u64,
         /// The revision that is there; 0: none.
         found: u64,
+    },
+    /// Bytes of an upload came for another place than the one where it goes on. Nothing was written.
+    #[error("upload {upload} goes on at byte {received}, not at {offset}")]
+    OffsetMoved {
+        /// The upload.
+        upload: UploadId,
+        /// Bytes that are there.
+        received: u64,
+        /// Where the bytes were to go.
+        offset: u64,
     },
     /// Two entries of a publication cannot both be.
     #[error("the publication would hold both \"{path}\" and \"{other}\"")]
@@ -270,6 +280,10 @@ pub enum Thing {
     File,
     /// A type.
     Type,
+    /// An upload.
+    Upload,
+    /// A token.
+    Token,
 }
 
 impl std::fmt::Display for Thing {
@@ -283,6 +297,8 @@ impl std::fmt::Display for Thing {
             Self::Unit => "unit",
             Self::File => "file",
             Self::Type => "type",
+            Self::Upload => "upload",
+            Self::Token => "token",
         })
     }
 }
@@ -304,6 +320,8 @@ impl Error {
                 Thing::Unit => "not_found.unit",
                 Thing::File => "not_found.file",
                 Thing::Type => "not_found.type",
+                Thing::Upload => "not_found.upload",
+                Thing::Token => "not_found.token",
             },
             Self::Exists { .. } => "conflict.exists",
             Self::InUse { .. } => "conflict.in_use",
@@ -311,6 +329,7 @@ impl Error {
             Self::JobState { .. } => "conflict.job_state",
             Self::BaseMoved { .. } => "conflict.base_moved",
             Self::StateMoved { .. } => "conflict.state",
+            Self::OffsetMoved { .. } => "conflict.offset",
             Self::LeaseLost { .. } => "lease_lost",
             Self::PathConflict { .. } => "content.path_conflict",
             Self::PlaceConflict { .. }

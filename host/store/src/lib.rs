@@ -1,7 +1,8 @@
 //! Everything that must survive: what is known (database), the bytes (blobs) and what jobs said (logs).
 //!
 //! [`Store::open`] gives handles for one data folder. [`Meta`] holds repositories, units, versions, jobs and
-//! publications in one SQLite file; [`Blobs`] holds bytes by their sha256; [`Logs`] holds one file for each job.
+//! publications in one SQLite file; [`Blobs`] holds bytes by their sha256; [`Logs`] holds one file for each job;
+//! [`Uploads`] holds what users are bringing.
 //! [`model`] is the plain data that goes in and out.
 //!
 //! Knows no plugin, no wire and no HTTP, and never sees a secret. One process uses a data folder at a time; who may is
@@ -13,6 +14,7 @@ mod error;
 pub mod logs;
 pub mod meta;
 pub mod model;
+pub mod uploads;
 
 use std::path::Path;
 
@@ -20,6 +22,7 @@ pub use blobs::Blobs;
 pub use error::{Error, Thing};
 pub use logs::Logs;
 pub use meta::Meta;
+pub use uploads::Uploads;
 
 /// The handles of one data folder. Cheap to clone; clones share one store.
 #[derive(Debug, Clone)]
@@ -30,6 +33,8 @@ pub struct Store {
     pub blobs: Blobs,
     /// What jobs said.
     pub logs: Logs,
+    /// What users are bringing.
+    pub uploads: Uploads,
 }
 
 impl Store {
@@ -44,8 +49,9 @@ impl Store {
         blocking(move || {
             let blobs = Blobs::open_in(&data)?;
             let logs = Logs::open_in(&data)?;
+            let uploads = Uploads::open_in(&data)?;
             let meta = Meta::open(&data.join("wharf.db"))?;
-            Ok(Self { meta, blobs, logs })
+            Ok(Self { meta, blobs, logs, uploads })
         })
         .await
     }

@@ -252,6 +252,34 @@ async fn an_uploaded_package_becomes_a_unit() {
     assert_eq!(read(&unit.key)["distribution"], "stable");
 }
 
+// F118
+#[tokio::test]
+async fn a_package_under_the_name_of_another_is_refused() {
+    let (harness, _host) = Upstream::new().harness();
+    let bytes = deb("Package: mine\nVersion: 1:1\nArchitecture: all\n");
+    std::fs::write(harness.work_dir().join("brought"), &bytes).unwrap();
+    for (name, fits) in [
+        ("mine_1_all.deb", true),
+        ("mine_1%3a1_all.deb", true),
+        ("what-you-like.deb", true),
+        ("yours_1_all.deb", false),
+        ("mine_2_all.deb", false),
+        ("mine_1_amd64.deb", false),
+    ] {
+        let file = wharf_sdk::File::at(name).sha256(&sha256(&bytes)).size(7).staged("brought");
+        let run = harness.call("importer").settings(&json!({})).upload("", vec![file]).await;
+        if fits {
+            let key = read(&run.units[0].key);
+            assert_eq!(
+                (&key["distribution"], &key["component"]),
+                (&json!("stable"), &json!("main"))
+            );
+        } else {
+            assert_eq!(run.failure().code, "content.name", "{name}");
+        }
+    }
+}
+
 /// A package of nothing but this control file.
 fn deb(control: &str) -> Vec<u8> {
     let mut archive = tar::Builder::new(Vec::new());

@@ -2,8 +2,8 @@
 //!
 //! Two components: `importer` reads project pages ([`index`] are the formats, [`filename`] what file names say,
 //! [`filter`](mod@filter) what is wanted) and declares their files; `distributor` writes the pages of the projects
-//! that a version holds. The plugin never opens a connection and never touches a wheel: it says what is where, the
-//! host moves the bytes and holds them against their digests.
+//! that a version holds. The plugin never opens a connection: it says what is where, the host moves the bytes and holds
+//! them against their digests. Only what users upload is opened ([`package`]), as far as its metadata.
 
 mod distributor;
 pub mod filename;
@@ -11,6 +11,7 @@ pub mod filter;
 mod importer;
 pub mod index;
 pub mod name;
+pub mod package;
 mod unit;
 
 use wharf_sdk::Plugin;

@@ -18,7 +18,7 @@ async fn the_plugin_describes_itself_as_its_manifest_does() {
     assert_eq!(
         components,
         [
-            ("importer", "importer", "sync".to_owned()),
+            ("importer", "importer", "sync upload".to_owned()),
             ("distributor", "distributor", "publish".to_owned()),
         ]
     );

@@ -4182,12 +4182,14 @@ pub struct UploadRequest {
     /// Empty: the plugin finds out.
     #[prost(string, tag = "3")]
     pub r#type: ::prost::alloc::string::String,
-    /// JSON objects, may be empty.
+    /// JSON object, may be empty: fields of the key that the user named.
     #[prost(string, tag = "4")]
     pub key: ::prost::alloc::string::String,
+    /// JSON object, may be empty: what else the user said. The fields of a form that was sent from outside are below
+    /// `form`: each a text, or a list of texts when it was there several times; of a file, its name.
     #[prost(string, tag = "5")]
     pub attributes: ::prost::alloc::string::String,
-    /// Staged below JobContext.work_dir, with size and digests.
+    /// Staged below JobContext.work_dir, with size and digests. `path` is the name that the user gave.
     #[prost(message, repeated, tag = "6")]
     pub files: ::prost::alloc::vec::Vec<File>,
 }

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::io::{Seek as _, Write as _};
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,6 +18,7 @@ use wharf_plugin_pypi::filename::{self, Distribution, Kind};
 use wharf_plugin_pypi::filter::{Filter, Wish};
 use wharf_plugin_pypi::index::{self, Format};
 use wharf_plugin_pypi::name::normalize;
+use wharf_plugin_pypi::package::{self as python_package, CoreMetadata};
 use wharf_proto::handshake::{Environment, Line};
 use wharf_store::model::{TypeDefinition, read_types};
 use wharf_supervisor::fuzzing;
@@ -38,6 +40,9 @@ pub const TARGETS: &[Target] = &[
     ("openpgp", openpgp),
     ("simple_json", simple_json),
     ("simple_html", simple_html),
+    ("python_wheel", python_wheel),
+    ("python_sdist", python_sdist),
+    ("python_metadata", python_metadata),
     ("python_filename", python_filename),
     ("python_wish", python_wish),
 ];
@@ -229,6 +234,36 @@ fn simple(format: Format, bytes: &[u8]) {
     }
     for name in index::projects(format, bytes).unwrap_or_default() {
         assert_eq!(normalize(&name).as_deref(), Some(name.as_str()));
+    }
+}
+
+/// A wheel: what comes of it is bounded, and was found in an archive that has one meaning.
+pub fn python_wheel(bytes: &[u8]) {
+    package_of("x-1-py3-none-any.whl", Kind::Wheel, bytes);
+}
+
+/// A source distribution, in either kind of archive.
+pub fn python_sdist(bytes: &[u8]) {
+    package_of("x-1.tar.gz", Kind::Sdist, bytes);
+    package_of("x-1.zip", Kind::Sdist, bytes);
+}
+
+/// The reader wants a file, as an upload is one; it lies in memory.
+fn package_of(name: &str, kind: Kind, bytes: &[u8]) {
+    let mut file = tempfile::tempfile().expect("a temporary file");
+    file.write_all(bytes).expect("it takes bytes");
+    file.rewind().expect("it is a file");
+    if let Ok(metadata) = python_package::read(file, name, kind) {
+        assert!(metadata.bytes.len() as u64 <= python_package::MAX_METADATA);
+        assert!(!metadata.read.name.is_empty() && !metadata.read.version.is_empty());
+    }
+}
+
+/// Core metadata: what is used of it is one line each.
+pub fn python_metadata(bytes: &[u8]) {
+    if let Ok(read) = CoreMetadata::read(bytes) {
+        let all = [Some(&read.name), Some(&read.version), read.requires_python.as_ref()];
+        assert!(all.into_iter().flatten().all(|text| !text.is_empty() && !text.contains('\n')));
     }
 }
 

@@ -1,5 +1,5 @@
 //! `wharf serve` with little patience: the same server, whose waits for silent plugins and silent upstreams end after
-//! a second or two, and which keeps processes that nobody uses no longer than that. Tests of silence would take minutes otherwise.
+//! a second or two, and which keeps processes that nobody uses, and uploads that nobody goes on with, no longer than that. Tests of silence would take minutes otherwise.
 //!
 //! It takes the arguments of `wharf serve --listen ADDR` and the variables that a test's host sets, logs to standard
 //! error, and ends in good order at SIGTERM.
@@ -46,6 +46,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     engine.heartbeat_timeout = Duration::from_secs(2);
     engine.grace = Duration::from_millis(300);
     engine.idle = Some(Duration::from_secs(2));
+    engine.uploads.age = Duration::from_secs(3);
     engine.fetch.stall_timeout = Duration::from_millis(800);
     let listen = env::args().nth(3).ok_or("usage: wharf-impatient-host serve --listen ADDR")?;
     let listen = Some(listen.parse()?);

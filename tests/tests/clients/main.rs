@@ -10,6 +10,7 @@ mod apt;
 mod files;
 mod python;
 mod signed;
+mod uploads;
 
 use std::path::Path;
 use std::process::Command;

@@ -15,6 +15,7 @@ mod publishing;
 mod styles;
 mod syncing;
 mod types;
+mod uploads;
 
 use wharf_tests::{TestHost, Upstream};
 

@@ -9,6 +9,7 @@ mod plugin;
 mod repo;
 mod settings;
 mod unit_type;
+mod upload;
 mod work;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ pub(crate) use plugin::{Cookie, Migrate, PluginCommand, Probe};
 pub(crate) use repo::{RepoCommand, RepoDiff};
 pub(crate) use settings::Setting;
 pub(crate) use unit_type::{TypeCheck, TypeCommand};
+pub(crate) use upload::{TokenCommand, Upload};
 pub(crate) use work::{
     Attach, Demo, Detach, Mirror, MirrorDeb, MirrorFile, MirrorPypi, Publish, Serve, Sync,
 };
@@ -130,6 +132,8 @@ pub(crate) enum Command {
     Sync(Sync),
     /// Publish a repository through its distributors
     Publish(Publish),
+    /// Bring files of your own into a repository
+    Upload(Upload),
     /// Serve published content and take commands until stopped
     Serve(Serve),
     /// Show whether a server runs, and what it does
@@ -161,6 +165,13 @@ pub(crate) enum Command {
         /// What to do; without it: list.
         #[command(subcommand)]
         command: Option<KeyCommand>,
+    },
+    /// Make, list and delete tokens for uploads from outside
+    #[command(alias = "tokens")]
+    Token {
+        /// What to do; without it: list.
+        #[command(subcommand)]
+        command: Option<TokenCommand>,
     },
     /// List, follow and cancel jobs
     #[command(alias = "jobs")]

@@ -37,15 +37,21 @@ impl Connection {
         Ok(Self { sender, host, _driver: driver })
     }
 
-    /// Sends a request for this path, its JSON body included, and waits for the answer's head.
+    /// Asks for what is at this path, and waits for the answer's head.
+    pub(crate) async fn get(&mut self, path: &str) -> Result<Response<Incoming>, hyper::Error> {
+        let nothing = (HeaderValue::from_static("application/json"), Bytes::new());
+        self.send(&Method::GET, path, nothing).await
+    }
+
+    /// Sends a request for this path, its body included with its media type, and waits for the answer's head.
     pub(crate) async fn send(
         &mut self,
         method: &Method,
         path: &str,
-        body: Vec<u8>,
+        (media, body): (HeaderValue, Bytes),
     ) -> Result<Response<Incoming>, hyper::Error> {
         self.sender.ready().await?;
-        let mut request = Request::new(Full::new(Bytes::from(body)));
+        let mut request = Request::new(Full::new(body));
         *request.method_mut() = method.clone();
         // Paths are made of encoded segments, so they are URIs; anything else asks for the root.
         *request.uri_mut() = path.parse().unwrap_or_default();
@@ -56,7 +62,7 @@ impl Connection {
             HeaderValue::from_static(concat!("wharf/", env!("CARGO_PKG_VERSION"))),
         );
         if *method != Method::GET {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(CONTENT_TYPE, media);
         }
         self.sender.send_request(request).await
     }

@@ -5,11 +5,13 @@
 
 mod connection;
 mod jobs;
+mod pieces;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use http::{Method, Response, StatusCode};
+use bytes::Bytes;
+use http::{HeaderValue, Method, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -21,9 +23,12 @@ use crate::error::Error;
 
 pub(crate) use connection::Connection;
 pub(crate) use jobs::Following;
+pub(crate) use pieces::Outgoing;
 
 /// The largest answer taken, in bytes.
 const MAX_ANSWER: usize = 64 << 20;
+/// What most requests carry.
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// For connecting.
 const CONNECT: Duration = Duration::from_secs(5);
 /// For answers that may have to start a plugin first.
@@ -89,17 +94,28 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, Error> {
-        let request = format!("{method} /api/v1/{path}");
-        let answer = |reason: String| Error::Answer { request: request.clone(), reason };
         let body = match method {
-            Method::POST | Method::PUT => {
-                serde_json::to_vec(body).map_err(|error| answer(error.to_string()))?
-            }
+            Method::POST | Method::PUT => serde_json::to_vec(body).map_err(|error| {
+                Error::Answer { request: path.to_owned(), reason: error.to_string() }
+            })?,
             _ => Vec::new(),
         };
+        self.exchange(method, path, JSON, body.into()).await
+    }
+
+    async fn exchange<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        media: HeaderValue,
+        body: Bytes,
+    ) -> Result<T, Error> {
+        let request = format!("{method} /api/v1/{path}");
+        let answer = |reason: String| Error::Answer { request: request.clone(), reason };
         let exchange = async {
             let mut connection = self.connect().await?;
-            let response = connection.send(&method, &format!("/api/v1/{path}"), body).await;
+            let path = format!("/api/v1/{path}");
+            let response = connection.send(&method, &path, (media, body)).await;
             let (status, bytes) = read(response)
                 .await
                 .map_err(|reason| Error::Broken { request: request.clone(), reason })?;

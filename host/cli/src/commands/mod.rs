@@ -9,13 +9,16 @@ mod repo;
 mod run;
 mod serve;
 mod status;
+mod token;
 mod typed;
 mod unit_type;
+mod upload;
 mod work;
 
 use crate::app::App;
 use crate::args::{
-    Command, JobCommand, JobList, KeyCommand, Mirror, PluginCommand, RepoCommand, TypeCommand,
+    Command, JobCommand, JobList, KeyCommand, Mirror, PluginCommand, RepoCommand, TokenCommand,
+    TypeCommand,
 };
 use crate::demo;
 use crate::error::Error;
@@ -36,6 +39,7 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
         Command::Detach(args) => attach::detach(app, args).await,
         Command::Sync(args) => work::sync(app, args).await,
         Command::Publish(args) => work::publish(app, args).await,
+        Command::Upload(args) => upload::upload(app, args).await,
         Command::Serve(args) => serve::serve(app, args).await,
         Command::Status => status::status(app).await,
         Command::Repo { command } => match command.unwrap_or(RepoCommand::List) {
@@ -63,6 +67,11 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
             KeyCommand::Show { name, armor } => key::show(app, &name, armor).await,
             KeyCommand::Import { name, file } => key::import(app, name, &file).await,
             KeyCommand::Delete { name, force } => key::delete(app, &name, force).await,
+        },
+        Command::Token { command } => match command.unwrap_or(TokenCommand::List) {
+            TokenCommand::Create { name, upload } => token::create(app, name, upload).await,
+            TokenCommand::List => token::list(app).await,
+            TokenCommand::Delete { name } => token::delete(app, &name).await,
         },
         Command::Job { command } => match command.unwrap_or(JobCommand::List(JobList::default())) {
             JobCommand::List(args) => job::list(app, args).await,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 use http_body_util::BodyExt;
 use sha2::{Digest, Sha256};
 use tokio::net::TcpStream;
@@ -173,8 +173,7 @@ impl Visit {
     async fn get(&mut self, path: &str, mut take: impl FnMut(&[u8]) -> bool) -> Result<(), Error> {
         let encoded: Vec<String> = path.split('/').map(encode).collect();
         let target = format!("{}{}", self.site.root, encoded.join("/"));
-        let response =
-            within(&target, self.connection.send(&Method::GET, &target, Vec::new())).await?;
+        let response = within(&target, self.connection.get(&target)).await?;
         if response.status() != StatusCode::OK {
             return Err(broken(&target, &format!("the answer is {}", response.status())));
         }

@@ -29,6 +29,7 @@ pub(crate) fn ended(job: &Job, content: Option<&str>) -> Option<String> {
             "sync" => synced(&name, &result),
             "publish" => published(&name, &result, content),
             "migrate" => super::migration::migrated(job, &result),
+            "upload" => uploaded(&name, &result),
             other => format!("{name}: {} done{}", plain(other), took(&result)),
         },
         JobState::Skipped => format!("{name}: {} was skipped", plain(&job.operation)),
@@ -58,6 +59,21 @@ fn synced(name: &str, result: &JobResult) -> String {
         return format!("{name} is up to date{}: {same}{}", version("at"), took(result));
     }
     format!("{name} synced{}: {}{}", version("to"), changes(result), took(result))
+}
+
+fn uploaded(name: &str, result: &JobResult) -> String {
+    let mut lines: Vec<String> = result
+        .brought
+        .iter()
+        .map(|it| format!("{} -> {} {}", exact(&it.file), plain(&it.kind), exact(&it.unit)))
+        .collect();
+    let version = result.version.map(|number| format!(" version {number}")).unwrap_or_default();
+    lines.push(if result.changed {
+        format!("{name}{version}: {}{}", changes(result), took(result))
+    } else {
+        format!("{name}{version} holds all of it already{}", took(result))
+    });
+    lines.join("\n")
 }
 
 fn published(name: &str, result: &JobResult, content: Option<&str>) -> String {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::api::{
-    Attachment, Item, Job, JobPlugin, JobState, MigrationReport, Problem, Repository, Warning,
+    Attachment, Brought, Item, Job, JobPlugin, JobState, MigrationReport, Problem, Repository, Warning,
 };
 
 /// A job on one level: what scripts ask for first, then the rest.
@@ -103,6 +103,33 @@ pub(crate) struct Failure<'a> {
     pub(crate) problem: &'a Problem,
     /// The exit status that follows.
     pub(crate) exit: u8,
+}
+
+/// An upload: the fields of its job, and what was made of it.
+#[derive(Debug, Serialize)]
+pub(crate) struct UploadLine {
+    /// The upload, its state replaced by the worst of all jobs.
+    #[serde(flatten)]
+    upload: JobLine,
+    brought: Vec<Brought>,
+    published: Vec<JobLine>,
+}
+
+impl UploadLine {
+    /// Of an upload and the publications after it.
+    pub(crate) fn new(upload: &Job, published: &[Job], worst: &Job) -> Self {
+        let mut line = JobLine::from(upload);
+        line.state = worst.state;
+        line.problem.clone_from(&worst.problem);
+        let result = published.iter().find_map(|job| job.result.as_ref());
+        line.url = result.and_then(|result| result.url.clone());
+        let brought = upload.result.iter().flat_map(|result| result.brought.clone());
+        Self {
+            upload: line,
+            brought: brought.collect(),
+            published: published.iter().map(JobLine::from).collect(),
+        }
+    }
 }
 
 /// A mirror: the fields of its sync, and what else was done.

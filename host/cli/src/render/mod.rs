@@ -17,6 +17,7 @@ pub(crate) mod status;
 pub(crate) mod table;
 pub(crate) mod text;
 pub(crate) mod time;
+pub(crate) mod token;
 pub(crate) mod unit_type;
 
 use anstyle::{AnsiColor, Style};

@@ -17,10 +17,10 @@ pub(super) enum Lock {
 }
 
 impl Lock {
-    /// A sync writes its repository, everything else reads one fixed version.
+    /// A sync or an upload writes its repository, everything else reads one fixed version.
     pub(super) fn of(job: &Job) -> Self {
         match (&job.repository, job.operation.as_str()) {
-            (Some(repository), "sync") => Self::Write(repository.clone()),
+            (Some(repository), "sync" | "upload") => Self::Write(repository.clone()),
             (Some(repository), _) => Self::Read(repository.clone()),
             (None, _) => Self::None,
         }

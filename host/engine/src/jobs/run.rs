@@ -13,7 +13,8 @@ use wharf_store::model::{Job, JobState, Lease, LogLevel, LogLine};
 
 use super::told::Told;
 use super::view::{
-    FETCHING, ItemReport, JobResult, JobView, KEPT, MigrationReport, PluginProcess, Progress,
+    BroughtUnit, FETCHING, ItemReport, JobResult, JobView, KEPT, MigrationReport, PluginProcess,
+    Progress,
     WarningReport,
 };
 use crate::clock;
@@ -53,6 +54,7 @@ struct Tally {
     items: Vec<ItemReport>,
     warnings_list: Vec<WarningReport>,
     migrations: Vec<MigrationReport>,
+    brought: Vec<BroughtUnit>,
     /// Once the plugin has said how far it is.
     told: Option<Told>,
     rate: Rate,
@@ -176,6 +178,14 @@ impl JobRun {
         self.tally().migrations.push(report);
     }
 
+    /// Notes what a file that the user brought became.
+    pub(crate) fn became(&self, unit: BroughtUnit) {
+        let mut tally = self.tally();
+        if tally.brought.len() < KEPT {
+            tally.brought.push(unit);
+        }
+    }
+
     /// Items that the plugin itself said had failed or were left out.
     pub(crate) fn named_by_plugin(&self) -> u64 {
         self.tally().named
@@ -291,6 +301,7 @@ impl JobRun {
             items: tally.items.clone(),
             warnings_list: tally.warnings_list.clone(),
             migrations: tally.migrations.clone(),
+            brought: tally.brought.clone(),
             bytes: self.meter.bytes(),
             downloads: self.meter.requests(),
             seconds: self.started.elapsed().as_secs_f64(),

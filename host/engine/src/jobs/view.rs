@@ -126,12 +126,32 @@ pub struct JobResult {
     /// The first warnings.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings_list: Vec<WarningReport>,
+    /// What the files of an upload became, the first of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub brought: Vec<BroughtUnit>,
+    /// Jobs that this one asked for: publications after it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub follow_ups: Vec<i64>,
     /// The plugin's own words, as a JSON object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<serde_json::Value>,
     /// The process that did it, if one was needed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plugin: Option<PluginProcess>,
+}
+
+/// What a file that a user brought became.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct BroughtUnit {
+    /// The file, as the user calls it.
+    pub file: String,
+    /// The unit's type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The values of the unit's key, in the type's order.
+    pub unit: String,
+    /// The unit's key, less what its bytes say.
+    pub key: serde_json::Map<String, serde_json::Value>,
 }
 
 /// The process that works on a job.
@@ -150,7 +170,7 @@ pub struct PluginProcess {
 pub struct JobView {
     /// The job's number.
     pub id: i64,
-    /// sync, publish or migrate.
+    /// sync, publish, upload or migrate.
     pub operation: String,
     /// The repository's name.
     pub repository: Option<String>,

@@ -16,7 +16,7 @@ use super::view::JobResult;
 use crate::engine::Inner;
 use crate::problem::{Class, Problem};
 use crate::staging::Folder;
-use crate::{migrations, publish, sync};
+use crate::{migrations, publish, sync, upload};
 
 /// The most attempts of one job.
 const ATTEMPTS: u32 = 2;
@@ -130,9 +130,10 @@ async fn ticking(engine: &Inner, run: &JobRun) -> Result<JobResult, Problem> {
 
 async fn operate(engine: &Inner, run: &JobRun) -> Result<JobResult, Problem> {
     match run.job.operation.as_str() {
-        "sync" => sync::run(engine, run).await,
+        "sync" => Box::pin(sync::run(engine, run)).await,
         "publish" => publish::run(engine, run).await,
         migrations::OPERATION => migrations::run(engine, run).await,
+        "upload" => Box::pin(upload::import::run(engine, run)).await,
         other => {
             Err(Problem::usage("usage.operation", format!("there is no operation \"{other}\"")))
         }

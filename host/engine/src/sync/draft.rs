@@ -62,10 +62,10 @@ impl Draft {
             Some(stood) if stood == half(key) => Ok(Place::Same),
             Some(_other) => Err(Problem::operation(
                 "content.conflict",
-                format!("upstream names two different units for \"{name}\""),
+                format!("two different units are named for \"{name}\""),
             )
             .at(name.to_owned())
-            .help("the index contradicts itself; tell those who run the upstream")),
+            .help("the source contradicts itself; tell those who run it")),
         }
     }
 

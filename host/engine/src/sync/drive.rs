@@ -71,6 +71,11 @@ async fn pump<'a>(
 
 async fn call(sync: &Sync<'_>) -> Result<Events, Problem> {
     let bounds = sync.engine.bounds(sync.run);
+    if let Some(brought) = &sync.setup.brought {
+        let attachment = sync.setup.wire_attachment();
+        let request = brought.request(sync.context.clone(), attachment);
+        return Ok(calls::upload(sync.process, request, &bounds).await?);
+    }
     if sync.setup.listed {
         let request = v1::ListRequest {
             context: Some(sync.context.clone()),
@@ -128,6 +133,9 @@ async fn admit(
     let mut batch = Vec::new();
     for (unit, revision) in units {
         let pending = convert::pending(sync.engine, &sync.setup.plugin.manifest, unit, revision)?;
+        if let Some(brought) = &sync.setup.brought {
+            brought.became(&pending).for_each(|unit| sync.run.became(unit));
+        }
         match draft.place(pending.name(), pending.repo_key.as_ref(), pending.identity())? {
             Place::Free => {
                 draft.declared += 1;

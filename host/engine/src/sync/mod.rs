@@ -8,6 +8,7 @@
 //! (F113). What was fetched is kept, so the second pass moves only what differs.
 
 mod batch;
+mod bring;
 mod bytes;
 mod draft;
 mod drive;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use wharf_store::model::{CommitVersion, LogLevel};
 
+pub(crate) use self::bring::{Brought, BroughtFile, bring};
 use self::draft::Draft;
 use self::setup::Setup;
 use crate::engine::Inner;
@@ -104,7 +106,7 @@ async fn finish(
                 present: draft.present,
                 removed: draft.removed,
                 info: draft.metadata.unwrap_or_default(),
-                attachment: setup.attachment.id,
+                attachment: Some(setup.attachment.id),
                 state: draft.state,
                 outcome: outcome.to_owned(),
                 settings_digest: setup.settings_digest.clone(),
@@ -117,7 +119,7 @@ async fn finish(
     result.version = Some(committed.version.unwrap_or(setup.base));
     result.changed = committed.version.is_some();
     if result.changed && setup.settings.auto_publish {
-        engine.publish_all(&setup.repository.name, run).await;
+        result.follow_ups = engine.publish_all(&setup.repository.name, run).await;
     }
     Ok(result)
 }

@@ -6,7 +6,7 @@ use wharf_proto::v1;
 use wharf_store::model::{Attachment, LastRun, Repository, VersionMode};
 use wharf_supervisor::Installed;
 
-use super::SyncOptions;
+use super::{Brought, SyncOptions};
 use crate::convert;
 use crate::engine::Inner;
 use crate::fetch::{Pace, Trust};
@@ -20,6 +20,8 @@ use crate::problem::Problem;
 
 pub(super) struct Setup {
     pub(super) options: SyncOptions,
+    /// What a user brought, if this is no sync.
+    pub(super) brought: Option<Brought>,
     pub(super) repository: Repository,
     pub(super) attachment: Attachment,
     pub(super) plugin: Arc<Installed>,
@@ -53,6 +55,7 @@ impl Setup {
         let full_reasons = full_reasons(options, &repository, &attachment, &settings_digest);
         Ok(Self {
             options,
+            brought: None,
             base: repository.current_version,
             base_units: repository.units,
             listed: bound.component.operations.iter().any(|operation| operation == "list"),

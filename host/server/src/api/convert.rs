@@ -9,9 +9,10 @@ use wharf_store::model;
 
 use super::Failure;
 use super::types::{
-    Attachment, Change, Class, Component, DiffEntry, DiffPage, Item, Job, JobPlugin, JobResult,
-    JobState, LastRun, LogLine, MigrateRequest, MigrationReport, Outcome, PendingMigration, Plugin,
-    Problem, Progress, PublicationInfo, PublishRequest, Repository, SyncRequest, TypeInfo, Version,
+    Attachment, Brought, Change, Class, Component, DiffEntry, DiffPage, ImportRequest, Item, Job,
+    JobPlugin, JobResult, JobState, LastRun, LogLine, MigrateRequest, MigrationReport, Outcome,
+    PendingMigration, Plugin, Problem, Progress, PublicationInfo, PublishRequest, Repository,
+    SyncRequest, Token, TypeInfo, Upload, Version,
     Warning,
 };
 
@@ -280,8 +281,49 @@ impl From<engine::JobResult> for JobResult {
             migrations: result.migrations.into_iter().map(MigrationReport::from).collect(),
             items: result.items.into_iter().map(Item::from).collect(),
             warnings_list: result.warnings_list.into_iter().map(Warning::from).collect(),
+            brought: result.brought.into_iter().map(Brought::from).collect(),
+            follow_ups: result.follow_ups,
             summary: result.summary.map(object).unwrap_or_default(),
         }
+    }
+}
+
+impl From<engine::BroughtUnit> for Brought {
+    fn from(unit: engine::BroughtUnit) -> Self {
+        let engine::BroughtUnit { file, kind, unit, key } = unit;
+        Self { file, kind, unit, key }
+    }
+}
+
+impl From<engine::UploadView> for Upload {
+    fn from(view: engine::UploadView) -> Self {
+        let engine::UploadView { upload, repository, expires_ms } = view;
+        Self {
+            id: upload.id.0,
+            repository,
+            name: upload.name,
+            size: upload.size,
+            sha256: upload.sha256.map(model::Digest::to_hex),
+            received: upload.received,
+            created_ms: upload.created_ms,
+            expires_ms,
+        }
+    }
+}
+
+impl From<ImportRequest> for engine::ImportOptions {
+    fn from(wanted: ImportRequest) -> Self {
+        let ImportRequest { uploads, component, kind, key, attributes } = wanted;
+        let files = uploads.into_iter();
+        let files = files.map(|it| engine::ImportFile { upload: it.id, name: it.name }).collect();
+        Self { files, kind, key, attributes, component }
+    }
+}
+
+impl From<model::Token> for Token {
+    fn from(token: model::Token) -> Self {
+        let upload = token.repositories.into_iter().map(|(_id, name)| name).collect();
+        Self { name: token.name, upload, created_ms: token.created_ms, secret: None }
     }
 }
 

@@ -17,12 +17,14 @@ mod repositories;
 mod request;
 mod runs;
 mod status;
+mod tokens;
 pub mod types;
+mod uploads;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post, put};
 use http::{Method, StatusCode, Uri};
 
 pub(crate) use self::problem::Failure;
@@ -35,6 +37,7 @@ type Answer<T> = Result<T, Failure>;
 pub(crate) fn router(app: Arc<App>) -> Router {
     let repository = get(repositories::show).delete(repositories::delete);
     let attachment = put(attachments::attach).delete(attachments::detach);
+    let upload = get(uploads::show).put(uploads::append).delete(uploads::delete);
     let routes = Router::new()
         .route("/status", get(status::show))
         .route("/plugins", get(plugins::list))
@@ -52,6 +55,11 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/repositories/{repository}/publish", post(runs::publish))
         .route("/keys", get(keys::list).post(keys::create))
         .route("/keys/{key}", get(keys::show).delete(keys::delete))
+        .route("/repositories/{repository}/uploads", get(uploads::list).post(uploads::create))
+        .route("/repositories/{repository}/import", post(uploads::import))
+        .route("/uploads/{upload}", upload)
+        .route("/tokens", get(tokens::list).post(tokens::create))
+        .route("/tokens/{token}", delete(tokens::delete))
         .route("/jobs", get(jobs::list))
         .route("/jobs/{job}", get(jobs::show))
         .route("/jobs/{job}/logs", get(jobs::logs))

@@ -77,6 +77,13 @@ impl Failure {
         self
     }
 
+    /// The same failure, with another status than its problem has elsewhere.
+    #[must_use]
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
     /// The answer.
     pub(crate) fn response(self) -> Response<Bytes> {
         let document = ProblemDocument {
@@ -115,6 +122,11 @@ impl IntoResponse for Failure {
     }
 }
 
+/// Other limits are broken by upstream, not by the client.
+fn is_of_upload(code: &str) -> bool {
+    matches!(code, "limit.upload" | "limit.uploads" | "limit.attributes")
+}
+
 /// The status of a problem, by its class and the first word of its code.
 fn status(problem: &Problem) -> StatusCode {
     let kind = problem.code.split('.').next().unwrap_or_default();
@@ -124,6 +136,7 @@ fn status(problem: &Problem) -> StatusCode {
         (Class::Usage, "unauthorized") => StatusCode::UNAUTHORIZED,
         (Class::Usage, "forbidden" | "policy") => StatusCode::FORBIDDEN,
         (Class::Usage, _) => StatusCode::UNPROCESSABLE_ENTITY,
+        (Class::Operation, "limit") if is_of_upload(&problem.code) => StatusCode::PAYLOAD_TOO_LARGE,
         (Class::Operation, "storage" | "draining") => StatusCode::SERVICE_UNAVAILABLE,
         (Class::Operation, _) => StatusCode::BAD_GATEWAY,
         (Class::Fault, _) => StatusCode::INTERNAL_SERVER_ERROR,

@@ -51,6 +51,21 @@ impl<const N: usize, S: Send + Sync> FromRequestParts<S> for Place<N> {
     }
 }
 
+/// The number of something in the path.
+pub(super) struct Number(pub(super) i64);
+
+impl<S: Send + Sync> FromRequestParts<S> for Number {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let Place([text]) = Place::from_request_parts(parts, state).await?;
+        text.parse().map(Self).map_err(|_error| {
+            let message = "its id is a whole number";
+            Failure::usage(StatusCode::BAD_REQUEST, "usage.path", message).at(text)
+        })
+    }
+}
+
 /// The number of a job in the path.
 pub(super) struct JobNumber(pub(super) i64);
 

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use wharf_engine::Engine;
@@ -37,6 +38,7 @@ pub use self::socket::connect;
 use self::threads::Threads;
 use crate::app::App;
 use crate::error::Error;
+use crate::forms::{self, Wire};
 use crate::service::House;
 
 /// Connections at once on the private socket.
@@ -97,6 +99,7 @@ impl Server {
             tracker: TaskTracker::new(),
             threads: Handle::current(),
             stop: stop.clone(),
+            forms: Semaphore::new(forms::AT_ONCE),
             draining: AtomicBool::new(false),
             working: AtomicBool::new(!embedded),
         });
@@ -208,7 +211,9 @@ impl ContentDoor {
 
     fn attend(self, app: &Arc<App>) -> Threads {
         let guests = Guests::new(CONTENT_GUESTS, app.stop.clone());
-        let door = door(app, House::of_content(Arc::clone(app)), guests);
+        let local = self.address.ip().to_canonical().is_loopback();
+        let wire = if local { Wire::Local } else { Wire::Open };
+        let door = door(app, House::of_content(Arc::clone(app), wire), guests);
         app.tracker.spawn_on(door.attend(self.listener), self.threads.handle());
         self.threads
     }

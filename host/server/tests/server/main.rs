@@ -5,6 +5,7 @@
 
 mod api;
 mod content;
+mod forms;
 mod hostile;
 mod life;
 mod support;

@@ -164,7 +164,7 @@ pub fn hash(mut reader: impl io::Read) -> io::Result<(Digest, u64)> {
 }
 
 /// A folder for this user alone; one that is there already is taken as it is.
-fn make_folder(path: &Path) -> Result<(), Error> {
+pub(crate) fn make_folder(path: &Path) -> Result<(), Error> {
     match std::fs::DirBuilder::new().mode(0o700).create(path) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),

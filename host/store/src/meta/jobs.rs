@@ -62,8 +62,8 @@ impl Meta {
     /// Settles what the last host left unfinished, and answers the jobs that it touched. To be called once, before any
     /// job is claimed; being cut off in it and calling it again does no harm (F165).
     ///
-    /// Publications in the making and staged changes are dropped. A sync, publish or migration that ran for the first
-    /// time is queued again; any other job that ran has failed, with a problem of code "interrupted".
+    /// Publications in the making and staged changes are dropped. A sync, publish, upload or migration that ran for the
+    /// first time is queued again; any other job that ran has failed, with a problem of code "interrupted".
     pub async fn recover(&self) -> Result<Vec<Job>, Error> {
         if !self.read(sqlite::recover::is_needed).await? {
             return Ok(Vec::new());

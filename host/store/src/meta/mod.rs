@@ -13,6 +13,7 @@ mod migrations;
 mod publications;
 mod setup;
 mod sqlite;
+mod uploads;
 
 use std::path::Path;
 use std::sync::Arc;

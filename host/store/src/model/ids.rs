@@ -35,4 +35,6 @@ id! {
     JobId
     #[doc = "A publication. Grows; never used twice."]
     PublicationId
+    #[doc = "An upload. Grows; never used twice."]
+    UploadId
 }

@@ -14,10 +14,11 @@ mod repository;
 mod type_file;
 mod types;
 mod unit;
+mod upload;
 
 pub use attachment::{Attachment, LastRun, NewAttachment};
 pub use digest::{Digest, DigestError};
-pub use ids::{AttachmentId, JobId, PublicationId, RepositoryId, TypeId, UnitId};
+pub use ids::{AttachmentId, JobId, PublicationId, RepositoryId, TypeId, UnitId, UploadId};
 pub use job::{Job, JobEnd, JobFilter, JobState, Lease, NewJob};
 pub use key::{CanonicalKey, KeyError, canonical_key, rekey, repo_key};
 pub use log::{LogLevel, LogLine};
@@ -38,3 +39,4 @@ pub use unit::{
     FieldEquals, FileRow, FileSource, Known, Member, NewArtifact, NewFile, NewUnit, Saved,
     Selector, Source, Staged, UnitQuery, UnitRow,
 };
+pub use upload::{NewUpload, Token, Upload};

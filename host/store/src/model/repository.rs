@@ -62,8 +62,8 @@ pub struct CommitVersion {
     pub removed: Vec<UnitId>,
     /// What the plugin says of the version: a JSON object, or empty.
     pub info: String,
-    /// The attachment that ran.
-    pub attachment: AttachmentId,
+    /// The attachment that ran. None: nothing counts as a run of one, so that the next sync looks anew.
+    pub attachment: Option<AttachmentId>,
     /// What it keeps for its next run. None: what it kept stays.
     pub state: Option<Vec<u8>>,
     /// succeeded or partial.

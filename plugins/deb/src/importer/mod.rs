@@ -51,6 +51,11 @@ impl Importer for Archives {
         let keyring = settings
             .keyring()
             .map_err(|refusal| Error::usage("config.deb", refusal.why).at_field(refusal.field))?;
+        if settings.url.is_empty() {
+            let message =
+                "no source is set: packages can be uploaded, but there is nothing to sync";
+            return Err(Error::usage("config.url", message).at_field("/url"));
+        }
         let kept = Kept::of(&request, &settings);
         let seen = Kept::seen(&request, &settings);
         let mut now = Kept { settings: settings.kept(), ..Kept::default() };

@@ -12,6 +12,8 @@ use crate::names;
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(default)]
 pub(super) struct Settings {
+    /// Empty: packages can only be uploaded.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) url: String,
     pub(super) suites: Vec<String>,
     pub(super) flat: bool,
@@ -65,13 +67,14 @@ impl Settings {
     fn normalised(mut self) -> Result<Self, Vec<Refusal>> {
         let mut refusals = Vec::new();
         match address(&self.url) {
+            _ if self.url.is_empty() => {}
             Ok(url) => self.url = url,
             Err(why) => refusals.push(Refusal::new("/url", why)),
         }
         if self.flat && self.suites.is_empty() {
             self.suites.push("./".to_owned());
         }
-        if self.suites.is_empty() {
+        if self.suites.is_empty() && !self.url.is_empty() {
             let why = "name the distributions to mirror, as in suites=bookworm, or set flat=true";
             refusals.push(Refusal::new("/suites", why));
         }
@@ -213,15 +216,9 @@ mod tests {
         ] {
             assert_eq!(with(given, &["a"]).normalised().unwrap().url, stored);
         }
-        for bad in [
-            "",
-            "x",
-            "ftp://x/",
-            "https://u:p@x/",
-            "https://x/?a",
-            "file:///../etc",
-            "file://host/x",
-        ] {
+        for bad in
+            ["x", "ftp://x/", "https://u:p@x/", "https://x/?a", "file:///../etc", "file://host/x"]
+        {
             assert!(with(bad, &["a"]).normalised().is_err(), "{bad}");
         }
     }

@@ -2,6 +2,7 @@
 
 use std::io::BufReader;
 
+use serde::Deserialize;
 use wharf_sdk::{Context, Done, Error, File, UploadRequest};
 
 use super::settings::Settings;
@@ -9,20 +10,74 @@ use super::units::{self, Place};
 use crate::control::Reader;
 use crate::names;
 use crate::package;
-use crate::types::FLAT_COMPONENT;
+use crate::types::{DEB, FLAT_COMPONENT};
 use crate::version::without_epoch;
 
-/// Reads every brought file and declares it for the first configured distribution and component.
+/// The distribution of packages when neither the user nor the settings name one.
+const DISTRIBUTION: &str = "stable";
+
+/// Where the user wants them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wish {
+    #[serde(default)]
+    distribution: Option<String>,
+    #[serde(default)]
+    component: Option<String>,
+}
+
+/// Reads every brought file and declares it for the distribution and component that the user names, or else for the
+/// first that the settings do.
 pub(super) async fn upload(request: &UploadRequest, context: &Context) -> Result<Done, Error> {
-    let settings = Settings::of(&request.attachment)?;
-    let suites = settings.suites();
-    let component = settings.components.first().map_or(FLAT_COMPONENT, String::as_str).to_owned();
-    let distribution = suites.first().map_or("flat", |suite| &suite.distribution).to_owned();
-    let place = Place { settings, distribution, component };
+    if !matches!(request.kind.as_str(), "" | DEB) {
+        let message = format!("uploads become units of type {DEB}, not {}", request.kind);
+        return Err(Error::usage("usage.type", message).at_field("/type"));
+    }
+    let place = place(request)?;
     for file in &request.files {
         declare(&place, file, context).await?;
     }
     Ok(Done::changed().announced(u64::try_from(request.files.len()).unwrap_or(u64::MAX)))
+}
+
+fn place(request: &UploadRequest) -> Result<Place, Error> {
+    let settings = Settings::of(&request.attachment)?;
+    let wish: Wish = request.attributes()?;
+    for (field, word) in [("distribution", &wish.distribution), ("component", &wish.component)] {
+        if word.as_ref().is_some_and(|word| !names::is_area(word)) {
+            let message = format!("the {field} has characters that none has");
+            return Err(Error::usage("usage.attributes", message).at_field(field));
+        }
+    }
+    let suites = settings.suites();
+    let first = || suites.first().map_or(DISTRIBUTION, |suite| &suite.distribution).to_owned();
+    let distribution = wish.distribution.unwrap_or_else(first);
+    let first = || settings.components.first().map_or(FLAT_COMPONENT, String::as_str).to_owned();
+    let component = wish.component.unwrap_or_else(first);
+    Ok(Place { settings, distribution, component })
+}
+
+/// A name as tools make them, `NAME_VERSION_ARCHITECTURE.deb`, must not contradict what is inside (F118). Other names
+/// claim nothing.
+fn check_claim(
+    filename: &str,
+    package: &str,
+    version: &str,
+    architecture: &str,
+) -> Result<(), Error> {
+    let stem = filename.rsplit('/').next().unwrap_or(filename).strip_suffix(".deb");
+    let parts: Vec<&str> = stem.unwrap_or_default().split('_').collect();
+    let [name, claimed, of] = parts[..] else { return Ok(()) };
+    // The epoch stands in no file name, unless as `%3a`.
+    let claimed = claimed.rsplit("%3a").next().unwrap_or(claimed);
+    if (name, claimed, of) == (package, without_epoch(version), architecture) {
+        return Ok(());
+    }
+    let message = format!(
+        "{} is called so, but holds {package} {version} for {architecture}; give the file the name of what it holds",
+        names::shown(filename)
+    );
+    Err(Error::usage("content.name", message).for_item(filename))
 }
 
 async fn declare(place: &Place, file: &File, context: &Context) -> Result<(), Error> {
@@ -52,6 +107,7 @@ async fn declare(place: &Place, file: &File, context: &Context) -> Result<(), Er
         );
         return Err(Error::usage("content.field", message));
     }
+    check_claim(info.path(), &package, &version, &architecture)?;
     let sha256 = info.hex("sha256").ok_or_else(|| {
         Error::fault("protocol.upload", "the host brought a file without its sha256")
     })?;

@@ -4,6 +4,7 @@
 //! Else every line becomes a declared unit; fetching, comparing and removing are the host's.
 
 mod address;
+mod upload;
 
 use std::fs::File;
 use std::io::{self, BufReader};
@@ -11,7 +12,7 @@ use std::io::{self, BufReader};
 use serde::{Deserialize, Serialize};
 use wharf_sdk::{
     Check, CheckScope, Checked, Component, Context, Done, Download, Downloaded, Error, Importer,
-    Level, Progress, SyncRequest, Unit, async_trait,
+    Level, Progress, SyncRequest, Unit, UploadRequest, async_trait,
 };
 
 use crate::FILE;
@@ -29,7 +30,9 @@ pub(crate) struct Manifests;
 
 #[derive(Debug, Deserialize, Serialize)]
 struct Settings {
-    url: String,
+    /// Without one, files can only be uploaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
 }
 
 /// What is kept between syncs: which manifest was read last, and how to ask whether it changed.
@@ -48,8 +51,11 @@ impl Component for Manifests {
             return Ok(Checked::good());
         }
         let settings: Settings = check.values()?;
-        match Address::read(&settings.url) {
-            Ok(address) => Checked::good().normalised(&Settings { url: address.text().to_owned() }),
+        let Some(url) = settings.url else { return Ok(Checked::good()) };
+        match Address::read(&url) {
+            Ok(address) => {
+                Checked::good().normalised(&Settings { url: Some(address.text().to_owned()) })
+            }
             Err(error) => Ok(Checked::good().error("/url", "config.url", error.to_string())),
         }
     }
@@ -59,7 +65,11 @@ impl Component for Manifests {
 impl Importer for Manifests {
     async fn sync(&self, request: SyncRequest, context: &Context) -> Result<Done, Error> {
         let settings: Settings = request.attachment.settings()?;
-        let address = Address::read(&settings.url)
+        let url = settings.url.ok_or_else(|| {
+            let message = "no source is set: files can be uploaded, but there is nothing to sync";
+            Error::usage("config.url", message).at_field("/url")
+        })?;
+        let address = Address::read(&url)
             .map_err(|error| Error::usage("config.url", error.to_string()).at_field("/url"))?;
         let whole = request.only.is_empty();
         // Files that failed the last time are to be tried again, though the manifest is the same.
@@ -77,6 +87,10 @@ impl Importer for Manifests {
         let done = Done::changed().announced(announced);
         // What was not read whole must not count as read the next time.
         if whole { done.state(&now) } else { Ok(done.state_bytes(request.attachment.state)) }
+    }
+
+    async fn upload(&self, request: UploadRequest, context: &Context) -> Result<Done, Error> {
+        upload::upload(&request, context).await
     }
 }
 

@@ -109,7 +109,7 @@ fn behind_project<'f>(stem: &'f str, project: &str) -> Result<&'f str, FilenameE
 }
 
 /// A version's normal form. Wheels write `_` where a version has `-` or a local part its `.`.
-fn normal(version: &str) -> String {
+pub(crate) fn normal(version: &str) -> String {
     let read = |text: &str| Version::from_str(text).ok();
     let found = read(version).or_else(|| read(&version.replace('_', "-")));
     found.map_or_else(|| version.to_owned(), |version| version.to_string())

@@ -94,7 +94,7 @@ fn metadata_file(file: &File, kind: Kind) -> Option<wharf_sdk::File> {
     })
 }
 
-fn media_type(kind: Kind) -> &'static str {
+pub(super) fn media_type(kind: Kind) -> &'static str {
     match kind {
         Kind::Wheel => "application/zip",
         Kind::Sdist | Kind::Other => "application/octet-stream",

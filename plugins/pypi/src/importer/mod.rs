@@ -5,8 +5,10 @@
 //! removing are the host's.
 
 mod declare;
+mod form;
 mod kept;
 mod settings;
+mod upload;
 
 use std::collections::HashMap;
 use std::fs;
@@ -14,7 +16,7 @@ use std::fs;
 use url::Url;
 use wharf_sdk::{
     Check, CheckScope, Checked, Class, Component, Context, Done, Download, Downloaded, Error,
-    Importer, Keep, Level, Progress, SyncRequest, async_trait,
+    Importer, Keep, Level, Progress, SyncRequest, UploadRequest, async_trait,
 };
 
 use crate::index::{self, Format, PageError};
@@ -64,6 +66,10 @@ impl Importer for Indexes {
             sync.pages(chunk, round * PAGES, names.len()).await?;
         }
         sync.finish(names.len()).await
+    }
+
+    async fn upload(&self, request: UploadRequest, context: &Context) -> Result<Done, Error> {
+        upload::upload(&request, context).await
     }
 }
 

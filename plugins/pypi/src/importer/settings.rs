@@ -10,7 +10,9 @@ use crate::filter::{Filter, Wish};
 /// As the user wrote them.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Settings {
-    pub(super) url: String,
+    /// Without one, files can only be uploaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) url: Option<String>,
     /// For the host alone, which trusts the hosts that settings name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     files_url: Option<String>,
@@ -52,6 +54,10 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn of(attachment: &Attachment) -> Result<Self, Error> {
         let settings: Settings = attachment.settings()?;
+        if settings.url.is_none() {
+            let message = "no source is set: files can be uploaded, but there is nothing to sync";
+            return Err(Error::usage("config.url", message).at_field("/url"));
+        }
         settings.plan().map_err(|mut problems| match problems.pop() {
             Some(Problem { field, message }) => {
                 Error::usage(code(&field), message).at_field(&field)
@@ -72,7 +78,7 @@ impl Settings {
     pub(super) fn check(mut self) -> Result<Checked, Error> {
         match self.plan() {
             Ok(plan) => {
-                self.url = plan.base.into();
+                self.url = self.url.map(|_typed| plan.base.into());
                 Checked::good().normalised(&self)
             }
             Err(problems) => Ok(problems.into_iter().fold(Checked::good(), |checked, problem| {
@@ -83,7 +89,8 @@ impl Settings {
 
     fn plan(&self) -> Result<Plan, Vec<Problem>> {
         let mut problems = Vec::new();
-        let base = address(&self.url)
+        // One that nobody asks: what is not set is not synced.
+        let base = address(self.url.as_deref().unwrap_or("https://unset.invalid/"))
             .map_err(|message| problems.push(Problem { field: "/url".to_owned(), message }))
             .ok();
         if let Some(Err(message)) = self.files_url.as_deref().map(address) {

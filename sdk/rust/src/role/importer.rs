@@ -165,6 +165,29 @@ pub struct UploadRequest {
     pub files: Vec<File>,
 }
 
+impl UploadRequest {
+    /// Reads what the user said of the key into the author's own type; nothing said is an empty object.
+    ///
+    /// # Errors
+    /// A usage error that says what does not fit.
+    pub fn key<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        from_object("the key", or_empty(&self.key_text))
+    }
+
+    /// Reads what else the user said into the author's own type; nothing said is an empty object. What a form said
+    /// that was sent from outside is below `form`: each field's text, or a list of texts.
+    ///
+    /// # Errors
+    /// A usage error that says what does not fit.
+    pub fn attributes<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        from_object("the attributes", or_empty(&self.attributes_text))
+    }
+}
+
+fn or_empty(text: &str) -> &str {
+    if text.is_empty() { "{}" } else { text }
+}
+
 impl From<v1::UploadRequest> for UploadRequest {
     fn from(wire: v1::UploadRequest) -> Self {
         Self {

@@ -183,6 +183,19 @@ impl<'a> Call<'a> {
         self.running(self.importer().upload(request).await).finish().await
     }
 
+    /// Makes `upload` with files that lie in the work folder, and what the user said of them: two JSON objects.
+    pub async fn upload_with(self, key: &str, attributes: &str, files: Vec<File>) -> Run {
+        let request = v1::UploadRequest {
+            context: Some(self.context()),
+            attachment: Some(self.attachment.clone()),
+            key: key.to_owned(),
+            attributes: attributes.to_owned(),
+            files: files.into_iter().map(|file| file.wire).collect(),
+            ..v1::UploadRequest::default()
+        };
+        self.running(self.importer().upload(request).await).finish().await
+    }
+
     /// Makes `publish`.
     pub async fn publish(self) -> Run {
         let (context, attachment) = (Some(self.context()), Some(self.attachment.clone()));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Problem;
+use super::{Brought, Problem};
 
 /// Answer of `GET /api/v1/jobs` and of `POST .../publish`.
 pub type JobList = Vec<Job>;
@@ -15,7 +15,7 @@ pub type JobList = Vec<Job>;
 pub struct Job {
     /// Its number.
     pub id: i64,
-    /// `sync`, `publish`, `migrate`, ...
+    /// `sync`, `publish`, `upload`, `migrate`, ...
     pub operation: String,
     /// The repository it works on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -187,6 +187,12 @@ pub struct JobResult {
     /// The first 100 warnings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings_list: Vec<Warning>,
+    /// What the first 100 files of an upload became.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub brought: Vec<Brought>,
+    /// Jobs that this one asked for: publications after it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follow_ups: Vec<i64>,
     /// Figures and words of the plugin's own.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub summary: Map<String, Value>,

@@ -15,6 +15,7 @@ mod plugin;
 mod problem;
 mod repository;
 mod status;
+mod upload;
 
 pub use job::{
     Item, Job, JobList, JobPlugin, JobResult, JobState, LogLine, LogPage, MigrationReport, Outcome,
@@ -28,3 +29,4 @@ pub use repository::{
     PublishRequest, PutAttachment, Repository, SyncRequest, Version,
 };
 pub use status::{Health, Status};
+pub use upload::{Brought, CreateToken, CreateUpload, ImportRequest, ImportUpload, Token, Upload};

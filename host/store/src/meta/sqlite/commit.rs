@@ -31,13 +31,15 @@ pub(in crate::meta) fn commit(
         Some(change.write(db, lease, wanted, &places)?)
     };
     revise(db, wanted.repository, &change.revised)?;
-    let last = LastRun {
-        finished_ms: clock::now_ms(),
-        version: version.unwrap_or(base),
-        outcome: wanted.outcome.clone(),
-        settings_digest: wanted.settings_digest.clone(),
-    };
-    attachments::ran(db, wanted.attachment, wanted.state.as_deref(), &last)?;
+    if let Some(attachment) = wanted.attachment {
+        let last = LastRun {
+            finished_ms: clock::now_ms(),
+            version: version.unwrap_or(base),
+            outcome: wanted.outcome.clone(),
+            settings_digest: wanted.settings_digest.clone(),
+        };
+        attachments::ran(db, attachment, wanted.state.as_deref(), &last)?;
+    }
     Ok(Committed {
         version,
         added: change.added.len() as u64,

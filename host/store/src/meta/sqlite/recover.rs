@@ -37,7 +37,7 @@ pub(in crate::meta) fn recover(db: &Connection) -> Outcome<Vec<Job>> {
     for id in ids {
         db.execute(
             "UPDATE job SET state = 'queued'
-             WHERE id = ?1 AND attempts < ?2 AND operation IN ('sync', 'publish', 'migrate')",
+             WHERE id = ?1 AND attempts < ?2 AND operation IN ('sync', 'publish', 'upload', 'migrate')",
             (id, ATTEMPTS),
         )?;
         db.execute(

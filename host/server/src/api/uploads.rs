@@ -1,0 +1,143 @@
+//! `/api/v1/uploads` and `/api/v1/repositories/NAME/{uploads,import}`: bringing content, piece by piece.
+//!
+//! A client begins an upload, sends pieces from where the upload goes on, and asks for the import. After anything that
+//! broke off it asks how much is here and goes on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderMap, StatusCode, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::Deserialize;
+use wharf_store::model::Digest;
+
+use super::request::{Number, Place, Query};
+use super::runs::open_for_jobs;
+use super::status::NoOptions;
+use super::types::{CreateUpload, ImportRequest, Job, Upload};
+use super::{Answer, Failure, json};
+use crate::app::App;
+
+/// The largest piece, in bytes.
+const MAX_PIECE: usize = 32 << 20;
+/// How long a piece may take to arrive.
+const PIECE_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Where a piece belongs, and what it must be.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PieceOptions {
+    offset: u64,
+    sha256: Option<String>,
+}
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Place([name]): Place<1>,
+    Query(NoOptions {}): Query<NoOptions>,
+) -> Answer<Json<Vec<Upload>>> {
+    let uploads = app.engine.uploads(&name).await?;
+    Ok(Json(uploads.into_iter().map(Upload::from).collect()))
+}
+
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    Place([name]): Place<1>,
+    Query(NoOptions {}): Query<NoOptions>,
+    json::Json(wanted): json::Json<CreateUpload>,
+) -> Answer<Response> {
+    let CreateUpload { name: file, size, sha256, component, kind } = wanted;
+    let sha256 = sha256.as_deref().map(digest).transpose()?;
+    let options = wharf_engine::UploadOptions { name: file, size, sha256, component, kind };
+    let upload = Upload::from(app.engine.begin_upload(&name, options).await?);
+    let place = [(header::LOCATION, format!("/api/v1/uploads/{}", upload.id))];
+    Ok((StatusCode::CREATED, place, Json(upload)).into_response())
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Number(id): Number,
+    Query(NoOptions {}): Query<NoOptions>,
+) -> Answer<Json<Upload>> {
+    Ok(Json(app.engine.upload(id).await?.into()))
+}
+
+/// Takes the next piece. When this is answered, the piece is on the disk.
+pub(super) async fn append(
+    State(app): State<Arc<App>>,
+    Number(id): Number,
+    Query(options): Query<PieceOptions>,
+    request: Request,
+) -> Answer<Json<Upload>> {
+    let sha256 = options.sha256.as_deref().map(digest).transpose()?;
+    declared_bytes(request.headers())?;
+    let reading = Limited::new(request.into_body(), MAX_PIECE).collect();
+    let bytes = match tokio::time::timeout(PIECE_TIMEOUT, reading).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            let message = format!("a piece has at most {MAX_PIECE} bytes; send several");
+            let status = StatusCode::PAYLOAD_TOO_LARGE;
+            return Err(Failure::usage(status, "limit.body", message));
+        }
+        Ok(Err(error)) => {
+            let message = format!("the piece broke off: {error}");
+            return Err(Failure::usage(StatusCode::BAD_REQUEST, "usage.body", message));
+        }
+        Err(_elapsed) => {
+            let message = format!("the piece took longer than {} s", PIECE_TIMEOUT.as_secs());
+            return Err(Failure::usage(StatusCode::REQUEST_TIMEOUT, "limit.time", message));
+        }
+    };
+    let upload = app.engine.append(id, options.offset, bytes, sha256).await.map_err(damaged)?;
+    Ok(Json(upload.into()))
+}
+
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    Number(id): Number,
+    Query(NoOptions {}): Query<NoOptions>,
+) -> Answer<StatusCode> {
+    app.engine.delete_upload(id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Asks for the job that makes units of uploads.
+pub(super) async fn import(
+    State(app): State<Arc<App>>,
+    Place([name]): Place<1>,
+    Query(NoOptions {}): Query<NoOptions>,
+    json::Json(wanted): json::Json<ImportRequest>,
+) -> Answer<Response> {
+    open_for_jobs(&app)?;
+    let job = Job::from(app.engine.import(&name, wanted.into()).await?);
+    app.work();
+    let place = [(header::LOCATION, format!("/api/v1/jobs/{}", job.id))];
+    Ok((StatusCode::ACCEPTED, place, Json(job)).into_response())
+}
+
+/// Bytes that are not what the client itself says are no upstream's fault.
+fn damaged(problem: wharf_engine::Problem) -> Failure {
+    let integrity = problem.is_integrity();
+    let failure = Failure::from(problem);
+    if integrity { failure.with_status(StatusCode::UNPROCESSABLE_ENTITY) } else { failure }
+}
+
+fn digest(hex: &str) -> Result<Digest, Failure> {
+    hex.parse().map_err(|error| {
+        let message = format!("{hex:?} is no sha256: {error}");
+        Failure::usage(StatusCode::UNPROCESSABLE_ENTITY, "usage.digest", message).at("sha256")
+    })
+}
+
+/// As with JSON: what a page of another origin could send without asking is not taken.
+fn declared_bytes(headers: &HeaderMap) -> Result<(), Failure> {
+    let declared = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if declared.is_some_and(|media| media.eq_ignore_ascii_case("application/octet-stream")) {
+        return Ok(());
+    }
+    let message = "a piece must be declared as `Content-Type: application/octet-stream`";
+    Err(Failure::usage(StatusCode::UNSUPPORTED_MEDIA_TYPE, "usage.media_type", message))
+}
