@@ -151,6 +151,7 @@ impl Apt {
         let at = |path: &str| folder.path().join(path);
         for path in [
             "etc/parts",
+            "etc/sources.list.d",
             "etc/preferences.d",
             "etc/trusted.d",
             "lists/partial",
@@ -169,6 +170,31 @@ impl Apt {
         let configuration = configuration.replace("ARCHITECTURE", ARCHITECTURE);
         fs::write(at("apt.conf"), configuration).expect("a file");
         Self { folder }
+    }
+
+    /// One that uses this text of a sources file in deb822 form.
+    ///
+    /// # Panics
+    /// When the folder cannot be written.
+    pub fn with_sources(text: &str) -> Self {
+        let apt = Self::new("");
+        let file = apt.folder.path().join("etc/sources.list.d/wharf.sources");
+        fs::write(file, text).expect("a file");
+        apt
+    }
+
+    /// The version of a package that would be installed, as `apt-cache policy` tells.
+    ///
+    /// # Panics
+    /// When apt-cache does not tell.
+    pub fn candidate(&self, package: &str) -> String {
+        let mut command = Command::new("apt-cache");
+        command.args(["policy", package]).env("LC_ALL", "C");
+        let output = command.env("APT_CONFIG", self.folder.path().join("apt.conf")).output();
+        let output = output.expect("apt-cache starts; tests/run installs it");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let candidate = text.lines().find_map(|line| line.trim().strip_prefix("Candidate: "));
+        candidate.unwrap_or_else(|| panic!("{text}")).to_owned()
     }
 
     /// Runs apt-get in the folder for downloads.
@@ -229,7 +255,7 @@ const CONFIGURATION: &str = r#"
 Dir "/";
 Dir::Etc "ROOT/etc";
 Dir::Etc::sourcelist "ROOT/etc/sources.list";
-Dir::Etc::sourceparts "ROOT/etc/parts";
+Dir::Etc::sourceparts "ROOT/etc/sources.list.d";
 Dir::Etc::main "ROOT/etc/none.conf";
 Dir::Etc::parts "ROOT/etc/parts";
 Dir::Etc::preferences "ROOT/etc/preferences";

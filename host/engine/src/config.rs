@@ -37,6 +37,8 @@ pub struct Config {
     pub grace: Duration,
     /// How long a plugin's process that no job uses is kept. `None`: for ever.
     pub idle: Option<Duration>,
+    /// How often what nobody needs any more is taken away. `None`: only when asked.
+    pub gc_every: Option<Duration>,
     /// How long a superseded publication is still served.
     pub publication_grace: Duration,
 }
@@ -58,6 +60,7 @@ impl Config {
             heartbeat_timeout: Duration::from_secs(20),
             grace: Duration::from_secs(2),
             idle: Some(Duration::from_mins(5)),
+            gc_every: None,
             publication_grace: Duration::from_hours(3 * 24),
         }
     }

@@ -231,7 +231,7 @@ impl Bench {
             present: present.to_vec(),
             removed: Vec::new(),
             info: String::new(),
-            attachment: self.attachment,
+            attachment: Some(self.attachment),
             state: None,
             outcome: "succeeded".to_owned(),
             settings_digest: String::new(),

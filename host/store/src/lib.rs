@@ -13,6 +13,7 @@ mod error;
 pub mod logs;
 pub mod meta;
 pub mod model;
+mod pins;
 
 use std::path::Path;
 
@@ -20,6 +21,8 @@ pub use blobs::Blobs;
 pub use error::{Error, Thing};
 pub use logs::Logs;
 pub use meta::Meta;
+
+use self::pins::Pins;
 
 /// The handles of one data folder. Cheap to clone; clones share one store.
 #[derive(Debug, Clone)]
@@ -42,9 +45,10 @@ impl Store {
     pub async fn open(data: &Path) -> Result<Self, Error> {
         let data = data.to_path_buf();
         blocking(move || {
-            let blobs = Blobs::open_in(&data)?;
+            let pins = Pins::default();
+            let blobs = Blobs::open_in(&data, pins.clone())?;
             let logs = Logs::open_in(&data)?;
-            let meta = Meta::open(&data.join("wharf.db"))?;
+            let meta = Meta::open(&data.join("wharf.db"), pins)?;
             Ok(Self { meta, blobs, logs })
         })
         .await

@@ -86,6 +86,34 @@ fn apt_installs_from_a_mirror_and_follows_it() {
 }
 
 #[test]
+fn apt_takes_what_client_config_prints_as_it_is() {
+    let archive = archive();
+    let upstream = Upstream::of(archive.folder());
+    let host = host();
+    host.ok(&["repo", "create", "apt"]);
+    host.wharf(&["client-config", "apt"]).ended(2, "not_found").says(&["distributor"]);
+    host.attach("apt", "deb.distributor", &[]);
+    host.wharf(&["client-config", "apt"]).ended(2, "usage").says(&["wharf publish apt"]);
+    mirror(&host, &upstream, &[]);
+    let told = host.wharf(&["--output", "text", "client-config", "apt"]);
+    assert_eq!(told.status, 0, "{told:#?}");
+    let apt = Apt::with_sources(&told.stdout);
+    apt.ok(&["update"]);
+    apt.ok(&["install", "-y", "hello"]);
+    assert_eq!(apt.installed("usr/share/hello/version"), "1.0\n");
+    let elsewhere = ["client-config", "apt", "--base-url", "https://apt.example.org"];
+    let elsewhere = host.ok(&elsewhere);
+    assert_eq!(elsewhere["component"], "deb.distributor", "{elsewhere:#}");
+    assert_eq!(elsewhere["url"], "https://apt.example.org/content/apt/");
+    let text = elsewhere["files"][0]["content"].as_str().expect("a text");
+    assert!(text.contains("URIs: https://apt.example.org/content/apt/\n"), "{text}");
+    for bad in ["ftp://h", "https://", "https://h/\nTrusted: yes", "apt.example.org"] {
+        host.wharf(&["client-config", "apt", "--base-url", bad]).ended(2, "usage");
+    }
+    host.finish();
+}
+
+#[test]
 fn packages_that_wait_upstream_are_fetched_when_apt_asks() {
     let archive = archive();
     let upstream = Upstream::of(archive.folder());

@@ -14,6 +14,7 @@ mod publishing;
 mod styles;
 mod syncing;
 mod types;
+mod units;
 
 use wharf_tests::{TestHost, Upstream};
 

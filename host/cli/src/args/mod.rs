@@ -3,10 +3,14 @@
 //! Parsing only: nothing here acts, and nothing below reads the command line again. Help texts
 //! are part of the product and have golden tests. clap ends a wrong command line with status 2.
 
+mod client_config;
+mod edit;
 mod job;
 mod plugin;
 mod repo;
 mod settings;
+mod store;
+mod unit;
 mod unit_type;
 mod work;
 
@@ -14,13 +18,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use client_config::ClientConfig;
+pub(crate) use edit::{Copy, RepoLabel, RepoRollback, RepoSet, UnitRemove};
 pub(crate) use job::{JobCommand, JobList};
 pub(crate) use plugin::{Cookie, PluginCommand, Probe};
 pub(crate) use repo::{RepoCommand, RepoDiff};
 pub(crate) use settings::Setting;
+pub(crate) use store::{Gc, Span};
+pub(crate) use unit::{UnitCommand, UnitList};
 pub(crate) use unit_type::{TypeCheck, TypeCommand};
 pub(crate) use work::{
-    Attach, Demo, Detach, Mirror, MirrorDeb, MirrorFile, MirrorPypi, Publish, Serve, Sync,
+    Attach, Demo, Detach, Mirror, MirrorDeb, MirrorFile, MirrorPypi, Publish, Serve, Sync, Waiting,
 };
 
 /// The whole command line.
@@ -128,8 +136,14 @@ pub(crate) enum Command {
     Sync(Sync),
     /// Publish a repository through its distributors
     Publish(Publish),
+    /// Copy units from one repository into another
+    Copy(Copy),
+    /// Print what clients need to use what a repository publishes
+    ClientConfig(ClientConfig),
     /// Serve published content and take commands until stopped
     Serve(Serve),
+    /// Take away what nobody needs any more
+    Gc(Gc),
     /// Show whether a server runs, and what it does
     Status,
     /// Create, list, compare and delete repositories
@@ -152,6 +166,13 @@ pub(crate) enum Command {
         /// What to do; without it: list.
         #[command(subcommand)]
         command: Option<TypeCommand>,
+    },
+    /// Look for units, and at one
+    #[command(alias = "units")]
+    Unit {
+        /// What to do.
+        #[command(subcommand)]
+        command: UnitCommand,
     },
     /// List, follow and cancel jobs
     #[command(alias = "jobs")]

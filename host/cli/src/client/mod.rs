@@ -78,6 +78,15 @@ impl Client {
         self.request(Method::PUT, path, body).await
     }
 
+    /// `PATCH /api/v1/PATH` with this body.
+    pub(crate) async fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Error> {
+        self.request(Method::PATCH, path, body).await
+    }
+
     /// `DELETE /api/v1/PATH`.
     pub(crate) async fn delete(&self, path: &str) -> Result<(), Error> {
         self.request(Method::DELETE, path, &()).await
@@ -92,7 +101,7 @@ impl Client {
         let request = format!("{method} /api/v1/{path}");
         let answer = |reason: String| Error::Answer { request: request.clone(), reason };
         let body = match method {
-            Method::POST | Method::PUT => {
+            Method::POST | Method::PUT | Method::PATCH => {
                 serde_json::to_vec(body).map_err(|error| answer(error.to_string()))?
             }
             _ => Vec::new(),

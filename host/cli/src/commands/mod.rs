@@ -1,6 +1,8 @@
 //! The commands, one file per noun or verb. Each asks the API, and renders the answer.
 
 mod attach;
+mod client_config;
+mod edit;
 mod job;
 mod mirror;
 mod plugin;
@@ -8,11 +10,14 @@ mod repo;
 mod run;
 mod serve;
 mod status;
+mod unit;
 mod unit_type;
 mod work;
 
 use crate::app::App;
-use crate::args::{Command, JobCommand, JobList, Mirror, PluginCommand, RepoCommand, TypeCommand};
+use crate::args::{
+    Command, JobCommand, JobList, Mirror, PluginCommand, RepoCommand, TypeCommand, UnitCommand,
+};
 use crate::demo;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -32,16 +37,27 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
         Command::Detach(args) => attach::detach(app, args).await,
         Command::Sync(args) => work::sync(app, args).await,
         Command::Publish(args) => work::publish(app, args).await,
+        Command::Copy(args) => edit::copy(app, args).await,
+        Command::ClientConfig(args) => client_config::show(app, args).await,
         Command::Serve(args) => serve::serve(app, args).await,
+        Command::Gc(args) => edit::gc(app, args).await,
         Command::Status => status::status(app).await,
-        Command::Repo { command } => match command.unwrap_or(RepoCommand::List) {
-            RepoCommand::Create { name, types } => repo::create(app, name, types).await,
-            RepoCommand::List => repo::list(app).await,
-            RepoCommand::Show { name } => repo::show(app, &name).await,
-            RepoCommand::Versions { name } => repo::versions(app, &name).await,
-            RepoCommand::Diff(args) => repo::diff(app, args).await,
-            RepoCommand::Delete { name } => repo::delete(app, &name).await,
-        },
+        Command::Repo { command } => {
+            match command.unwrap_or(RepoCommand::List { labels: Vec::new() }) {
+                RepoCommand::Create { name, types } => repo::create(app, name, types).await,
+                RepoCommand::List { labels } => repo::list(app, &labels).await,
+                RepoCommand::Show { name } => repo::show(app, &name).await,
+                RepoCommand::Versions { name } => repo::versions(app, &name).await,
+                RepoCommand::Diff(args) => repo::diff(app, args).await,
+                RepoCommand::Rollback(args) => edit::rollback(app, args).await,
+                RepoCommand::Label(args) => edit::label(app, args).await,
+                RepoCommand::Set(args) => edit::set(app, args).await,
+                RepoCommand::DeleteVersion { name, version } => {
+                    edit::delete_version(app, &name, version).await
+                }
+                RepoCommand::Delete { name } => repo::delete(app, &name).await,
+            }
+        }
         Command::Plugin { command } => match command.unwrap_or(PluginCommand::List) {
             PluginCommand::List => plugin::list(app).await,
             PluginCommand::Reset { name } => plugin::reset(app, &name).await,
@@ -51,6 +67,11 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
             TypeCommand::List { strict } => unit_type::list(app, strict).await,
             TypeCommand::Show { name } => unit_type::show(app, &name).await,
             TypeCommand::Check(args) => unit_type::check(app, &args),
+        },
+        Command::Unit { command } => match command {
+            UnitCommand::List(args) => unit::list(app, args).await,
+            UnitCommand::Remove(args) => edit::remove(app, args).await,
+            UnitCommand::Show { id } => unit::show(app, id).await,
         },
         Command::Job { command } => match command.unwrap_or(JobCommand::List(JobList::default())) {
             JobCommand::List(args) => job::list(app, args).await,

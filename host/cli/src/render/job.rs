@@ -28,6 +28,9 @@ pub(crate) fn ended(job: &Job, content: Option<&str>) -> Option<String> {
             "sync" if result.dry_run => would(&name, &result),
             "sync" => synced(&name, &result),
             "publish" => published(&name, &result, content),
+            "gc" => freed(&result),
+            "remove" | "copy" | "rollback" if result.dry_run => would(&name, &result),
+            "remove" | "copy" | "rollback" => edited(&name, &result),
             other => format!("{name}: {} done{}", plain(other), took(&result)),
         },
         JobState::Skipped => format!("{name}: {} was skipped", plain(&job.operation)),
@@ -57,6 +60,38 @@ fn synced(name: &str, result: &JobResult) -> String {
         return format!("{name} is up to date{}: {same}{}", version("at"), took(result));
     }
     format!("{name} synced{}: {}{}", version("to"), changes(result), took(result))
+}
+
+fn edited(name: &str, result: &JobResult) -> String {
+    let version = result.version.unwrap_or_default();
+    if !result.changed {
+        let same = many(result.unchanged, "unit", "units");
+        return format!("{name} stays at version {version}: {same}{}", took(result));
+    }
+    format!("{name} is at version {version}: {}{}", changes(result), took(result))
+}
+
+/// `freed: 12 units, 30 blobs of 1.2 MiB (0.2 s)`
+fn freed(result: &JobResult) -> String {
+    let of = |name: &str| {
+        result.summary.get(name).and_then(serde_json::Value::as_u64).unwrap_or_default()
+    };
+    let word = if result.dry_run { "would free" } else { "freed" };
+    let counted = [
+        ("publications", "publication"),
+        ("versions", "version"),
+        ("units", "unit"),
+        ("blobs", "blob"),
+    ];
+    let parts: Vec<String> = counted
+        .into_iter()
+        .filter(|(name, _)| of(name) > 0)
+        .map(|(name, one)| many(of(name), one, name))
+        .collect();
+    if parts.is_empty() {
+        return format!("nothing that is not needed{}", took(result));
+    }
+    format!("{word} {}, {}{}", parts.join(", "), size(of("bytes")), took(result))
 }
 
 fn published(name: &str, result: &JobResult, content: Option<&str>) -> String {

@@ -15,6 +15,7 @@ pub(crate) mod status;
 pub(crate) mod table;
 pub(crate) mod text;
 pub(crate) mod time;
+pub(crate) mod unit;
 pub(crate) mod unit_type;
 
 use anstyle::{AnsiColor, Style};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::task::TaskTracker;
-use wharf_store::model::{FileSource, PublishedEntry, RelativePath, Staged, UnitId};
+use wharf_store::model::{FileSource, JobId, PublishedEntry, RelativePath, Staged, UnitId};
 
 use crate::engine::Inner;
 use crate::fetch::{self, Fetched, Follow, Meter, Reader, Request, Trust};
@@ -98,8 +98,9 @@ async fn bring(engine: &Inner, plan: &Plan, file: &File) -> Result<(), Problem> 
     }
     let staged = Staged { path: target, digest: done.sha256, size: done.size };
     engine.store.blobs.adopt(vec![staged]).await?;
-    engine.store.meta.artifact_added(file.0, &file.1, done.sha256, done.size).await?;
-    Ok(())
+    let added = engine.store.meta.artifact_added(file.0, &file.1, done.sha256, done.size).await;
+    engine.store.blobs.let_go(JobId(0), done.sha256);
+    Ok(added?)
 }
 
 async fn remove(path: std::path::PathBuf) -> Result<(), Problem> {

@@ -16,7 +16,7 @@ use super::view::JobResult;
 use crate::engine::Inner;
 use crate::problem::{Class, Problem};
 use crate::staging::Folder;
-use crate::{publish, sync};
+use crate::{edit, gc, publish, sync};
 
 /// The most attempts of one job.
 const ATTEMPTS: u32 = 2;
@@ -131,6 +131,10 @@ async fn operate(engine: &Inner, run: &JobRun) -> Result<JobResult, Problem> {
     match run.job.operation.as_str() {
         "sync" => sync::run(engine, run).await,
         "publish" => publish::run(engine, run).await,
+        gc::OPERATION => gc::run(engine, run).await,
+        "remove" => edit::run_remove(engine, run).await,
+        "copy" => edit::run_copy(engine, run).await,
+        "rollback" => edit::run_rollback(engine, run).await,
         other => {
             Err(Problem::usage("usage.operation", format!("there is no operation \"{other}\"")))
         }

@@ -104,7 +104,7 @@ async fn finish(
                 present: draft.present,
                 removed: draft.removed,
                 info: draft.metadata.unwrap_or_default(),
-                attachment: setup.attachment.id,
+                attachment: Some(setup.attachment.id),
                 state: draft.state,
                 outcome: outcome.to_owned(),
                 settings_digest: setup.settings_digest.clone(),

@@ -7,7 +7,9 @@
 //! It is served on the private socket only: who can open that may do everything.
 
 mod attachments;
+mod client_config;
 mod convert;
+mod edits;
 mod jobs;
 mod json;
 mod plugins;
@@ -17,6 +19,7 @@ mod request;
 mod runs;
 mod status;
 pub mod types;
+mod units;
 
 use std::sync::Arc;
 
@@ -32,7 +35,7 @@ type Answer<T> = Result<T, Failure>;
 
 /// The API's routes.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let repository = get(repositories::show).delete(repositories::delete);
+    let repository = get(repositories::show).delete(repositories::delete).patch(edits::change);
     let attachment = put(attachments::attach).delete(attachments::detach);
     let routes = Router::new()
         .route("/status", get(status::show))
@@ -46,8 +49,19 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/repositories/{repository}/diff", get(repositories::diff))
         .route("/repositories/{repository}/attachments", get(attachments::list))
         .route("/repositories/{repository}/attachments/{component}", attachment)
+        .route(
+            "/repositories/{repository}/versions/{version}",
+            axum::routing::delete(edits::delete_version),
+        )
+        .route("/repositories/{repository}/remove", post(edits::remove))
+        .route("/repositories/{repository}/copy", post(edits::copy))
+        .route("/repositories/{repository}/rollback", post(edits::rollback))
+        .route("/repositories/{repository}/client-config", get(client_config::show))
         .route("/repositories/{repository}/sync", post(runs::sync))
         .route("/repositories/{repository}/publish", post(runs::publish))
+        .route("/gc", post(edits::gc))
+        .route("/units/search", post(units::search))
+        .route("/units/{unit}", get(units::show))
         .route("/jobs", get(jobs::list))
         .route("/jobs/{job}", get(jobs::show))
         .route("/jobs/{job}/logs", get(jobs::logs))

@@ -44,6 +44,6 @@ pub(super) async fn publish(
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], Json(jobs)).into_response())
 }
 
-fn open_for_jobs(app: &App) -> Result<(), Failure> {
+pub(super) fn open_for_jobs(app: &App) -> Result<(), Failure> {
     if app.is_draining() { Err(Failure::draining()) } else { Ok(()) }
 }

@@ -230,7 +230,7 @@ pub(crate) async fn publish(folder: &TempDir, files: &[(&str, &[u8])]) {
         present: vec![(saved[0].unit, None)],
         removed: Vec::new(),
         info: String::new(),
-        attachment: attachment.id,
+        attachment: Some(attachment.id),
         state: None,
         outcome: "succeeded".to_owned(),
         settings_digest: String::new(),

@@ -10,6 +10,7 @@ mod name;
 mod path;
 mod publication;
 mod repository;
+mod search;
 mod type_file;
 mod types;
 mod unit;
@@ -27,8 +28,10 @@ pub use publication::{
     PublishedEntry, Variant,
 };
 pub use repository::{
-    CommitVersion, Committed, DiffCursor, DiffEntry, Repository, Version, VersionMode,
+    CommitVersion, Committed, DiffCursor, DiffEntry, Repository, RepositoryChange, Version,
+    VersionMode,
 };
+pub use search::{FieldMatch, FoundUnit, Holding, Match, UnitCursor, UnitOrder, UnitSearch};
 pub(crate) use type_file::is_field_name;
 pub use type_file::{ReadType, TypeErrors, TypeFault, check_references, read_types};
 pub use types::{KeyField, RegisteredType, TypeDefinition};

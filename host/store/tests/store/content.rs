@@ -71,7 +71,7 @@ async fn two_repositories_share_a_unit_and_keep_their_own_sources() {
     assert!(!saved.created && !saved.member);
     let mut commit = fixture.version(0, VersionMode::Mirror, &[saved.unit]);
     commit.repository = other;
-    commit.attachment = importer;
+    commit.attachment = Some(importer);
     meta.commit_version(lease, commit).await.unwrap();
     let path = "a".parse().unwrap();
     let sources = async || {

@@ -75,7 +75,7 @@ async fn child() {
             present: saved.iter().map(|saved| (saved.unit, None)).collect(),
             removed: Vec::new(),
             info: String::new(),
-            attachment: importer,
+            attachment: Some(importer),
             state: Some(demo.current_version.to_string().into_bytes()),
             outcome: "succeeded".to_owned(),
             settings_digest: String::new(),

@@ -101,7 +101,7 @@ impl Fixture {
             present: present.iter().map(|unit| (*unit, None)).collect(),
             removed: Vec::new(),
             info: String::new(),
-            attachment: self.importer,
+            attachment: Some(self.importer),
             state: None,
             outcome: "succeeded".to_owned(),
             settings_digest: String::new(),

@@ -9,12 +9,17 @@
 //! Times are milliseconds since 1970-01-01 UTC (`*_ms`), sizes are bytes, and every optional
 //! field is left out when it has nothing to say.
 
+mod client_config;
+mod edit;
 mod job;
 mod plugin;
 mod problem;
 mod repository;
 mod status;
+mod unit;
 
+pub use client_config::{ClientConfig, ClientFile};
+pub use edit::{ChangeRepository, CopyRequest, GcRequest, RemoveRequest, RollbackRequest};
 pub use job::{
     Item, Job, JobList, JobPlugin, JobResult, JobState, LogLine, LogPage, Outcome, Progress,
     Warning,
@@ -26,3 +31,4 @@ pub use repository::{
     PublishRequest, PutAttachment, Repository, SyncRequest, Version,
 };
 pub use status::{Health, Status};
+pub use unit::{FieldWish, FoundUnit, Holding, Selection, Unit, UnitFile, UnitPage, UnitSearch};

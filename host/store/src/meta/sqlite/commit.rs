@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::{Outcome, attachments, known, repositories, short, signed};
+use super::{Outcome, attachments, known, repositories, retain, short, signed};
 use crate::clock;
 use crate::error::{Error, Thing};
 use crate::model::{CommitVersion, Committed, LastRun, Lease, RepositoryId, UnitId, VersionMode};
@@ -31,13 +31,18 @@ pub(in crate::meta) fn commit(
         Some(change.write(db, lease, wanted, &places)?)
     };
     revise(db, wanted.repository, &change.revised)?;
-    let last = LastRun {
-        finished_ms: clock::now_ms(),
-        version: version.unwrap_or(base),
-        outcome: wanted.outcome.clone(),
-        settings_digest: wanted.settings_digest.clone(),
-    };
-    attachments::ran(db, wanted.attachment, wanted.state.as_deref(), &last)?;
+    if let Some(attachment) = wanted.attachment {
+        let last = LastRun {
+            finished_ms: clock::now_ms(),
+            version: version.unwrap_or(base),
+            outcome: wanted.outcome.clone(),
+            settings_digest: wanted.settings_digest.clone(),
+        };
+        attachments::ran(db, attachment, wanted.state.as_deref(), &last)?;
+    }
+    if version.is_some() {
+        retain::apply(db, wanted.repository)?;
+    }
     Ok(Committed {
         version,
         added: change.added.len() as u64,

@@ -6,6 +6,7 @@
 
 pub(super) mod artifacts;
 pub(super) mod attachments;
+pub(super) mod collect;
 pub(super) mod commit;
 mod connect;
 pub(super) mod jobs;
@@ -16,8 +17,10 @@ pub(super) mod query;
 mod readers;
 pub(super) mod recover;
 pub(super) mod repositories;
+pub(super) mod retain;
 pub(super) mod save;
 mod schema;
+pub(super) mod search;
 pub(super) mod types;
 pub(super) mod variants;
 pub(super) mod versions;

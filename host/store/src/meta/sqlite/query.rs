@@ -104,7 +104,7 @@ fn is_indexed(definition: &TypeDefinition, filter: &[FieldEquals]) -> bool {
 }
 
 /// A JSON value as SQLite's JSON functions give it.
-fn value(field: &FieldEquals) -> Outcome<Value> {
+pub(super) fn value(field: &FieldEquals) -> Outcome<Value> {
     let parsed: serde_json::Value = serde_json::from_str(&field.value).map_err(|error| {
         Error::FieldValue { name: field.name.clone(), problem: error.to_string() }
     })?;
@@ -202,6 +202,12 @@ pub(in crate::meta) fn unit_ids(
     }
     order.push_str("m.unit");
     question.ids(db, &order)
+}
+
+/// Whether there are such units, in the order asked.
+pub(in crate::meta) fn exist(db: &Connection, units: &[UnitId]) -> Outcome<Vec<bool>> {
+    let mut find = db.prepare_cached("SELECT 1 FROM unit WHERE id = ?1")?;
+    units.iter().map(|unit| Ok(find.exists([unit.0])?)).collect()
 }
 
 /// Units by their numbers, in the order asked.
