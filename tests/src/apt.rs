@@ -57,13 +57,27 @@ impl Archive {
     /// # Panics
     /// When dpkg-deb does not make it.
     pub fn add(&mut self, name: &str, version: &str, architecture: &str, compression: &str) {
+        self.add_with(name, version, (architecture, compression), "");
+    }
+
+    /// As [`Archive::add`], with further fields, each with its line break.
+    ///
+    /// # Panics
+    /// When dpkg-deb does not make it.
+    pub fn add_with(
+        &mut self,
+        name: &str,
+        version: &str,
+        (architecture, compression): (&str, &str),
+        fields: &str,
+    ) {
         let tree = tempfile::tempdir().expect("a folder");
         let share = tree.path().join("usr/share").join(name);
         fs::create_dir_all(&share).expect("a folder");
         fs::create_dir(tree.path().join("DEBIAN")).expect("a folder");
         fs::write(share.join("version"), format!("{version}\n")).expect("a file");
         let control = format!(
-            "Package: {name}\nVersion: {version}\nArchitecture: {architecture}\nMaintainer: T <t@example.org>\n\
+            "Package: {name}\nVersion: {version}\nArchitecture: {architecture}\nMaintainer: T <t@example.org>\n{fields}\
              Description: a test\n of more than\n .\n one line\n"
         );
         fs::write(tree.path().join("DEBIAN/control"), &control).expect("a file");

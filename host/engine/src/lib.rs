@@ -29,6 +29,7 @@ mod staging;
 mod sync;
 mod unit_types;
 mod units;
+mod verify;
 
 pub use config::Config;
 pub use content::{Body, Content, FileContent, RemoteFile};
@@ -47,3 +48,4 @@ pub use repositories::{AttachmentView, DiffPage, RepositoryView, VersionView};
 pub use sync::SyncOptions;
 pub use unit_types::{CheckedType, TypeForm, TypeView, check_types};
 pub use units::{FieldWish, FoundView, Selection, UnitPage, UnitSearchOptions, UnitView, Wish};
+pub use verify::VerifyOptions;

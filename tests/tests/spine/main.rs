@@ -15,6 +15,7 @@ mod styles;
 mod syncing;
 mod types;
 mod units;
+mod verify;
 
 use wharf_tests::{TestHost, Upstream};
 

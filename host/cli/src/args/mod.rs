@@ -24,7 +24,7 @@ pub(crate) use job::{JobCommand, JobList};
 pub(crate) use plugin::{Cookie, PluginCommand, Probe};
 pub(crate) use repo::{RepoCommand, RepoDiff};
 pub(crate) use settings::Setting;
-pub(crate) use store::{Gc, Span};
+pub(crate) use store::{Gc, Span, Verify};
 pub(crate) use unit::{UnitCommand, UnitList};
 pub(crate) use unit_type::{TypeCheck, TypeCommand};
 pub(crate) use work::{
@@ -144,6 +144,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Take away what nobody needs any more
     Gc(Gc),
+    /// Read stored bytes again and hold them against their digests
+    Verify(Verify),
     /// Show whether a server runs, and what it does
     Status,
     /// Create, list, compare and delete repositories

@@ -1,4 +1,4 @@
-//! `wharf gc` and how spans of time are written.
+//! `wharf gc`, `wharf verify`, and how spans of time are written.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -24,6 +24,27 @@ pub(crate) struct Gc {
     /// Tell what would go and take nothing away
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Whether to stay.
+    #[command(flatten)]
+    pub(crate) waiting: Waiting,
+}
+
+/// `wharf verify`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Reads every stored byte again. What is not what it is called is moved to
+DATA/quarantine at once, so that nobody is given it; without --repair it is
+fetched when a client asks for it, or by a sync with --full.
+
+Examples:
+  wharf verify
+  wharf verify tools --repair")]
+pub(crate) struct Verify {
+    /// The repository whose bytes are read [default: all]
+    pub(crate) name: Option<String>,
+    /// Fetch again what is broken, from where a sync once found it
+    #[arg(long)]
+    pub(crate) repair: bool,
     /// Whether to stay.
     #[command(flatten)]
     pub(crate) waiting: Waiting,

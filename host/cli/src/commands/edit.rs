@@ -1,4 +1,4 @@
-//! `wharf copy`, `wharf gc`, `wharf unit remove`, `wharf repo rollback`, `label`, `set` and `delete-version`.
+//! `wharf copy`, `gc`, `verify`, `wharf unit remove`, `wharf repo rollback`, `label`, `set` and `delete-version`.
 
 use serde::Serialize;
 use serde_json::json;
@@ -6,9 +6,10 @@ use serde_json::json;
 use super::run;
 use crate::api::{
     ChangeRepository, CopyRequest, GcRequest, Job, RemoveRequest, Repository, RollbackRequest,
+    VerifyRequest,
 };
 use crate::app::App;
-use crate::args::{Copy, Gc, RepoLabel, RepoRollback, RepoSet, UnitRemove, Waiting};
+use crate::args::{Copy, Gc, RepoLabel, RepoRollback, RepoSet, UnitRemove, Verify, Waiting};
 use crate::client::encode;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -45,6 +46,12 @@ pub(super) async fn gc(app: &App, args: Gc) -> Result<Exit, Error> {
     let protect_ms = u64::try_from(args.protect.0.as_millis()).unwrap_or(u64::MAX);
     let body = GcRequest { protect_ms: Some(protect_ms), dry_run: args.dry_run };
     job(app, "gc", &body, args.waiting).await
+}
+
+/// `wharf verify`
+pub(super) async fn verify(app: &App, args: Verify) -> Result<Exit, Error> {
+    let body = VerifyRequest { repository: args.name, repair: args.repair };
+    job(app, "verify", &body, args.waiting).await
 }
 
 /// Asks for a job, and stays with it.

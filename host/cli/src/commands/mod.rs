@@ -41,6 +41,7 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
         Command::ClientConfig(args) => client_config::show(app, args).await,
         Command::Serve(args) => serve::serve(app, args).await,
         Command::Gc(args) => edit::gc(app, args).await,
+        Command::Verify(args) => edit::verify(app, args).await,
         Command::Status => status::status(app).await,
         Command::Repo { command } => {
             match command.unwrap_or(RepoCommand::List { labels: Vec::new() }) {

@@ -25,11 +25,11 @@ pub(crate) fn ended(job: &Job, content: Option<&str>) -> Option<String> {
     let name = styled(BOLD, &plain(job.repository.as_deref().unwrap_or("?")));
     let head = match job.state {
         JobState::Succeeded | JobState::Partial => match job.operation.as_str() {
-            "sync" if result.dry_run => would(&name, &result),
+            "sync" | "remove" | "copy" if result.dry_run => would(&name, &result),
             "sync" => synced(&name, &result),
             "publish" => published(&name, &result, content),
             "gc" => freed(&result),
-            "remove" | "copy" | "rollback" if result.dry_run => would(&name, &result),
+            "verify" => verified(&result),
             "remove" | "copy" | "rollback" => edited(&name, &result),
             other => format!("{name}: {} done{}", plain(other), took(&result)),
         },
@@ -60,6 +60,21 @@ fn synced(name: &str, result: &JobResult) -> String {
         return format!("{name} is up to date{}: {same}{}", version("at"), took(result));
     }
     format!("{name} synced{}: {}{}", version("to"), changes(result), took(result))
+}
+
+/// `1,204 blobs verified, 9.8 MiB: 1 missing, 2 corrupt, 3 repaired (1.2 s)`
+fn verified(result: &JobResult) -> String {
+    let of = |name: &str| {
+        result.summary.get(name).and_then(serde_json::Value::as_u64).unwrap_or_default()
+    };
+    let head = format!("{} verified, {}", many(of("checked"), "blob", "blobs"), size(of("bytes")));
+    let flaws: Vec<String> = ["missing", "corrupt", "repaired"]
+        .into_iter()
+        .filter(|name| of(name) > 0)
+        .map(|name| format!("{} {name}", count(of(name))))
+        .collect();
+    let flaws = if flaws.is_empty() { "all good".to_owned() } else { flaws.join(", ") };
+    format!("{head}: {flaws}{}", took(result))
 }
 
 fn edited(name: &str, result: &JobResult) -> String {

@@ -14,6 +14,7 @@ use super::runs::open_for_jobs;
 use super::status::NoOptions;
 use super::types::{
     ChangeRepository, CopyRequest, GcRequest, Job, RemoveRequest, Repository, RollbackRequest,
+    VerifyRequest,
 };
 use super::units::selection;
 use super::{Answer, Failure, json};
@@ -90,6 +91,16 @@ pub(super) async fn gc(
     let mut options = engine::GcOptions { dry_run, ..engine::GcOptions::default() };
     options.protect_ms = protect_ms.unwrap_or(options.protect_ms);
     Ok(queued(&app, app.engine.gc(options).await?))
+}
+
+pub(super) async fn verify(
+    State(app): State<Arc<App>>,
+    Query(NoOptions {}): Query<NoOptions>,
+    json::Json(wanted): json::Json<VerifyRequest>,
+) -> Answer<Response> {
+    open_for_jobs(&app)?;
+    let VerifyRequest { repository, repair } = wanted;
+    Ok(queued(&app, app.engine.verify(engine::VerifyOptions { repository, repair }).await?))
 }
 
 /// A job was taken: where it can be followed.

@@ -60,6 +60,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/repositories/{repository}/sync", post(runs::sync))
         .route("/repositories/{repository}/publish", post(runs::publish))
         .route("/gc", post(edits::gc))
+        .route("/verify", post(edits::verify))
         .route("/units/search", post(units::search))
         .route("/units/{unit}", get(units::show))
         .route("/jobs", get(jobs::list))

@@ -108,7 +108,7 @@ impl From<engine::UnitView> for Unit {
 impl From<model::FileRow> for UnitFile {
     fn from(file: model::FileRow) -> Self {
         let model::FileRow { path, sha256, size, present, media_type, digests } = file;
-        let sha256 = sha256.map(|digest| digest.to_hex());
+        let sha256 = sha256.map(model::Digest::to_hex);
         Self { path: path.to_string(), sha256, size, present, media_type, digests }
     }
 }

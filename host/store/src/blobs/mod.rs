@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! DATA/blobs/ab/HEX      a blob; ab are the first two digits of HEX; made when first needed
+//! DATA/quarantine/HEX    what lay there and was not what it is called; nobody reads it
 //! DATA/work/JOB/...      the folder of a job; what lies there has no meaning to anyone else
 //! ```
 //!
@@ -11,6 +12,7 @@
 
 mod adopt;
 pub mod list;
+mod quarantine;
 mod remove;
 
 use std::fs::File;

@@ -14,6 +14,7 @@ mod publications;
 mod search;
 mod setup;
 mod sqlite;
+mod verify;
 mod versions;
 
 use std::path::Path;

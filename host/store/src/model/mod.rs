@@ -14,6 +14,7 @@ mod search;
 mod type_file;
 mod types;
 mod unit;
+mod verify;
 
 pub use attachment::{Attachment, LastRun, NewAttachment};
 pub use digest::{Digest, DigestError};
@@ -39,3 +40,4 @@ pub use unit::{
     FieldEquals, FileRow, FileSource, Known, Member, NewArtifact, NewFile, NewUnit, Saved,
     Selector, Source, Staged, UnitQuery, UnitRow,
 };
+pub use verify::{Stored, Usage};

@@ -60,6 +60,18 @@ pub struct GcRequest {
     pub dry_run: bool,
 }
 
+/// Body of `POST /api/v1/verify`; an empty body means the defaults.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct VerifyRequest {
+    /// The bytes of this repository; none: all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
+    /// Fetch again what is broken.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub repair: bool,
+}
+
 /// Body of `POST /api/v1/repositories/NAME/rollback`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

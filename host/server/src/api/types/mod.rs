@@ -19,7 +19,9 @@ mod status;
 mod unit;
 
 pub use client_config::{ClientConfig, ClientFile};
-pub use edit::{ChangeRepository, CopyRequest, GcRequest, RemoveRequest, RollbackRequest};
+pub use edit::{
+    ChangeRepository, CopyRequest, GcRequest, RemoveRequest, RollbackRequest, VerifyRequest,
+};
 pub use job::{
     Item, Job, JobList, JobPlugin, JobResult, JobState, LogLine, LogPage, Outcome, Progress,
     Warning,

@@ -84,6 +84,15 @@ struct Bytes<'a> {
     unused: CachedStatement<'a>,
 }
 
+/// Whether anything refers to bytes.
+enum State {
+    Used,
+    /// Nothing does; this is their row.
+    Unused(i64),
+    /// They have no row.
+    Unknown,
+}
+
 impl<'a> Bytes<'a> {
     fn prepare(db: &'a Connection) -> Outcome<Self> {
         Ok(Self {
@@ -94,14 +103,13 @@ impl<'a> Bytes<'a> {
         })
     }
 
-    /// None: something refers to them. Some: nothing does, and this is their row, if they have one.
-    fn unused(&mut self, digest: Digest) -> Outcome<Option<Option<i64>>> {
+    fn state(&mut self, digest: Digest) -> Outcome<State> {
         let at = (short(&digest.0), digest.0);
         let id: Option<i64> = self.find.query_row(at, |row| row.get(0)).optional()?;
         match id {
-            None => Ok(Some(None)),
-            Some(id) if self.unused.exists([id])? => Ok(Some(Some(id))),
-            Some(_) => Ok(None),
+            None => Ok(State::Unknown),
+            Some(id) if self.unused.exists([id])? => Ok(State::Unused(id)),
+            Some(_) => Ok(State::Used),
         }
     }
 }
@@ -111,7 +119,7 @@ pub(in crate::meta) fn unused(db: &Connection, digests: &[Digest]) -> Outcome<Ve
     let mut bytes = Bytes::prepare(db)?;
     let mut found = Vec::new();
     for digest in digests {
-        if bytes.unused(*digest)?.is_some() {
+        if !matches!(bytes.state(*digest)?, State::Used) {
             found.push(*digest);
         }
     }
@@ -129,15 +137,15 @@ pub(in crate::meta) fn forget(
     let mut delete = db.prepare_cached("DELETE FROM artifact WHERE id = ?1")?;
     let mut forgotten = Vec::new();
     for digest in digests {
-        let Some(row) = bytes.unused(*digest)? else { continue };
-        let Some(done) = pins.unless_held(*digest, || match row {
-            Some(id) => delete.execute([id]).map(drop),
-            None => Ok(()),
-        }) else {
-            continue;
+        let done = match bytes.state(*digest)? {
+            State::Used => None,
+            State::Unused(row) => pins.unless_held(*digest, || delete.execute([row]).map(drop)),
+            State::Unknown => pins.unless_held(*digest, || Ok(())),
         };
-        done?;
-        forgotten.push(*digest);
+        if let Some(done) = done {
+            done?;
+            forgotten.push(*digest);
+        }
     }
     Ok(forgotten)
 }

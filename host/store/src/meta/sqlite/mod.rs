@@ -23,6 +23,7 @@ mod schema;
 pub(super) mod search;
 pub(super) mod types;
 pub(super) mod variants;
+pub(super) mod verify;
 pub(super) mod versions;
 mod writer;
 

@@ -49,7 +49,7 @@ fn hits(db: &Connection, search: &UnitSearch, most: i64) -> Outcome<Vec<UnitCurs
     let mut question = Question::new(db, search)?;
     let order = question.order(search)?;
     let sql =
-        format!("SELECT u.id, {} {} LIMIT {most}", order.as_deref().unwrap_or("''"), question.sql,);
+        format!("SELECT u.id, {} {} LIMIT {most}", order.as_deref().unwrap_or("''"), question.sql);
     let mut statement = db.prepare_cached(&sql)?;
     let rows = statement.query_map(params_from_iter(&question.values), |row| {
         Ok(UnitCursor { unit: UnitId(row.get(0)?), value: row.get(1)? })
