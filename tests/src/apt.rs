@@ -57,13 +57,27 @@ impl Archive {
     /// # Panics
     /// When dpkg-deb does not make it.
     pub fn add(&mut self, name: &str, version: &str, architecture: &str, compression: &str) {
+        self.add_with(name, version, (architecture, compression), "");
+    }
+
+    /// As [`Archive::add`], with further fields, each with its line break.
+    ///
+    /// # Panics
+    /// When dpkg-deb does not make it.
+    pub fn add_with(
+        &mut self,
+        name: &str,
+        version: &str,
+        (architecture, compression): (&str, &str),
+        fields: &str,
+    ) {
         let tree = tempfile::tempdir().expect("a folder");
         let share = tree.path().join("usr/share").join(name);
         fs::create_dir_all(&share).expect("a folder");
         fs::create_dir(tree.path().join("DEBIAN")).expect("a folder");
         fs::write(share.join("version"), format!("{version}\n")).expect("a file");
         let control = format!(
-            "Package: {name}\nVersion: {version}\nArchitecture: {architecture}\nMaintainer: T <t@example.org>\n\
+            "Package: {name}\nVersion: {version}\nArchitecture: {architecture}\nMaintainer: T <t@example.org>\n{fields}\
              Description: a test\n of more than\n .\n one line\n"
         );
         fs::write(tree.path().join("DEBIAN/control"), &control).expect("a file");
@@ -162,6 +176,7 @@ impl Apt {
         let at = |path: &str| folder.path().join(path);
         for path in [
             "etc/parts",
+            "etc/sources.list.d",
             "etc/preferences.d",
             "etc/trusted.d",
             "lists/partial",
@@ -180,6 +195,31 @@ impl Apt {
         let configuration = configuration.replace("ARCHITECTURE", ARCHITECTURE);
         fs::write(at("apt.conf"), configuration).expect("a file");
         Self { folder }
+    }
+
+    /// One that uses this text of a sources file in deb822 form.
+    ///
+    /// # Panics
+    /// When the folder cannot be written.
+    pub fn with_sources(text: &str) -> Self {
+        let apt = Self::new("");
+        let file = apt.folder.path().join("etc/sources.list.d/wharf.sources");
+        fs::write(file, text).expect("a file");
+        apt
+    }
+
+    /// The version of a package that would be installed, as `apt-cache policy` tells.
+    ///
+    /// # Panics
+    /// When apt-cache does not tell.
+    pub fn candidate(&self, package: &str) -> String {
+        let mut command = Command::new("apt-cache");
+        command.args(["policy", package]).env("LC_ALL", "C");
+        let output = command.env("APT_CONFIG", self.folder.path().join("apt.conf")).output();
+        let output = output.expect("apt-cache starts; tests/run installs it");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let candidate = text.lines().find_map(|line| line.trim().strip_prefix("Candidate: "));
+        candidate.unwrap_or_else(|| panic!("{text}")).to_owned()
     }
 
     /// Runs apt-get in the folder for downloads.
@@ -240,7 +280,7 @@ const CONFIGURATION: &str = r#"
 Dir "/";
 Dir::Etc "ROOT/etc";
 Dir::Etc::sourcelist "ROOT/etc/sources.list";
-Dir::Etc::sourceparts "ROOT/etc/parts";
+Dir::Etc::sourceparts "ROOT/etc/sources.list.d";
 Dir::Etc::main "ROOT/etc/none.conf";
 Dir::Etc::parts "ROOT/etc/parts";
 Dir::Etc::preferences "ROOT/etc/preferences";

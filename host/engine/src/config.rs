@@ -40,6 +40,8 @@ pub struct Config {
     pub idle: Option<Duration>,
     /// What users may bring.
     pub uploads: upload::Limits,
+    /// How often what nobody needs any more is taken away. `None`: only when asked.
+    pub gc_every: Option<Duration>,
     /// How long a superseded publication is still served.
     pub publication_grace: Duration,
 }
@@ -62,6 +64,7 @@ impl Config {
             grace: Duration::from_secs(2),
             idle: Some(Duration::from_mins(5)),
             uploads: upload::Limits::default(),
+            gc_every: None,
             publication_grace: Duration::from_hours(3 * 24),
         }
     }

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::content::OnDemand;
 use crate::error::Error;
 use crate::fetch::Fetcher;
+use crate::gc;
 use crate::host_service::{self, FEATURES, Grants};
 use crate::jobs::view::JobView;
 use crate::jobs::{Board, Plugins, dispatch};
@@ -89,6 +90,10 @@ impl Engine {
             inner.enqueue(&job);
         }
         inner.tasks.spawn(dispatch::dispatch(Arc::clone(&inner)));
+        if let Some(every) = inner.config.gc_every {
+            let engine = Arc::clone(&inner);
+            inner.tasks.spawn(async move { gc::now_and_then(&engine, every, &engine.stop).await });
+        }
         Ok(Self { inner })
     }
 

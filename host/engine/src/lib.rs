@@ -12,12 +12,15 @@ mod clock;
 mod config;
 mod content;
 mod convert;
+mod edit;
 mod engine;
 mod error;
 pub mod fetch;
+mod gc;
 mod host_service;
 mod instances;
 mod jobs;
+mod labels;
 mod migrations;
 mod plugins;
 pub mod problem;
@@ -27,12 +30,16 @@ mod signing;
 mod staging;
 mod sync;
 mod unit_types;
+mod units;
 mod upload;
+mod verify;
 
 pub use config::Config;
 pub use content::{Body, Content, FileContent, RemoteFile};
+pub use edit::{CopyOptions, RemoveOptions, RollbackOptions};
 pub use engine::Engine;
 pub use error::Error;
+pub use gc::GcOptions;
 pub use instances::settings::{ImporterSettings, Mode, OnFileError, Policy};
 pub use jobs::view::{
     BroughtUnit, ItemReport, JobResult, JobState, JobView, MigrationReport, PluginProcess, Progress,
@@ -41,11 +48,13 @@ pub use jobs::view::{
 pub use migrations::{MigrateOptions, PendingMigration};
 pub use plugins::{ComponentView, PluginView};
 pub use problem::{Class, Problem};
-pub use publish::PublishOptions;
-pub use repositories::{AttachmentView, DiffPage, RepositoryView};
+pub use publish::{ClientConfig, ClientFile, PublishOptions};
+pub use repositories::{AttachmentView, DiffPage, RepositoryView, VersionView};
 pub use signing::{KeyAlgorithm, KeyView, NewKey};
 pub use sync::SyncOptions;
 pub use unit_types::{CheckedType, TypeForm, TypeView, check_types};
+pub use units::{FieldWish, FoundView, Selection, UnitPage, UnitSearchOptions, UnitView, Wish};
 pub use upload::{
     ImportFile, ImportOptions, Limits as UploadLimits, NewToken, UploadOptions, UploadView,
 };
+pub use verify::VerifyOptions;

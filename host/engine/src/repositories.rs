@@ -1,8 +1,8 @@
 //! Repositories, their versions and attachments; and the jobs that are asked of them.
 
 use wharf_store::model::{
-    Attachment, DiffEntry, JobFilter, JobId, LogLine, NameError, NewJob, Repository, UnitId,
-    Version,
+    Attachment, DiffEntry, JobFilter, JobId, LogLine, NameError, NewJob, Repository,
+    RepositoryChange, RepositoryId, UnitId, Version,
 };
 
 use crate::engine::{Engine, Inner};
@@ -10,6 +10,7 @@ use crate::instances::Address;
 use crate::jobs::run::JobRun;
 use crate::jobs::view::JobView;
 use crate::jobs::{Cancelled, stored_view};
+use crate::labels;
 use crate::problem::Problem;
 use crate::publish::PublishOptions;
 use crate::sync::SyncOptions;
@@ -21,6 +22,15 @@ pub struct RepositoryView {
     pub repository: Repository,
     /// In the order they were attached.
     pub attachments: Vec<AttachmentView>,
+}
+
+/// A version of a repository.
+#[derive(Debug, Clone)]
+pub struct VersionView {
+    /// The stored row.
+    pub version: Version,
+    /// Clients see it now.
+    pub published: bool,
 }
 
 /// Some differences between two versions.
@@ -54,6 +64,23 @@ impl Inner {
         self.store.meta.repository(name).await?.ok_or_else(missing)
     }
 
+    /// A version of a repository.
+    pub(crate) async fn version(
+        &self,
+        repository: &Repository,
+        number: u64,
+    ) -> Result<Version, Problem> {
+        let found = self.store.meta.version(repository.id, number).await?;
+        found.ok_or_else(|| {
+            let name = &repository.name;
+            Problem::usage(
+                "not_found.version",
+                format!("repository {name} has no version {number}"),
+            )
+            .help(format!("`wharf repo versions {name}` lists them"))
+        })
+    }
+
     async fn view(&self, repository: Repository) -> Result<RepositoryView, Problem> {
         let attachments = self.store.meta.attachments(repository.id).await?;
         let attachments = attachments.into_iter().map(AttachmentView::from).collect();
@@ -82,8 +109,30 @@ impl Inner {
         Ok(view)
     }
 
+    /// Queues a job that no attachment does.
+    pub(crate) async fn submit_on(
+        &self,
+        operation: &str,
+        repository: RepositoryId,
+        arguments: String,
+    ) -> Result<JobView, Problem> {
+        let repository = Some(repository);
+        let new =
+            NewJob { operation: operation.to_owned(), repository, attachment: None, arguments };
+        self.enqueue(new).await
+    }
+
+    /// Stores a job and queues it.
+    pub(crate) async fn enqueue(&self, new: NewJob) -> Result<JobView, Problem> {
+        let job = self.store.meta.submit_job(new).await?;
+        tracing::info!(job = job.id.0, operation = %job.operation, "job queued");
+        let view = self.board.enqueue(&job, &self.stop);
+        self.board.open();
+        Ok(view)
+    }
+
     /// The attachments of one role that a request means: all of them.
-    async fn attached(
+    pub(crate) async fn attached(
         &self,
         repository: &Repository,
         role: &str,
@@ -167,10 +216,41 @@ impl Engine {
         Ok(self.inner.store.meta.delete_repository(repository.name.as_str()).await?)
     }
 
-    /// The versions of a repository, newest first.
-    pub async fn versions(&self, name: &str) -> Result<Vec<Version>, Problem> {
+    /// The versions of a repository, the oldest first.
+    pub async fn versions(&self, name: &str) -> Result<Vec<VersionView>, Problem> {
         let repository = self.inner.repository(name).await?;
-        Ok(self.inner.store.meta.versions(repository.id).await?)
+        let live = self.inner.store.meta.live_versions(repository.id).await?;
+        let versions = self.inner.store.meta.versions(repository.id).await?;
+        let view = |version: Version| VersionView {
+            published: live.binary_search(&version.number).is_ok(),
+            version,
+        };
+        Ok(versions.into_iter().map(view).collect())
+    }
+
+    /// Changes what users say of a repository.
+    ///
+    /// # Errors
+    /// `not_found.repository`; `usage.label` for a name or value that cannot be one.
+    pub async fn change_repository(
+        &self,
+        name: &str,
+        change: RepositoryChange,
+    ) -> Result<RepositoryView, Problem> {
+        self.inner.repository(name).await?;
+        labels::check(&change.labels)?;
+        let changed = self.inner.store.meta.change_repository(name, change).await?;
+        self.inner.view(changed).await
+    }
+
+    /// Deletes one version. The one behind it holds what it held.
+    ///
+    /// # Errors
+    /// `not_found.*`, `conflict.version`, `conflict.in_use`.
+    pub async fn delete_version(&self, name: &str, number: u64) -> Result<(), Problem> {
+        let repository = self.inner.repository(name).await?;
+        self.inner.version(&repository, number).await?;
+        Ok(self.inner.store.meta.delete_version(name, number).await?)
     }
 
     /// What differs between two versions, in pages. Defaults: the current version against the one before.
@@ -194,12 +274,7 @@ impl Engine {
         let from = from.unwrap_or(to.saturating_sub(1));
         let meta = &self.inner.store.meta;
         for number in [from, to] {
-            if meta.version(repository.id, number).await?.is_none() {
-                return Err(Problem::usage(
-                    "not_found.version",
-                    format!("repository {name} has no version {number}"),
-                ));
-            }
+            self.inner.version(&repository, number).await?;
         }
         let entries = meta.diff(repository.id, from, to, after, limit).await?;
         let full = entries.len() == limit;
@@ -225,14 +300,7 @@ impl Engine {
     ) -> Result<Vec<JobView>, Problem> {
         let repository = self.inner.repository(name).await?;
         if let Some(number) = options.version {
-            let version = self.inner.store.meta.version(repository.id, number).await?;
-            version.ok_or_else(|| {
-                Problem::usage(
-                    "not_found.version",
-                    format!("repository {name} has no version {number}"),
-                )
-                .help(format!("`wharf repo versions {name}` lists them"))
-            })?;
+            self.inner.version(&repository, number).await?;
         }
         let mut jobs = Vec::new();
         for attachment in self.inner.attached(&repository, "distributor").await? {

@@ -69,6 +69,14 @@ pub enum Error {
         /// The job.
         job: JobId,
     },
+    /// A version cannot be deleted.
+    #[error("version {number} cannot be deleted: {reason}")]
+    VersionKept {
+        /// The version.
+        number: u64,
+        /// Why not.
+        reason: &'static str,
+    },
     /// The path of a publication is taken, or lies above or below one that is.
     #[error(
         "the path \"{path}\" is taken: {holder} is published at \"{taken}\"; choose another path"
@@ -325,6 +333,7 @@ impl Error {
             },
             Self::Exists { .. } => "conflict.exists",
             Self::InUse { .. } => "conflict.in_use",
+            Self::VersionKept { .. } => "conflict.version",
             Self::PathTaken { .. } => "conflict.path",
             Self::JobState { .. } => "conflict.job_state",
             Self::BaseMoved { .. } => "conflict.base_moved",

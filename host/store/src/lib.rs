@@ -14,6 +14,7 @@ mod error;
 pub mod logs;
 pub mod meta;
 pub mod model;
+mod pins;
 pub mod uploads;
 
 use std::path::Path;
@@ -23,6 +24,8 @@ pub use error::{Error, Thing};
 pub use logs::Logs;
 pub use meta::Meta;
 pub use uploads::Uploads;
+
+use self::pins::Pins;
 
 /// The handles of one data folder. Cheap to clone; clones share one store.
 #[derive(Debug, Clone)]
@@ -47,10 +50,11 @@ impl Store {
     pub async fn open(data: &Path) -> Result<Self, Error> {
         let data = data.to_path_buf();
         blocking(move || {
-            let blobs = Blobs::open_in(&data)?;
+            let pins = Pins::default();
+            let blobs = Blobs::open_in(&data, pins.clone())?;
             let logs = Logs::open_in(&data)?;
             let uploads = Uploads::open_in(&data)?;
-            let meta = Meta::open(&data.join("wharf.db"))?;
+            let meta = Meta::open(&data.join("wharf.db"), pins)?;
             Ok(Self { meta, blobs, logs, uploads })
         })
         .await

@@ -10,6 +10,7 @@ mod distributor;
 mod importer;
 mod names;
 pub mod package;
+pub mod relation;
 pub mod release;
 mod types;
 pub mod unpack;

@@ -12,7 +12,7 @@ use url::Url;
 use wharf_openpgp::{Algorithm, Keyring, SecretKey};
 use wharf_plugin_deb::control::Reader as ControlReader;
 use wharf_plugin_deb::release::{self, Release};
-use wharf_plugin_deb::{package, version};
+use wharf_plugin_deb::{package, relation, version};
 use wharf_plugin_file::manifest::{MAX_LINE_BYTES, Next, Reader, line};
 use wharf_plugin_pypi::filename::{self, Distribution, Kind};
 use wharf_plugin_pypi::filter::{Filter, Wish};
@@ -38,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     ("deb_release", deb_release),
     ("deb_package", deb_package),
     ("openpgp", openpgp),
+    ("deb_relation", deb_relation),
     ("simple_json", simple_json),
     ("simple_html", simple_html),
     ("python_wheel", python_wheel),
@@ -295,4 +296,13 @@ pub fn python_wish(bytes: &[u8]) {
     let latest = filter.keep_latest(1).wanted(&name, &files);
     assert!(all.iter().zip(&latest).all(|(all, latest)| *all || !latest));
     assert_eq!(all.contains(&true), latest.contains(&true));
+}
+
+/// A field of relations: written again, it is read the same.
+pub fn deb_relation(bytes: &[u8]) {
+    let relations = relation::read(&String::from_utf8_lossy(bytes));
+    assert_eq!(relation::read(&relation::write(&relations)), relations);
+    for relation in relations.iter().flatten() {
+        relation.takes("1:2.3-4");
+    }
 }

@@ -86,6 +86,101 @@ fn apt_installs_from_a_mirror_and_follows_it() {
 }
 
 #[test]
+fn apt_takes_what_client_config_prints_as_it_is() {
+    let archive = archive();
+    let upstream = Upstream::of(archive.folder());
+    let host = host();
+    host.ok(&["repo", "create", "apt"]);
+    host.wharf(&["client-config", "apt"]).ended(2, "not_found").says(&["distributor"]);
+    host.attach("apt", "deb.distributor", &[]);
+    host.wharf(&["client-config", "apt"]).ended(2, "usage").says(&["wharf publish apt"]);
+    mirror(&host, &upstream, &[]);
+    let told = host.wharf(&["--output", "text", "client-config", "apt"]);
+    assert_eq!(told.status, 0, "{told:#?}");
+    let apt = Apt::with_sources(&told.stdout);
+    apt.ok(&["update"]);
+    apt.ok(&["install", "-y", "hello"]);
+    assert_eq!(apt.installed("usr/share/hello/version"), "1.0\n");
+    let elsewhere = ["client-config", "apt", "--base-url", "https://apt.example.org"];
+    let elsewhere = host.ok(&elsewhere);
+    assert_eq!(elsewhere["component"], "deb.distributor", "{elsewhere:#}");
+    assert_eq!(elsewhere["url"], "https://apt.example.org/content/apt/");
+    let text = elsewhere["files"][0]["content"].as_str().expect("a text");
+    assert!(text.contains("URIs: https://apt.example.org/content/apt/\n"), "{text}");
+    for bad in ["ftp://h", "https://", "https://h/\nTrusted: yes", "apt.example.org"] {
+        host.wharf(&["client-config", "apt", "--base-url", bad]).ended(2, "usage");
+    }
+    host.finish();
+}
+
+#[test]
+fn apt_sees_a_rollback_as_something_newer() {
+    let mut archive = archive();
+    let upstream = Upstream::of(archive.folder());
+    let host = host();
+    mirror(&host, &upstream, &[]);
+    archive.add("hello", "1.10", "amd64", "xz");
+    archive.release();
+    mirror(&host, &upstream, &[]);
+    let apt = client(&host);
+    apt.ok(&["update"]);
+    assert_eq!(apt.candidate("hello"), "1.10");
+    let modified = || {
+        let answer = host.get("/content/apt/dists/stable/Release");
+        answer.header("last-modified").expect("it is told").to_owned()
+    };
+    let before = modified();
+    let back = host.ok(&["repo", "rollback", "apt", "--to", "1"]);
+    assert_eq!((&back["version"], &back["removed"]), (&json!(3), &json!(1)), "{back:#}");
+    host.ok(&["publish", "apt"]);
+    assert_ne!(modified(), before, "the entry point is as new as the publication");
+    let told = apt.ok(&["update"]);
+    assert!(told.contains("Get:"), "{told}");
+    assert_eq!(apt.candidate("hello"), "1.0");
+    host.ok(&["publish", "apt", "--version", "2"]);
+    apt.ok(&["update"]);
+    assert_eq!(apt.candidate("hello"), "1.10");
+    host.finish();
+}
+
+#[test]
+fn a_copy_with_dependencies_is_all_that_apt_needs() {
+    let mut archive = Archive::new();
+    let amd64 = ("amd64", "xz");
+    archive.add_with("app", "1.0", amd64, "Depends: lib (>= 2), mta | exim\n");
+    archive.add_with("lib", "2.0", amd64, "Pre-Depends: base\n");
+    archive.add_with("base", "1", ("all", "gzip"), "");
+    archive.add_with("exim", "4", amd64, "Provides: mta\nDepends: gone | nowhere\n");
+    archive.add_with("unneeded", "1", amd64, "");
+    archive.release();
+    let upstream = Upstream::of(archive.folder());
+    let host = host();
+    mirror(&host, &upstream, &["--set", "policy=on_demand"]);
+    host.repository("prod", &[("deb.distributor", &[])]);
+    let chosen = ["copy", "apt", "prod", "--type", "deb", "--where", "package=app"];
+    let alone = host.ok(&[&chosen[..], &["--dry-run"]].concat());
+    assert_eq!(alone["added"], 1, "{alone:#}");
+    let copied = host.ok(&[&chosen[..], &["--with-dependencies"]].concat());
+    assert_eq!((&copied["added"], &copied["warnings"]), (&json!(4), &json!(1)), "{copied:#}");
+    let warning = &copied["warnings_list"][0];
+    assert_eq!(warning["code"], "dependency.missing", "{warning:#}");
+    assert!(
+        warning["text"]
+            .as_str()
+            .is_some_and(|text| text.contains("exim 4 (amd64) needs gone | nowhere"))
+    );
+    host.ok(&["publish", "prod"]);
+    let apt = Apt::with_sources(&host.wharf(&["--output", "text", "client-config", "prod"]).stdout);
+    apt.ok(&["update"]);
+    apt.ok(&["download", "app", "lib", "base", "exim"]);
+    assert_eq!(apt.take_downloads().len(), 4);
+    assert_eq!(apt.candidate("exim"), "4");
+    host.repository("files", &[("file.importer", &["url=http://127.0.0.1:1/PULP_MANIFEST"])]);
+    host.wharf(&["copy", "apt", "files"]).ended(2, "policy").says(&["deb"]);
+    host.finish();
+}
+
+#[test]
 fn packages_that_wait_upstream_are_fetched_when_apt_asks() {
     let archive = archive();
     let upstream = Upstream::of(archive.folder());

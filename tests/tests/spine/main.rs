@@ -16,6 +16,8 @@ mod styles;
 mod syncing;
 mod types;
 mod uploads;
+mod units;
+mod verify;
 
 use wharf_tests::{TestHost, Upstream};
 

@@ -3,11 +3,15 @@
 //! Parsing only: nothing here acts, and nothing below reads the command line again. Help texts
 //! are part of the product and have golden tests. clap ends a wrong command line with status 2.
 
+mod client_config;
+mod edit;
 mod job;
 mod key;
 mod plugin;
 mod repo;
 mod settings;
+mod store;
+mod unit;
 mod unit_type;
 mod upload;
 mod work;
@@ -16,15 +20,19 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use client_config::ClientConfig;
+pub(crate) use edit::{Copy, RepoLabel, RepoRollback, RepoSet, UnitRemove};
 pub(crate) use job::{JobCommand, JobList};
 pub(crate) use key::{KeyCommand, KeyCreate, KeyKind};
 pub(crate) use plugin::{Cookie, Migrate, PluginCommand, Probe};
 pub(crate) use repo::{RepoCommand, RepoDiff};
 pub(crate) use settings::Setting;
+pub(crate) use store::{Gc, Span, Verify};
+pub(crate) use unit::{UnitCommand, UnitList};
 pub(crate) use unit_type::{TypeCheck, TypeCommand};
 pub(crate) use upload::{TokenCommand, Upload};
 pub(crate) use work::{
-    Attach, Demo, Detach, Mirror, MirrorDeb, MirrorFile, MirrorPypi, Publish, Serve, Sync,
+    Attach, Demo, Detach, Mirror, MirrorDeb, MirrorFile, MirrorPypi, Publish, Serve, Sync, Waiting,
 };
 
 /// The whole command line.
@@ -134,8 +142,16 @@ pub(crate) enum Command {
     Publish(Publish),
     /// Bring files of your own into a repository
     Upload(Upload),
+    /// Copy units from one repository into another
+    Copy(Copy),
+    /// Print what clients need to use what a repository publishes
+    ClientConfig(ClientConfig),
     /// Serve published content and take commands until stopped
     Serve(Serve),
+    /// Take away what nobody needs any more
+    Gc(Gc),
+    /// Read stored bytes again and hold them against their digests
+    Verify(Verify),
     /// Show whether a server runs, and what it does
     Status,
     /// Create, list, compare and delete repositories
@@ -172,6 +188,13 @@ pub(crate) enum Command {
         /// What to do; without it: list.
         #[command(subcommand)]
         command: Option<TokenCommand>,
+    },
+    /// Look for units, and at one
+    #[command(alias = "units")]
+    Unit {
+        /// What to do.
+        #[command(subcommand)]
+        command: UnitCommand,
     },
     /// List, follow and cancel jobs
     #[command(alias = "jobs")]

@@ -18,7 +18,11 @@ Examples:
         types: Vec<String>,
     },
     /// List repositories
-    List,
+    List {
+        /// Only those with this label, NAME=VALUE or NAME; may be given several times
+        #[arg(long = "label", value_name = "LABEL")]
+        labels: Vec<String>,
+    },
     /// Show one repository and what is attached to it
     Show {
         /// The repository
@@ -31,6 +35,20 @@ Examples:
     },
     /// Show which units came and went between two versions
     Diff(RepoDiff),
+    /// Go back to what an earlier version held, in a new version
+    Rollback(super::RepoRollback),
+    /// Set labels, or take them away
+    Label(super::RepoLabel),
+    /// Change what a repository keeps
+    Set(super::RepoSet),
+    /// Delete one version
+    DeleteVersion {
+        /// The repository
+        name: String,
+        /// The version
+        #[arg(value_name = "N")]
+        version: u64,
+    },
     /// Delete a repository with its versions and publications
     Delete {
         /// The repository

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::{Args, Subcommand};
 
-use super::Setting;
+use super::{Setting, Span};
 
 /// `wharf demo`
 #[derive(Debug, Args)]
@@ -232,4 +232,7 @@ pub(crate) struct Serve {
     /// Where to serve content; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
+    /// Do what `wharf gc` does this often; 0: never
+    #[arg(long, value_name = "TIME", default_value = "24h")]
+    pub(crate) gc_every: Span,
 }

@@ -83,6 +83,15 @@ impl Client {
         self.request(Method::PUT, path, body).await
     }
 
+    /// `PATCH /api/v1/PATH` with this body.
+    pub(crate) async fn patch<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Error> {
+        self.request(Method::PATCH, path, body).await
+    }
+
     /// `DELETE /api/v1/PATH`.
     pub(crate) async fn delete(&self, path: &str) -> Result<(), Error> {
         self.request(Method::DELETE, path, &()).await
@@ -95,9 +104,12 @@ impl Client {
         body: &impl Serialize,
     ) -> Result<T, Error> {
         let body = match method {
-            Method::POST | Method::PUT => serde_json::to_vec(body).map_err(|error| {
-                Error::Answer { request: path.to_owned(), reason: error.to_string() }
-            })?,
+            Method::POST | Method::PUT | Method::PATCH => {
+                serde_json::to_vec(body).map_err(|error| Error::Answer {
+                    request: path.to_owned(),
+                    reason: error.to_string(),
+                })?
+            }
             _ => Vec::new(),
         };
         self.exchange(method, path, JSON, body.into()).await

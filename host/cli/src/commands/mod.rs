@@ -1,6 +1,8 @@
 //! The commands, one file per noun or verb. Each asks the API, and renders the answer.
 
 mod attach;
+mod client_config;
+mod edit;
 mod job;
 mod key;
 mod mirror;
@@ -11,6 +13,7 @@ mod serve;
 mod status;
 mod token;
 mod typed;
+mod unit;
 mod unit_type;
 mod upload;
 mod work;
@@ -18,7 +21,7 @@ mod work;
 use crate::app::App;
 use crate::args::{
     Command, JobCommand, JobList, KeyCommand, Mirror, PluginCommand, RepoCommand, TokenCommand,
-    TypeCommand,
+    TypeCommand, UnitCommand,
 };
 use crate::demo;
 use crate::error::Error;
@@ -40,16 +43,28 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
         Command::Sync(args) => work::sync(app, args).await,
         Command::Publish(args) => work::publish(app, args).await,
         Command::Upload(args) => upload::upload(app, args).await,
+        Command::Copy(args) => edit::copy(app, args).await,
+        Command::ClientConfig(args) => client_config::show(app, args).await,
         Command::Serve(args) => serve::serve(app, args).await,
+        Command::Gc(args) => edit::gc(app, args).await,
+        Command::Verify(args) => edit::verify(app, args).await,
         Command::Status => status::status(app).await,
-        Command::Repo { command } => match command.unwrap_or(RepoCommand::List) {
-            RepoCommand::Create { name, types } => repo::create(app, name, types).await,
-            RepoCommand::List => repo::list(app).await,
-            RepoCommand::Show { name } => repo::show(app, &name).await,
-            RepoCommand::Versions { name } => repo::versions(app, &name).await,
-            RepoCommand::Diff(args) => repo::diff(app, args).await,
-            RepoCommand::Delete { name } => repo::delete(app, &name).await,
-        },
+        Command::Repo { command } => {
+            match command.unwrap_or(RepoCommand::List { labels: Vec::new() }) {
+                RepoCommand::Create { name, types } => repo::create(app, name, types).await,
+                RepoCommand::List { labels } => repo::list(app, &labels).await,
+                RepoCommand::Show { name } => repo::show(app, &name).await,
+                RepoCommand::Versions { name } => repo::versions(app, &name).await,
+                RepoCommand::Diff(args) => repo::diff(app, args).await,
+                RepoCommand::Rollback(args) => edit::rollback(app, args).await,
+                RepoCommand::Label(args) => edit::label(app, args).await,
+                RepoCommand::Set(args) => edit::set(app, args).await,
+                RepoCommand::DeleteVersion { name, version } => {
+                    edit::delete_version(app, &name, version).await
+                }
+                RepoCommand::Delete { name } => repo::delete(app, &name).await,
+            }
+        }
         Command::Plugin { command } => match command.unwrap_or(PluginCommand::List) {
             PluginCommand::List => plugin::list(app).await,
             PluginCommand::Reset { name } => plugin::reset(app, &name).await,
@@ -72,6 +87,11 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
             TokenCommand::Create { name, upload } => token::create(app, name, upload).await,
             TokenCommand::List => token::list(app).await,
             TokenCommand::Delete { name } => token::delete(app, &name).await,
+        },
+        Command::Unit { command } => match command {
+            UnitCommand::List(args) => unit::list(app, args).await,
+            UnitCommand::Remove(args) => edit::remove(app, args).await,
+            UnitCommand::Show { id } => unit::show(app, id).await,
         },
         Command::Job { command } => match command.unwrap_or(JobCommand::List(JobList::default())) {
             JobCommand::List(args) => job::list(app, args).await,

@@ -30,11 +30,17 @@ pub(super) async fn create(app: &App, name: String, types: Vec<String>) -> Resul
 }
 
 /// `wharf repo list`
-pub(super) async fn list(app: &App) -> Result<Exit, Error> {
+pub(super) async fn list(app: &App, labels: &[String]) -> Result<Exit, Error> {
+    let path = match labels {
+        [] => "repositories".to_owned(),
+        labels => format!("repositories?label={}", encode(&labels.join(","))),
+    };
     with_server(app, Need::Answers, async |session| {
-        let repositories: Vec<Repository> = session.client.get("repositories").await?;
+        let repositories: Vec<Repository> = session.client.get(&path).await?;
         if app.output.is_json() {
             app.output.json(&json!({ "repositories": repositories }))?;
+        } else if repositories.is_empty() && !labels.is_empty() {
+            app.output.note("no repository has these labels")?;
         } else if repositories.is_empty() {
             app.output.note("no repositories yet; `wharf repo create NAME` makes one")?;
         } else {

@@ -15,7 +15,8 @@ pub(super) async fn serve(app: &App, args: Serve) -> Result<Exit, Error> {
     let data = app.data_folder()?;
     // Under the guard from the start: a signal during the start stops the server in good order.
     let guard = app.interrupts.guard();
-    let server = match Embedded::start(app, data.clone(), Some(args.listen)).await? {
+    let every = Some(args.gc_every.0).filter(|every| !every.is_zero());
+    let server = match Embedded::start(app, data.clone(), Some(args.listen), every).await? {
         Ok(server) => server,
         Err(pid) => {
             return Err(Error::usage(

@@ -72,7 +72,7 @@ async fn in_folder(
     };
     let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let data = scratch.join("data");
-    let Ok(server) = Embedded::start(app, data.clone(), Some(loopback)).await? else {
+    let Ok(server) = Embedded::start(app, data.clone(), Some(loopback), None).await? else {
         // The folder was made a moment ago, under a name that nobody else knows.
         return Err(Error::Silent { data, pid: None });
     };

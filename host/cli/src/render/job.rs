@@ -25,11 +25,14 @@ pub(crate) fn ended(job: &Job, content: Option<&str>) -> Option<String> {
     let name = styled(BOLD, &plain(job.repository.as_deref().unwrap_or("?")));
     let head = match job.state {
         JobState::Succeeded | JobState::Partial => match job.operation.as_str() {
-            "sync" if result.dry_run => would(&name, &result),
+            "sync" | "remove" | "copy" if result.dry_run => would(&name, &result),
             "sync" => synced(&name, &result),
             "publish" => published(&name, &result, content),
             "migrate" => super::migration::migrated(job, &result),
             "upload" => uploaded(&name, &result),
+            "gc" => freed(&result),
+            "verify" => verified(&result),
+            "remove" | "copy" | "rollback" => edited(&name, &result),
             other => format!("{name}: {} done{}", plain(other), took(&result)),
         },
         JobState::Skipped => format!("{name}: {} was skipped", plain(&job.operation)),
@@ -74,6 +77,53 @@ fn uploaded(name: &str, result: &JobResult) -> String {
         format!("{name}{version} holds all of it already{}", took(result))
     });
     lines.join("\n")
+}
+
+/// `1,204 blobs verified, 9.8 MiB: 1 missing, 2 corrupt, 3 repaired (1.2 s)`
+fn verified(result: &JobResult) -> String {
+    let of = |name: &str| {
+        result.summary.get(name).and_then(serde_json::Value::as_u64).unwrap_or_default()
+    };
+    let head = format!("{} verified, {}", many(of("checked"), "blob", "blobs"), size(of("bytes")));
+    let flaws: Vec<String> = ["missing", "corrupt", "repaired"]
+        .into_iter()
+        .filter(|name| of(name) > 0)
+        .map(|name| format!("{} {name}", count(of(name))))
+        .collect();
+    let flaws = if flaws.is_empty() { "all good".to_owned() } else { flaws.join(", ") };
+    format!("{head}: {flaws}{}", took(result))
+}
+
+fn edited(name: &str, result: &JobResult) -> String {
+    let version = result.version.unwrap_or_default();
+    if !result.changed {
+        let same = many(result.unchanged, "unit", "units");
+        return format!("{name} stays at version {version}: {same}{}", took(result));
+    }
+    format!("{name} is at version {version}: {}{}", changes(result), took(result))
+}
+
+/// `freed: 12 units, 30 blobs of 1.2 MiB (0.2 s)`
+fn freed(result: &JobResult) -> String {
+    let of = |name: &str| {
+        result.summary.get(name).and_then(serde_json::Value::as_u64).unwrap_or_default()
+    };
+    let word = if result.dry_run { "would free" } else { "freed" };
+    let counted = [
+        ("publications", "publication"),
+        ("versions", "version"),
+        ("units", "unit"),
+        ("blobs", "blob"),
+    ];
+    let parts: Vec<String> = counted
+        .into_iter()
+        .filter(|(name, _)| of(name) > 0)
+        .map(|(name, one)| many(of(name), one, name))
+        .collect();
+    if parts.is_empty() {
+        return format!("nothing that is not needed{}", took(result));
+    }
+    format!("{word} {}, {}{}", parts.join(", "), size(of("bytes")), took(result))
 }
 
 fn published(name: &str, result: &JobResult, content: Option<&str>) -> String {

@@ -18,6 +18,7 @@ pub(crate) mod table;
 pub(crate) mod text;
 pub(crate) mod time;
 pub(crate) mod token;
+pub(crate) mod unit;
 pub(crate) mod unit_type;
 
 use anstyle::{AnsiColor, Style};

@@ -57,12 +57,20 @@ pub(crate) fn details(repository: &Repository, content: Option<&str>, clock: &Cl
     } else {
         plain(&repository.types.join(", "))
     };
+    let labels: Vec<String> = repository
+        .labels
+        .iter()
+        .map(|(name, value)| format!("{}={}", exact(name), exact(value)))
+        .collect();
+    let retain = repository.retain.map(|retain| format!("the newest {retain} and those in use"));
     let mut blocks = vec![labelled(&[
         ("repository", exact(&repository.name)),
         ("types", types),
         ("version", repository.version.to_string()),
         ("units", count(repository.units)),
         ("created", clock.date_time(repository.created_ms)),
+        ("labels", labels.join("\n")),
+        ("retain", retain.unwrap_or_default()),
     ])];
     for attachment in &repository.attachments {
         blocks.push(self::attachment(attachment, content, clock));
@@ -110,7 +118,7 @@ fn role(attachment: &Attachment) -> &'static str {
 }
 
 /// A value as it would be typed behind `key=`.
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
@@ -123,6 +131,7 @@ pub(crate) fn versions(versions: &[Version], clock: &Clock, width: Option<usize>
         ("ADDED", Align::Right),
         ("REMOVED", Align::Right),
         ("JOB", Align::Right),
+        ("PUBLISHED", Align::Left),
     ]);
     for version in versions {
         table.row([
@@ -132,6 +141,7 @@ pub(crate) fn versions(versions: &[Version], clock: &Clock, width: Option<usize>
             count(version.added).into(),
             count(version.removed).into(),
             version.job.map(|job| job.to_string()).unwrap_or_default().into(),
+            if version.published { "yes" } else { "" }.into(),
         ]);
     }
     table.render(width)
@@ -151,7 +161,7 @@ pub(crate) fn difference(entry: &DiffEntry) -> String {
 }
 
 /// A key's value on one line; a digest by its beginning, which tells two apart.
-fn short(value: &Value) -> String {
+pub(super) fn short(value: &Value) -> String {
     let text = exact(&text(value));
     let digest = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     if digest { text.chars().take(12).collect() } else { text }

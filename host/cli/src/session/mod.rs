@@ -59,7 +59,7 @@ impl Session {
                     return Ok(Self { client, status, embedded: None });
                 }
                 Err(error) if nobody(&error) => {
-                    match Embedded::start(app, data.clone(), None).await? {
+                    match Embedded::start(app, data.clone(), None, None).await? {
                         Ok(embedded) => return Self::with(client, embedded).await,
                         Err(pid) if silent_since.elapsed() > PATIENCE => {
                             return Err(Error::Silent { data, pid });

@@ -11,7 +11,7 @@ use crate::engine::{Engine, Inner};
 use crate::fetch::Reader;
 use crate::problem::Problem;
 
-pub(crate) use on_demand::OnDemand;
+pub(crate) use on_demand::{OnDemand, restore};
 
 /// What stands at a published path.
 #[derive(Debug)]
@@ -110,16 +110,26 @@ impl Inner {
         };
         let Some(digest) = entry.sha256.filter(|_| entry.present) else { return Ok(content) };
         match self.store.blobs.open_blocking(digest)? {
+            // Cut off or grown: not the bytes that it is called by, so they are fetched again, or missed.
+            Some((_, size)) if entry.size.is_some_and(|wanted| wanted != size) => {
+                tracing::error!(%digest, size, wanted = entry.size, "a blob has another size than it should");
+                if entry.unit.is_some() { Ok(content) } else { Err(lost(digest)) }
+            }
             Some((file, size)) => {
                 content.size = Some(size);
                 content.body = Body::Blob(file);
                 Ok(content)
             }
             None if entry.unit.is_some() => Ok(content),
-            None => Err(Problem::operation(
-                "integrity.lost",
-                format!("the bytes sha256:{digest} are gone from the store"),
-            )),
+            None => Err(lost(digest)),
         }
     }
+}
+
+fn lost(digest: Digest) -> Problem {
+    Problem::operation(
+        "integrity.lost",
+        format!("the bytes sha256:{digest} are gone from the store"),
+    )
+    .help("publish the repository again with --full: `wharf verify` tells which")
 }

@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use wharf_store::model::{FileSource, PublishedEntry, RelativePath, Staged, UnitId};
+use wharf_store::model::{Digest, FileSource, JobId, PublishedEntry, RelativePath, Staged, UnitId};
 
 use crate::engine::Inner;
 use crate::fetch::{self, Fetched, Follow, Meter, Reader, Request, Trust};
@@ -64,7 +65,7 @@ pub(crate) async fn fetch(engine: &Arc<Inner>, entry: &PublishedEntry) -> Result
 }
 
 async fn begin(engine: &Arc<Inner>, entry: &PublishedEntry, file: File) -> Result<Reader, Problem> {
-    let mut plan = plan(engine, entry, &file).await?;
+    let mut plan = plan(engine, (entry.sha256, entry.size), &file).await?;
     let follow = Follow::new();
     let reader = follow.reader(0);
     {
@@ -87,8 +88,30 @@ async fn begin(engine: &Arc<Inner>, entry: &PublishedEntry, file: File) -> Resul
 }
 
 async fn bring(engine: &Inner, plan: &Plan, file: &File) -> Result<(), Problem> {
-    let meter = Meter::default();
-    let fetched = engine.fetcher.fetch(&plan.request, &engine.stop, &meter).await?;
+    bring_with(engine, plan, file, &engine.stop, &Meter::default()).await
+}
+
+/// Fetches a file again whose bytes the store had and lost.
+pub(crate) async fn restore(
+    engine: &Inner,
+    file: File,
+    digest: Digest,
+    size: u64,
+    cancel: &CancellationToken,
+    meter: &Meter,
+) -> Result<(), Problem> {
+    let plan = Plan { keep: true, ..plan(engine, (Some(digest), Some(size)), &file).await? };
+    bring_with(engine, &plan, &file, cancel, meter).await
+}
+
+async fn bring_with(
+    engine: &Inner,
+    plan: &Plan,
+    file: &File,
+    cancel: &CancellationToken,
+    meter: &Meter,
+) -> Result<(), Problem> {
+    let fetched = engine.fetcher.fetch(&plan.request, cancel, meter).await?;
     let target = plan.request.target.clone();
     let Fetched::Done(done) = fetched else {
         return Err(Problem::fault("internal", "an unasked answer: not modified"));
@@ -98,8 +121,9 @@ async fn bring(engine: &Inner, plan: &Plan, file: &File) -> Result<(), Problem> 
     }
     let staged = Staged { path: target, digest: done.sha256, size: done.size };
     engine.store.blobs.adopt(vec![staged]).await?;
-    engine.store.meta.artifact_added(file.0, &file.1, done.sha256, done.size).await?;
-    Ok(())
+    let added = engine.store.meta.artifact_added(file.0, &file.1, done.sha256, done.size).await;
+    engine.store.blobs.let_go(JobId(0), done.sha256);
+    Ok(added?)
 }
 
 async fn remove(path: std::path::PathBuf) -> Result<(), Problem> {
@@ -112,7 +136,11 @@ async fn remove(path: std::path::PathBuf) -> Result<(), Problem> {
 }
 
 /// The addresses known for a file, each attachment's with what its settings trust.
-async fn plan(engine: &Inner, entry: &PublishedEntry, file: &File) -> Result<Plan, Problem> {
+async fn plan(
+    engine: &Inner,
+    (sha256, size): (Option<Digest>, Option<u64>),
+    file: &File,
+) -> Result<Plan, Problem> {
     let origins: Vec<FileSource> = engine.store.meta.sources(file.0, &file.1).await?;
     if origins.is_empty() {
         return Err(Problem::operation(
@@ -133,11 +161,11 @@ async fn plan(engine: &Inner, entry: &PublishedEntry, file: &File) -> Result<Pla
             trust = bound.trusted(trust);
         }
     }
-    let digests = entry.sha256.iter().map(|digest| format!("sha256:{digest}")).collect();
+    let digests = sha256.iter().map(|digest| format!("sha256:{digest}")).collect();
     let request = Request {
         sources: origins.into_iter().map(|origin| origin.source).collect(),
         target: engine.on_demand.folder.fresh(),
-        size: entry.size,
+        size,
         digests,
         trust: Arc::new(trust),
         ..fetch::Request::default()

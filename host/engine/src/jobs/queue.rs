@@ -5,6 +5,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use wharf_store::model::{Job, JobId};
 
+use crate::edit::CopyOptions;
+
 /// What a job needs for itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Lock {
@@ -14,14 +16,30 @@ pub(super) enum Lock {
     Read(String),
     /// A repository for itself.
     Write(String),
+    /// A repository for itself, and another one that nobody writes meanwhile.
+    Copy {
+        /// Who is read.
+        from: String,
+        /// Who is written.
+        to: String,
+    },
 }
 
 impl Lock {
-    /// A sync or an upload writes its repository, everything else reads one fixed version.
+    /// What makes a version writes its repository, everything else reads one fixed version.
     pub(super) fn of(job: &Job) -> Self {
         match (&job.repository, job.operation.as_str()) {
-            (Some(repository), "sync" | "upload") => Self::Write(repository.clone()),
+            (Some(repository), "sync" | "upload" | "remove" | "rollback") => {
+                Self::Write(repository.clone())
+            }
+            (Some(repository), "copy") => {
+                let options: Option<CopyOptions> = serde_json::from_str(&job.arguments).ok();
+                let from = options.map(|options| options.from).unwrap_or_default();
+                Self::Copy { from, to: repository.clone() }
+            }
             (Some(repository), _) => Self::Read(repository.clone()),
+            // One at a time; no repository has such a name.
+            (None, operation @ ("gc" | "verify")) => Self::Write(format!("/{operation}")),
             (None, _) => Self::None,
         }
     }
@@ -111,6 +129,10 @@ impl Taken {
             Lock::None => {}
             Lock::Read(name) => drop(self.read.insert(name.clone())),
             Lock::Write(name) => drop(self.written.insert(name.clone())),
+            Lock::Copy { from, to } => {
+                self.read.insert(from.clone());
+                self.written.insert(to.clone());
+            }
         }
         match &needs.plugins {
             Plugins::Of(names) => self.plugins.extend(names.iter().cloned()),
@@ -135,6 +157,10 @@ impl Taken {
             Lock::None => true,
             Lock::Read(name) => !self.written.contains(name),
             Lock::Write(name) => !self.written.contains(name) && !self.read.contains(name),
+            Lock::Copy { from, to } => {
+                let free = !self.written.contains(to) && !self.read.contains(to);
+                free && !self.written.contains(from)
+            }
         }
     }
 }
@@ -208,6 +234,24 @@ mod tests {
         queue.finished(JobId(2));
         assert_eq!(queue.next(8), Some(JobId(3)));
         assert_eq!(queue.next(8), None);
+    }
+
+    #[test]
+    fn a_copy_keeps_writers_off_both_ends() {
+        let copy = Lock::Copy { from: "a".to_owned(), to: "b".to_owned() };
+        let mut queue = Queue::default();
+        queue.push(JobId(1), read("a"));
+        queue.push(JobId(2), copy);
+        queue.push(JobId(3), write("a"));
+        queue.push(JobId(4), read("b"));
+        assert_eq!(queue.next(8), Some(JobId(1)));
+        assert_eq!(queue.next(8), Some(JobId(2)));
+        assert_eq!(queue.next(8), None);
+        queue.finished(JobId(1));
+        assert_eq!(queue.next(8), None);
+        queue.finished(JobId(2));
+        assert_eq!(queue.next(8), Some(JobId(3)));
+        assert_eq!(queue.next(8), Some(JobId(4)));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::view::JobResult;
 use crate::engine::Inner;
 use crate::problem::{Class, Problem};
 use crate::staging::Folder;
-use crate::{migrations, publish, sync, upload};
+use crate::{edit, gc, migrations, publish, sync, upload, verify};
 
 /// The most attempts of one job.
 const ATTEMPTS: u32 = 2;
@@ -70,7 +70,7 @@ async fn unrecorded(engine: &Inner, id: JobId, problem: &Problem) -> Option<Job>
 }
 
 /// Runs the job, once more after a fault of its plugin. Stopped with the host, it goes back to the queue.
-async fn attempts(engine: &Inner, id: JobId, live: &LiveHandle) -> Result<Job, Problem> {
+async fn attempts(engine: &Arc<Inner>, id: JobId, live: &LiveHandle) -> Result<Job, Problem> {
     let mut earlier: Option<Problem> = None;
     loop {
         let (job, lease) = engine.store.meta.claim(id).await?;
@@ -111,7 +111,7 @@ async fn attempts(engine: &Inner, id: JobId, live: &LiveHandle) -> Result<Job, P
 }
 
 /// Runs one attempt, bringing watchers up to date meanwhile.
-async fn ticking(engine: &Inner, run: &JobRun) -> Result<JobResult, Problem> {
+async fn ticking(engine: &Arc<Inner>, run: &JobRun) -> Result<JobResult, Problem> {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut work = std::pin::pin!(AssertUnwindSafe(operate(engine, run)).catch_unwind());
@@ -128,12 +128,17 @@ async fn ticking(engine: &Inner, run: &JobRun) -> Result<JobResult, Problem> {
     }
 }
 
-async fn operate(engine: &Inner, run: &JobRun) -> Result<JobResult, Problem> {
+async fn operate(engine: &Arc<Inner>, run: &JobRun) -> Result<JobResult, Problem> {
     match run.job.operation.as_str() {
         "sync" => Box::pin(sync::run(engine, run)).await,
         "publish" => publish::run(engine, run).await,
         migrations::OPERATION => migrations::run(engine, run).await,
         "upload" => Box::pin(upload::import::run(engine, run)).await,
+        gc::OPERATION => gc::run(engine, run).await,
+        verify::OPERATION => verify::run(engine, run).await,
+        "remove" => edit::run_remove(engine, run).await,
+        "copy" => edit::run_copy(engine, run).await,
+        "rollback" => edit::run_rollback(engine, run).await,
         other => {
             Err(Problem::usage("usage.operation", format!("there is no operation \"{other}\"")))
         }

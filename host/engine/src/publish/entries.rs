@@ -96,7 +96,7 @@ impl Target<'_> {
         if named.is_empty() {
             return Ok(());
         }
-        let stored = self.engine.store.meta.artifacts(named.clone()).await?;
+        let stored = self.engine.store.meta.hold_artifacts(self.run.lease, named.clone()).await?;
         match named.iter().zip(stored).find(|(_, stored)| stored.is_none()) {
             Some((digest, _)) => Err(Problem::protocol(format!(
                 "sha256:{digest} is published, but not in the store"

@@ -4,10 +4,12 @@
 //! process is leased → one call, whose events become entries of an open publication (`entries`) → one transaction
 //! makes it the current one. Until then nobody sees it; the tree before stays for its grace time.
 
+mod client;
 mod entries;
 
 use std::sync::Arc;
 
+pub use self::client::{ClientConfig, ClientFile};
 use serde::{Deserialize, Serialize};
 use wharf_proto::v1::{self, event::Event};
 use wharf_store::model::{Attachment, LastRun, PublicationId, Repository};
@@ -144,13 +146,7 @@ impl Setup {
         let (repository, attachment) = instances::of_job(engine, &run.job).await?;
         let bound = instances::Bound::resolve(engine, &attachment)?;
         let number = options.version.unwrap_or(repository.current_version);
-        let version = engine.store.meta.version(repository.id, number).await?.ok_or_else(|| {
-            Problem::usage(
-                "not_found.version",
-                format!("repository {} has no version {number}", repository.name),
-            )
-            .help(format!("`wharf repo versions {}` lists them", repository.name))
-        })?;
+        let version = engine.version(&repository, number).await?;
         let (mut settings_digest, signing_key) = (bound.digest(), bound.signing_key());
         if let Some(name) = signing_key {
             // Another key under the same name is a change as well.

@@ -85,11 +85,13 @@ async fn skip_known(
     let mut known = known.into_iter();
     let settings_changed = sync.setup.full_reasons.iter().any(|reason| reason == "settings");
     let mut rest = Vec::with_capacity(batch.len());
+    let mut strangers = Vec::new();
     for pending in batch {
         let found = if pending.key.is_some() { known.next().flatten() } else { None };
         match found {
+            Some(found) if found.complete && !found.member => strangers.push((found.unit, pending)),
             Some(found) if found.complete => {
-                *(if found.member { &mut done.kept } else { &mut done.fresh }) += 1;
+                done.kept += 1;
                 done.present.push((found.unit, pending.revision));
             }
             Some(found)
@@ -104,7 +106,31 @@ async fn skip_known(
             _ => rest.push(pending),
         }
     }
+    take_strangers(sync, strangers, &mut rest, done).await?;
     Ok(rest)
+}
+
+/// Complete units that the repository does not hold: it may be that nobody does, so they are held on to first (F89).
+async fn take_strangers(
+    sync: &Sync<'_>,
+    strangers: Vec<(UnitId, Pending)>,
+    rest: &mut Vec<Pending>,
+    done: &mut Done,
+) -> Result<(), Problem> {
+    if strangers.is_empty() {
+        return Ok(());
+    }
+    let units = strangers.iter().map(|(unit, _)| *unit).collect();
+    let there = sync.engine.store.meta.hold_units(sync.run.lease, units).await?;
+    for ((unit, pending), there) in strangers.into_iter().zip(there) {
+        if there {
+            done.fresh += 1;
+            done.present.push((unit, pending.revision));
+        } else {
+            rest.push(pending);
+        }
+    }
+    Ok(())
 }
 
 /// Puts what arrived into its units, and decides about what did not.

@@ -48,7 +48,8 @@ pub(super) async fn wanted(sync: &Sync<'_>, batch: &mut [Pending]) -> Result<Vec
         .iter()
         .flat_map(|pending| pending.files.iter().filter_map(|file| file.sha256))
         .collect();
-    let mut stored = sync.engine.store.meta.artifacts(asked).await?.into_iter();
+    let held = sync.engine.store.meta.hold_artifacts(sync.run.lease, asked);
+    let mut stored = held.await?.into_iter();
     let mut wanted = Vec::new();
     for (unit, pending) in batch.iter_mut().enumerate() {
         let needs_digest = pending.key.is_none();

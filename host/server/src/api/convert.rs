@@ -94,6 +94,8 @@ impl From<engine::RepositoryView> for Repository {
             version: repository.current_version,
             units: repository.units,
             created_ms: repository.created_ms,
+            labels: repository.labels,
+            retain: repository.retain,
             attachments: attachments.into_iter().map(Attachment::from).collect(),
         }
     }
@@ -124,10 +126,11 @@ impl From<model::LastRun> for LastRun {
     }
 }
 
-impl From<model::Version> for Version {
-    fn from(version: model::Version) -> Self {
+impl From<engine::VersionView> for Version {
+    fn from(view: engine::VersionView) -> Self {
+        let engine::VersionView { version, published } = view;
         let model::Version { number, created_ms, job, units, added, removed, .. } = version;
-        Self { number, created_ms, job: job.map(|job| job.0), units, added, removed }
+        Self { number, created_ms, job: job.map(|job| job.0), units, added, removed, published }
     }
 }
 

@@ -7,7 +7,9 @@
 //! It is served on the private socket only: who can open that may do everything.
 
 mod attachments;
+mod client_config;
 mod convert;
+mod edits;
 mod jobs;
 mod json;
 mod keys;
@@ -20,6 +22,7 @@ mod status;
 mod tokens;
 pub mod types;
 mod uploads;
+mod units;
 
 use std::sync::Arc;
 
@@ -35,7 +38,7 @@ type Answer<T> = Result<T, Failure>;
 
 /// The API's routes.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let repository = get(repositories::show).delete(repositories::delete);
+    let repository = get(repositories::show).delete(repositories::delete).patch(edits::change);
     let attachment = put(attachments::attach).delete(attachments::detach);
     let upload = get(uploads::show).put(uploads::append).delete(uploads::delete);
     let routes = Router::new()
@@ -51,6 +54,14 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/repositories/{repository}/diff", get(repositories::diff))
         .route("/repositories/{repository}/attachments", get(attachments::list))
         .route("/repositories/{repository}/attachments/{component}", attachment)
+        .route(
+            "/repositories/{repository}/versions/{version}",
+            axum::routing::delete(edits::delete_version),
+        )
+        .route("/repositories/{repository}/remove", post(edits::remove))
+        .route("/repositories/{repository}/copy", post(edits::copy))
+        .route("/repositories/{repository}/rollback", post(edits::rollback))
+        .route("/repositories/{repository}/client-config", get(client_config::show))
         .route("/repositories/{repository}/sync", post(runs::sync))
         .route("/repositories/{repository}/publish", post(runs::publish))
         .route("/keys", get(keys::list).post(keys::create))
@@ -60,6 +71,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/uploads/{upload}", upload)
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{token}", delete(tokens::delete))
+        .route("/gc", post(edits::gc))
+        .route("/verify", post(edits::verify))
+        .route("/units/search", post(units::search))
+        .route("/units/{unit}", get(units::show))
         .route("/jobs", get(jobs::list))
         .route("/jobs/{job}", get(jobs::show))
         .route("/jobs/{job}/logs", get(jobs::logs))

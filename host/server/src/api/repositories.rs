@@ -28,12 +28,27 @@ pub(super) struct DiffOptions {
     limit: Option<usize>,
 }
 
+/// Those with these labels, as in `stage=test,team`: with this value, or with any. None: all.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListOptions {
+    label: Option<String>,
+}
+
 pub(super) async fn list(
     State(app): State<Arc<App>>,
-    Query(NoOptions {}): Query<NoOptions>,
+    Query(ListOptions { label }): Query<ListOptions>,
 ) -> Answer<Json<Vec<Repository>>> {
     let repositories = app.engine.repositories().await?;
-    Ok(Json(repositories.into_iter().map(Repository::from).collect()))
+    let mut repositories: Vec<_> = repositories.into_iter().map(Repository::from).collect();
+    for wanted in label.iter().flat_map(|labels| labels.split(',')) {
+        let (name, value) = wanted.split_once('=').map_or((wanted, None), |(n, v)| (n, Some(v)));
+        repositories.retain(|repository| {
+            let found = repository.labels.get(name);
+            found.is_some_and(|found| value.is_none_or(|value| value == found))
+        });
+    }
+    Ok(Json(repositories))
 }
 
 pub(super) async fn create(

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! DATA/blobs/ab/HEX      a blob; ab are the first two digits of HEX; made when first needed
+//! DATA/quarantine/HEX    what lay there and was not what it is called; nobody reads it
 //! DATA/work/JOB/...      the folder of a job; what lies there has no meaning to anyone else
 //! ```
 //!
@@ -10,6 +11,8 @@
 //! is no longer needed.
 
 mod adopt;
+pub mod list;
+mod quarantine;
 mod remove;
 
 use std::fs::File;
@@ -22,6 +25,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
 use crate::model::{Digest, JobId, Staged};
+use crate::pins::Pins;
 
 /// Bytes read at once while hashing.
 const BLOCK: usize = 1 << 20;
@@ -38,6 +42,8 @@ struct Inner {
     work: PathBuf,
     /// Held while a batch gets its names: two batches with the same bytes would take each other's for a swapped file.
     naming: Mutex<()>,
+    /// What jobs hold on to.
+    pins: Pins,
 }
 
 impl Blobs {
@@ -46,7 +52,7 @@ impl Blobs {
     /// # Errors
     ///
     /// [`Error::Storage`]; both folders must lie on one file system (F93).
-    pub fn open_in(data: &Path) -> Result<Self, Error> {
+    pub(crate) fn open_in(data: &Path, pins: Pins) -> Result<Self, Error> {
         let (blobs, work) = (data.join("blobs"), data.join("work"));
         make_folder(&blobs)?;
         make_folder(&work)?;
@@ -60,7 +66,7 @@ impl Blobs {
             let other = io::Error::from(io::ErrorKind::CrossesDevices);
             return Err(Error::storage("the folder must lie where the blobs do:", &work, other));
         }
-        Ok(Self { inner: Arc::new(Inner { blobs, work, naming: Mutex::default() }) })
+        Ok(Self { inner: Arc::new(Inner { blobs, work, naming: Mutex::default(), pins }) })
     }
 
     /// The folder of a job, made if there is none; private to this user.
@@ -76,7 +82,13 @@ impl Blobs {
     /// [`Error::Storage`] naming the first thing that could not be removed; all else is gone.
     pub async fn remove_job_folder(&self, job: JobId) -> Result<(), Error> {
         let folder = self.folder_of(job);
+        self.inner.pins.release(job);
         crate::blocking(move || remove::remove_tree(&folder)).await
+    }
+
+    /// Something refers to these bytes of the job now, or they are not wanted any more.
+    pub fn let_go(&self, job: JobId, bytes: Digest) {
+        self.inner.pins.let_go(job, bytes);
     }
 
     /// Removes the folders of all jobs: what an earlier host left behind (F160). Only before any job runs. What cannot
@@ -99,8 +111,20 @@ impl Blobs {
         if staged.is_empty() {
             return Ok(());
         }
+        for file in &staged {
+            self.hold(file);
+        }
         let blobs = self.clone();
         crate::blocking(move || adopt::adopt(&blobs, &staged)).await
+    }
+
+    /// What a job is about to store, nobody takes away before it is over.
+    fn hold(&self, staged: &Staged) {
+        let below = staged.path.strip_prefix(&self.inner.work).ok();
+        let folder = below.and_then(|path| path.iter().next()).and_then(|name| name.to_str());
+        if let Some(job) = folder.and_then(|name| name.parse().ok()) {
+            self.inner.pins.hold_bytes(JobId(job), [staged.digest]);
+        }
     }
 
     /// Where a blob lies, whether it is there or not.

@@ -7,7 +7,7 @@ use super::*;
 
 fn opened() -> (tempfile::TempDir, Blobs) {
     let data = tempfile::tempdir().expect("a temporary folder");
-    let blobs = Blobs::open_in(data.path()).expect("blobs open");
+    let blobs = Blobs::open_in(data.path(), crate::pins::Pins::default()).expect("blobs open");
     (data, blobs)
 }
 

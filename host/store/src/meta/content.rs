@@ -29,9 +29,12 @@ impl Meta {
         lease: Lease,
         artifacts: Vec<NewArtifact>,
     ) -> Result<(), Error> {
+        let pins = self.inner.pins.clone();
         self.stage(move |db| {
             sqlite::jobs::check(db, lease)?;
-            sqlite::artifacts::save(db, &artifacts)
+            sqlite::artifacts::save(db, &artifacts)?;
+            pins.hold_bytes(lease.job, artifacts.into_iter().map(|artifact| artifact.digest));
+            Ok(())
         })
         .await
     }
@@ -50,9 +53,13 @@ impl Meta {
         units: Vec<NewUnit>,
         artifacts: Vec<NewArtifact>,
     ) -> Result<Vec<Saved>, Error> {
+        let pins = self.inner.pins.clone();
         self.stage(move |db| {
             sqlite::jobs::check(db, lease)?;
-            sqlite::save::save_units(db, repository, &units, &artifacts)
+            let saved = sqlite::save::save_units(db, repository, &units, &artifacts)?;
+            let strangers = saved.iter().filter(|saved| !saved.member);
+            pins.hold_units(lease.job, strangers.map(|saved| saved.unit));
+            Ok(saved)
         })
         .await
     }

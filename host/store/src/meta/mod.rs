@@ -7,13 +7,17 @@
 //! What a job writes, it writes under its [`Lease`](crate::model::Lease): each such method fails with
 //! [`Error::LeaseLost`] and writes nothing when the job is not running or was claimed anew.
 
+mod collect;
 mod content;
 mod jobs;
 mod migrations;
 mod publications;
+mod search;
 mod setup;
 mod sqlite;
 mod uploads;
+mod verify;
+mod versions;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,6 +26,7 @@ use rusqlite::Connection;
 
 use self::sqlite::{Durability, Fail, Readers, Writer};
 use crate::error::Error;
+use crate::pins::Pins;
 
 /// The database of a store. A cheap handle; clones share one database.
 #[derive(Debug, Clone)]
@@ -33,6 +38,8 @@ pub struct Meta {
 struct Inner {
     writer: Writer,
     readers: Readers,
+    /// What running jobs hold on to.
+    pins: Pins,
 }
 
 impl Meta {
@@ -41,10 +48,10 @@ impl Meta {
     /// # Errors
     ///
     /// [`Error::Storage`], [`Error::Damaged`], [`Error::Newer`].
-    pub fn open(file: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(file: &Path, pins: Pins) -> Result<Self, Error> {
         let writer = Writer::open(file)?;
         let readers = Readers::new(file)?;
-        Ok(Self { inner: Arc::new(Inner { writer, readers }) })
+        Ok(Self { inner: Arc::new(Inner { writer, readers, pins }) })
     }
 
     /// Writes what is queued, closes the database and joins its threads. Calls that come later fail with

@@ -3,8 +3,8 @@
 use super::{Meta, sqlite};
 use crate::error::{Error, Thing};
 use crate::model::{
-    Attachment, AttachmentId, NewAttachment, RegisteredType, Repository, RepositoryId,
-    RepositoryName, TypeDefinition,
+    Attachment, AttachmentId, NewAttachment, RegisteredType, Repository, RepositoryChange,
+    RepositoryId, RepositoryName, TypeDefinition,
 };
 
 impl Meta {
@@ -71,6 +71,20 @@ impl Meta {
     /// All repositories, by name.
     pub async fn repositories(&self) -> Result<Vec<Repository>, Error> {
         self.read(sqlite::repositories::all).await
+    }
+
+    /// Changes what users say of a repository. Fewer versions to keep take effect at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`].
+    pub async fn change_repository(
+        &self,
+        name: &str,
+        change: RepositoryChange,
+    ) -> Result<Repository, Error> {
+        let name = name.to_owned();
+        self.write(move |db| sqlite::repositories::change(db, &name, &change)).await
     }
 
     /// Deletes a repository with its versions, attachments and publications. Its units and bytes stay, others may have

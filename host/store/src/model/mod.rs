@@ -11,10 +11,12 @@ mod name;
 mod path;
 mod publication;
 mod repository;
+mod search;
 mod type_file;
 mod types;
 mod unit;
 mod upload;
+mod verify;
 
 pub use attachment::{Attachment, LastRun, NewAttachment};
 pub use digest::{Digest, DigestError};
@@ -30,8 +32,10 @@ pub use publication::{
     PublishedEntry, Variant,
 };
 pub use repository::{
-    CommitVersion, Committed, DiffCursor, DiffEntry, Repository, Version, VersionMode,
+    CommitVersion, Committed, DiffCursor, DiffEntry, Repository, RepositoryChange, Version,
+    VersionMode,
 };
+pub use search::{FieldMatch, FoundUnit, Holding, Match, UnitCursor, UnitOrder, UnitSearch};
 pub(crate) use type_file::is_field_name;
 pub use type_file::{ReadType, TypeErrors, TypeFault, check_references, read_types};
 pub use types::{KeyField, RegisteredType, TypeDefinition};
@@ -40,3 +44,4 @@ pub use unit::{
     Selector, Source, Staged, UnitQuery, UnitRow,
 };
 pub use upload::{NewUpload, Token, Upload};
+pub use verify::{Stored, Usage};

@@ -1,5 +1,7 @@
 //! Repositories and their versions.
 
+use std::collections::BTreeMap;
+
 use super::{AttachmentId, JobId, RepositoryId, RepositoryName, TypeId, UnitId};
 
 /// A repository.
@@ -17,6 +19,19 @@ pub struct Repository {
     pub current_version: u64,
     /// Units in that version.
     pub units: u64,
+    /// What users say of it.
+    pub labels: BTreeMap<String, String>,
+    /// How many of its newest versions are kept, and those that are in use. None: all.
+    pub retain: Option<u64>,
+}
+
+/// What is to change in what users say of a repository.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RepositoryChange {
+    /// Labels to set; None: to take away.
+    pub labels: BTreeMap<String, Option<String>>,
+    /// How many versions to keep, where Some(None) means all. None: as it is.
+    pub retain: Option<Option<u64>>,
 }
 
 /// A version of a repository. Never changes.

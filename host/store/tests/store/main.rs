@@ -1,6 +1,8 @@
 //! The store as its users see it: every rule of repositories, units, versions, publications, jobs and leases.
 
 #[cfg(test)]
+mod collect;
+#[cfg(test)]
 mod commit;
 #[cfg(test)]
 mod content;
@@ -12,6 +14,10 @@ mod kill;
 mod migrate;
 #[cfg(test)]
 mod publish;
+#[cfg(test)]
+mod retain;
+#[cfg(test)]
+mod search;
 #[cfg(test)]
 mod setup;
 #[cfg(test)]

@@ -348,3 +348,19 @@ async fn a_directory_shows_its_index_and_a_long_one_says_that_there_is_more() {
     test.fixture.store.meta.detach(test.fixture.distributor).await.unwrap();
     assert_eq!(test.look("demo/many/").await, Lookup::NotFound);
 }
+
+// F92
+#[tokio::test]
+async fn a_publication_holds_the_version_that_it_began_with() {
+    let fixture = Fixture::new().await;
+    let meta = &fixture.store.meta;
+    fixture.sync(0, VersionMode::Mirror, &[("a", "1"), ("b", "1")]).await;
+    let lease = fixture.lease("publish").await;
+    let publication = meta.begin_publication(lease, fixture.distributor, 1).await.unwrap();
+    fixture.sync(1, VersionMode::Mirror, &[("b", "2"), ("c", "1")]).await;
+    assert_eq!(meta.pass_through(lease, publication, "", Vec::new(), 1).await.unwrap(), 2);
+    let entries = meta.entries(publication, "", None, 0).await.unwrap();
+    let told: Vec<_> = entries.iter().map(|entry| (entry.path.as_str(), entry.sha256)).collect();
+    let one = Some(wharf_store::model::Digest::of(b"1"));
+    assert_eq!(told, [("a", one), ("b", one)]);
+}

@@ -11,14 +11,15 @@ mod fetch;
 mod fresh;
 mod kept;
 mod read;
+mod resolve;
 mod settings;
 mod sync;
 mod units;
 mod upload;
 
 use wharf_sdk::{
-    Check, CheckScope, Checked, Component, Context, Done, Error, Importer, Level, SyncRequest,
-    UploadRequest, async_trait,
+    Check, CheckScope, Checked, Component, Context, Done, Error, Importer, Level, ResolveRequest,
+    SyncRequest, UploadRequest, async_trait,
 };
 
 use fetch::{Found, Source};
@@ -92,6 +93,10 @@ impl Importer for Archives {
 
     async fn upload(&self, request: UploadRequest, context: &Context) -> Result<Done, Error> {
         upload::upload(&request, context).await
+    }
+
+    async fn resolve(&self, request: ResolveRequest, context: &Context) -> Result<Done, Error> {
+        resolve::resolve(&request, context).await
     }
 }
 

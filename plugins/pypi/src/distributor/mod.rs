@@ -4,6 +4,7 @@
 //! publication before had is taken over from there together with the project's files: its entries are copied inside
 //! the host, and it keeps its date.
 
+mod client;
 mod html;
 mod json;
 mod page;
@@ -13,8 +14,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use wharf_sdk::{
-    Component, Context, Distributor, Done, Error, Progress, PublishRequest, PublishedFile, Query,
-    async_trait,
+    ClientConfig, ClientConfigRequest, Component, Context, Distributor, Done, Error, Progress,
+    PublishRequest, PublishedFile, Query, async_trait,
 };
 
 use page::{Page, SIMPLE};
@@ -66,6 +67,10 @@ impl Distributor for Simple {
         };
         tree.projects(request.version, request.units).await?;
         tree.finish().await
+    }
+
+    async fn client_config(&self, request: ClientConfigRequest) -> Result<ClientConfig, Error> {
+        client::config(&request)
     }
 }
 

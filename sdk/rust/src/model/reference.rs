@@ -27,6 +27,11 @@ impl UnitRef {
         Ok(Self { wire: v1::UnitRef { id: 0, r#type: kind.into(), key } })
     }
 
+    /// The host's number; `None` when it is named by its key.
+    pub fn number(&self) -> Option<u64> {
+        Some(self.wire.id).filter(|id| *id != 0)
+    }
+
     pub(crate) fn wire_size(&self) -> usize {
         24 + self.wire.r#type.len() + self.wire.key.len()
     }

@@ -196,6 +196,18 @@ impl<'a> Call<'a> {
         self.running(self.importer().upload(request).await).finish().await
     }
 
+    /// Makes `resolve` for these units of version 1.
+    pub async fn resolve(self, units: Vec<crate::UnitRef>) -> Run {
+        let request = v1::ResolveRequest {
+            context: Some(self.context()),
+            attachment: Some(self.attachment.clone()),
+            version: 1,
+            units: units.into_iter().map(|unit| unit.wire).collect(),
+            options: String::new(),
+        };
+        self.running(self.importer().resolve(request).await).finish().await
+    }
+
     /// Makes `publish`.
     pub async fn publish(self) -> Run {
         let (context, attachment) = (Some(self.context()), Some(self.attachment.clone()));

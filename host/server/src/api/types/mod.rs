@@ -9,6 +9,8 @@
 //! Times are milliseconds since 1970-01-01 UTC (`*_ms`), sizes are bytes, and every optional
 //! field is left out when it has nothing to say.
 
+mod client_config;
+mod edit;
 mod job;
 mod key;
 mod plugin;
@@ -16,7 +18,12 @@ mod problem;
 mod repository;
 mod status;
 mod upload;
+mod unit;
 
+pub use client_config::{ClientConfig, ClientFile};
+pub use edit::{
+    ChangeRepository, CopyRequest, GcRequest, RemoveRequest, RollbackRequest, VerifyRequest,
+};
 pub use job::{
     Item, Job, JobList, JobPlugin, JobResult, JobState, LogLine, LogPage, MigrationReport, Outcome,
     Progress, Warning,
@@ -30,3 +37,4 @@ pub use repository::{
 };
 pub use status::{Health, Status};
 pub use upload::{Brought, CreateToken, CreateUpload, ImportRequest, ImportUpload, Token, Upload};
+pub use unit::{FieldWish, FoundUnit, Holding, Selection, Unit, UnitFile, UnitPage, UnitSearch};

@@ -1,5 +1,7 @@
 //! Repositories, their versions and what is attached to them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -17,6 +19,12 @@ pub struct Repository {
     pub units: u64,
     /// When it was created.
     pub created_ms: i64,
+    /// What users say of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// How many of its newest versions are kept, besides those in use; none: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retain: Option<u64>,
     /// What is attached.
     #[serde(default)]
     pub attachments: Vec<Attachment>,
@@ -49,6 +57,9 @@ pub struct Version {
     pub added: u64,
     /// Units that it removed.
     pub removed: u64,
+    /// Clients see it now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub published: bool,
 }
 
 /// One page of the difference between two versions.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::{Outcome, attachments, known, repositories, short, signed};
+use super::{Outcome, attachments, known, repositories, retain, short, signed};
 use crate::clock;
 use crate::error::{Error, Thing};
 use crate::model::{CommitVersion, Committed, LastRun, Lease, RepositoryId, UnitId, VersionMode};
@@ -39,6 +39,9 @@ pub(in crate::meta) fn commit(
             settings_digest: wanted.settings_digest.clone(),
         };
         attachments::ran(db, attachment, wanted.state.as_deref(), &last)?;
+    }
+    if version.is_some() {
+        retain::apply(db, wanted.repository)?;
     }
     Ok(Committed {
         version,

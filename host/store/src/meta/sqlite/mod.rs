@@ -6,6 +6,7 @@
 
 pub(super) mod artifacts;
 pub(super) mod attachments;
+pub(super) mod collect;
 pub(super) mod commit;
 mod connect;
 pub(super) mod jobs;
@@ -19,14 +20,17 @@ mod readers;
 pub(super) mod recover;
 mod relink;
 pub(super) mod repositories;
+pub(super) mod retain;
 pub(super) mod save;
 mod schema;
 pub(super) mod staged;
 pub(super) mod tokens;
 pub(super) mod tracker;
+pub(super) mod search;
 pub(super) mod types;
 pub(super) mod uploads;
 pub(super) mod variants;
+pub(super) mod verify;
 pub(super) mod versions;
 mod writer;
 

@@ -51,6 +51,13 @@ fn drop_where(db: &Connection, which: &str, values: impl rusqlite::Params) -> Ou
     Ok(())
 }
 
+/// Drops a superseded publication whose time is over. Says whether it was there.
+pub(super) fn drop_superseded(db: &Connection, id: PublicationId, now_ms: i64) -> Outcome<bool> {
+    let there = by_id(db, id)?.is_some();
+    drop_where(db, "id = ?1 AND state = 2 AND expires_ms <= ?2", [id.0, now_ms])?;
+    Ok(there && by_id(db, id)?.is_none())
+}
+
 /// Drops what a job was making.
 pub(super) fn discard_building_of(db: &Connection, job: JobId) -> Outcome<()> {
     drop_where(db, "job = ?1 AND state = 0", [job.0])
@@ -84,6 +91,15 @@ pub(in crate::meta) fn by_id(db: &Connection, id: PublicationId) -> Outcome<Opti
     let sql = "SELECT attachment, repository, version, state, entries, created_ms
          FROM publication WHERE id = ?1";
     Ok(db.prepare_cached(sql)?.query_row([id.0], read).optional()?)
+}
+
+/// The versions of a repository that are shown.
+pub(in crate::meta) fn live_versions(db: &Connection, id: RepositoryId) -> Outcome<Vec<u64>> {
+    let sql = "SELECT DISTINCT version FROM publication WHERE repository = ?1 AND state = ?2
+         ORDER BY version";
+    let mut statement = db.prepare_cached(sql)?;
+    let rows = statement.query_map([id.0, LIVE], |row| Ok(unsigned(row.get(0)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Whose publication it is.

@@ -204,6 +204,12 @@ pub(in crate::meta) fn unit_ids(
     question.ids(db, &order)
 }
 
+/// Whether there are such units, in the order asked.
+pub(in crate::meta) fn exist(db: &Connection, units: &[UnitId]) -> Outcome<Vec<bool>> {
+    let mut find = db.prepare_cached("SELECT 1 FROM unit WHERE id = ?1")?;
+    units.iter().map(|unit| Ok(find.exists([unit.0])?)).collect()
+}
+
 /// Units by their numbers, in the order asked.
 pub(in crate::meta) fn units_by_id(
     db: &Connection,

@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
-use super::{Outcome, jobs, unsigned};
+use super::{Outcome, jobs, retain, signed, unsigned};
 use crate::clock;
 use crate::error::{Error, Thing};
-use crate::model::{Repository, RepositoryId, RepositoryName};
+use crate::model::{Repository, RepositoryChange, RepositoryId, RepositoryName};
 
 pub(in crate::meta) fn create(
     db: &Connection,
@@ -24,24 +24,15 @@ pub(in crate::meta) fn create(
     let id = RepositoryId(db.last_insert_rowid());
     db.prepare_cached("INSERT INTO version VALUES (?1, 0, ?2, NULL, 0, 0, 0, '')")?
         .execute((id.0, created_ms))?;
-    let (name, types) = (name.clone(), types.to_vec());
-    Ok(Repository { id, name, types, created_ms, current_version: 0, units: 0 })
+    get(db, id)
 }
 
 pub(in crate::meta) fn by_name(db: &Connection, name: &str) -> Outcome<Option<Repository>> {
-    one(
-        db,
-        "SELECT id, name, types, created_ms, version, units FROM repository WHERE name = ?1",
-        name,
-    )
+    one(db, "name", name)
 }
 
 pub(in crate::meta) fn by_id(db: &Connection, id: RepositoryId) -> Outcome<Option<Repository>> {
-    one(
-        db,
-        "SELECT id, name, types, created_ms, version, units FROM repository WHERE id = ?1",
-        id.0,
-    )
+    one(db, "id", id.0)
 }
 
 /// The repository with this number, or the error that there is none.
@@ -49,24 +40,28 @@ pub(super) fn get(db: &Connection, id: RepositoryId) -> Outcome<Repository> {
     by_id(db, id)?.ok_or_else(|| Error::not_found(Thing::Repository, &id).into())
 }
 
-fn one(db: &Connection, sql: &str, by: impl rusqlite::ToSql) -> Outcome<Option<Repository>> {
-    db.prepare_cached(sql)?.query_row([by], raw).optional()?.map(read).transpose()
+const COLUMNS: &str = "id, name, types, created_ms, version, units, labels, retain";
+
+fn one(db: &Connection, column: &str, by: impl rusqlite::ToSql) -> Outcome<Option<Repository>> {
+    let sql = format!("SELECT {COLUMNS} FROM repository WHERE {column} = ?1");
+    db.prepare_cached(&sql)?.query_row([by], raw).optional()?.map(read).transpose()
 }
 
 pub(in crate::meta) fn all(db: &Connection) -> Outcome<Vec<Repository>> {
-    let sql = "SELECT id, name, types, created_ms, version, units FROM repository ORDER BY name";
-    let mut statement = db.prepare_cached(sql)?;
+    let sql = format!("SELECT {COLUMNS} FROM repository ORDER BY name");
+    let mut statement = db.prepare_cached(&sql)?;
     let rows = statement.query_map([], raw)?;
     rows.map(|row| row.map_err(Into::into).and_then(read)).collect()
 }
 
-type Raw = (i64, String, String, i64, i64, i64);
+type Raw = (i64, String, String, i64, i64, i64, String, Option<i64>);
 
 fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
     row.try_into()
 }
 
-fn read((id, name, types, created_ms, version, units): Raw) -> Outcome<Repository> {
+fn read(raw: Raw) -> Outcome<Repository> {
+    let (id, name, types, created_ms, version, units, labels, retain) = raw;
     let unreadable = |problem: String| Error::Unreadable { what: "a repository", problem };
     Ok(Repository {
         id: RepositoryId(id),
@@ -75,7 +70,35 @@ fn read((id, name, types, created_ms, version, units): Raw) -> Outcome<Repositor
         created_ms,
         current_version: unsigned(version),
         units: unsigned(units),
+        labels: serde_json::from_str(&labels).map_err(|error| unreadable(error.to_string()))?,
+        retain: retain.map(unsigned),
     })
+}
+
+/// Changes what users say of a repository, and answers how it is then.
+pub(in crate::meta) fn change(
+    db: &Connection,
+    name: &str,
+    change: &RepositoryChange,
+) -> Outcome<Repository> {
+    let mut repository =
+        by_name(db, name)?.ok_or_else(|| Error::not_found(Thing::Repository, name))?;
+    for (label, value) in &change.labels {
+        match value {
+            Some(value) => drop(repository.labels.insert(label.clone(), value.clone())),
+            None => drop(repository.labels.remove(label)),
+        }
+    }
+    if let Some(retain) = change.retain {
+        repository.retain = retain;
+    }
+    let labels = serde_json::json!(repository.labels).to_string();
+    db.prepare_cached("UPDATE repository SET labels = ?2, retain = ?3 WHERE id = ?1")?
+        .execute((repository.id.0, labels, repository.retain.map(signed)))?;
+    if change.retain.is_some() {
+        retain::apply(db, repository.id)?;
+    }
+    Ok(repository)
 }
 
 pub(in crate::meta) fn delete(db: &Connection, name: &str) -> Outcome<()> {

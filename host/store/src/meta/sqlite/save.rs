@@ -255,6 +255,24 @@ pub(in crate::meta) fn sources(
     Ok(found)
 }
 
+/// Takes over addresses of units that a repository has none for.
+pub(in crate::meta) fn copy_sources(
+    db: &Connection,
+    from: RepositoryId,
+    to: RepositoryId,
+    units: &[UnitId],
+) -> Outcome<()> {
+    let mut copy = db.prepare_cached(
+        "INSERT INTO source (repository, unit, n, list)
+         SELECT ?2, unit, n, list FROM source WHERE repository = ?1 AND unit = ?3
+         ON CONFLICT (repository, unit, n) DO NOTHING",
+    )?;
+    for unit in units {
+        copy.execute((from.0, to.0, unit.0))?;
+    }
+    Ok(())
+}
+
 fn unreadable(error: &serde_json::Error) -> Error {
     Error::Unreadable { what: "a list of sources", problem: error.to_string() }
 }

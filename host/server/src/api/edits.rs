@@ -1,0 +1,112 @@
+//! `/api/v1/repositories/NAME/...`: what is asked of a repository beside syncs and publishes.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::{StatusCode, header};
+use wharf_engine as engine;
+use wharf_store::model;
+
+use super::request::{Place, Query};
+use super::runs::open_for_jobs;
+use super::status::NoOptions;
+use super::types::{
+    ChangeRepository, CopyRequest, GcRequest, Job, RemoveRequest, Repository, RollbackRequest,
+    VerifyRequest,
+};
+use super::units::selection;
+use super::{Answer, Failure, json};
+use crate::app::App;
+
+pub(super) async fn change(
+    State(app): State<Arc<App>>,
+    Place([name]): Place<1>,
+    Query(NoOptions {}): Query<NoOptions>,
+    json::Json(wanted): json::Json<ChangeRepository>,
+) -> Answer<Json<Repository>> {
+    let ChangeRepository { labels, retain } = wanted;
+    let retain = retain.map(|retain| Some(retain).filter(|retain| *retain > 0));
+    let change = model::RepositoryChange { labels, retain };
+    Ok(Json(app.engine.change_repository(&name, change).await?.into()))
+}
+
+pub(super) async fn delete_version(
+    State(app): State<Arc<App>>,
+    Place([name, number]): Place<2>,
+    Query(NoOptions {}): Query<NoOptions>,
+) -> Answer<StatusCode> {
+    let number = number.parse().map_err(|_error| {
+        let message = "a version is a whole number";
+        Failure::usage(StatusCode::BAD_REQUEST, "usage.path", message).at(number)
+    })?;
+    app.engine.delete_version(&name, number).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    Place([name]): Place<1>,
+    Query(NoOptions {}): Query<NoOptions>,
+    json::Json(wanted): json::Json<RemoveRequest>,
+) -> Answer<Response> {
+    open_for_jobs(&app)?;
+    let RemoveRequest { select, dry_run } = wanted;
+    let options = engine::RemoveOptions { select: selection(select)?, dry_run };
+    Ok(queued(&app, app.engine.remove_units(&name, options).await?))
+}
+
+pub(super) async fn copy(
+    State(app): State<Arc<App>>,
+    Place([name]): Place<1>,
+    Query(NoOptions {}): Query<NoOptions>,
+    json::Json(wanted): json::Json<CopyRequest>,
+) -> Answer<Response> {
+    open_for_jobs(&app)?;
+    let CopyRequest { from, version, select, with_dependencies, dry_run } = wanted;
+    let select = selection(select)?;
+    let options = engine::CopyOptions { from, version, select, with_dependencies, dry_run };
+    Ok(queued(&app, app.engine.copy_units(&name, options).await?))
+}
+
+pub(super) async fn rollback(
+    State(app): State<Arc<App>>,
+    Place([name]): Place<1>,
+    Query(NoOptions {}): Query<NoOptions>,
+    json::Json(wanted): json::Json<RollbackRequest>,
+) -> Answer<Response> {
+    open_for_jobs(&app)?;
+    let options = engine::RollbackOptions { to: wanted.to };
+    Ok(queued(&app, app.engine.roll_back(&name, options).await?))
+}
+
+pub(super) async fn gc(
+    State(app): State<Arc<App>>,
+    Query(NoOptions {}): Query<NoOptions>,
+    json::Json(wanted): json::Json<GcRequest>,
+) -> Answer<Response> {
+    open_for_jobs(&app)?;
+    let GcRequest { protect_ms, dry_run } = wanted;
+    let mut options = engine::GcOptions { dry_run, ..engine::GcOptions::default() };
+    options.protect_ms = protect_ms.unwrap_or(options.protect_ms);
+    Ok(queued(&app, app.engine.gc(options).await?))
+}
+
+pub(super) async fn verify(
+    State(app): State<Arc<App>>,
+    Query(NoOptions {}): Query<NoOptions>,
+    json::Json(wanted): json::Json<VerifyRequest>,
+) -> Answer<Response> {
+    open_for_jobs(&app)?;
+    let VerifyRequest { repository, repair } = wanted;
+    Ok(queued(&app, app.engine.verify(engine::VerifyOptions { repository, repair }).await?))
+}
+
+/// A job was taken: where it can be followed.
+pub(super) fn queued(app: &App, job: engine::JobView) -> Response {
+    app.work();
+    let job = Job::from(job);
+    let place = [(header::LOCATION, format!("/api/v1/jobs/{}", job.id))];
+    (StatusCode::ACCEPTED, place, Json(job)).into_response()
+}
