@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use wharf_supervisor::{Guardian, SearchPath};
 
+use crate::clock::Clock;
 use crate::fetch;
 
 /// Where an engine keeps its state, where it finds plugins, and its limits.
@@ -39,6 +41,14 @@ pub struct Config {
     pub idle: Option<Duration>,
     /// How long a superseded publication is still served.
     pub publication_grace: Duration,
+    /// This host lives as long as it is let: it runs schedules and forgets old jobs.
+    pub resident: bool,
+    /// How long a job that has ended is remembered, with its log. None: for ever.
+    pub history: Option<Duration>,
+    /// The time zone of schedules that name none.
+    pub zone: TimeZone,
+    /// What schedules go by.
+    pub clock: Clock,
 }
 
 impl Config {
@@ -59,6 +69,10 @@ impl Config {
             grace: Duration::from_secs(2),
             idle: Some(Duration::from_mins(5)),
             publication_grace: Duration::from_hours(3 * 24),
+            resident: false,
+            history: Some(Duration::from_hours(90 * 24)),
+            zone: TimeZone::UTC,
+            clock: Clock::default(),
         }
     }
 }

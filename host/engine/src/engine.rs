@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wharf_store::Store;
@@ -13,9 +14,11 @@ use crate::config::Config;
 use crate::content::OnDemand;
 use crate::error::Error;
 use crate::fetch::Fetcher;
+use crate::history;
 use crate::host_service::{self, FEATURES, Grants};
 use crate::jobs::{Board, dispatch};
 use crate::problem::Problem;
+use crate::schedules;
 use crate::unit_types::{self, Registered, Type};
 
 /// Runs syncs and publishes. A cheap handle; clones share one engine.
@@ -36,6 +39,8 @@ pub(crate) struct Inner {
     /// Why a plugin that was found cannot be used, by name.
     pub(crate) unusable: HashMap<String, Broken>,
     pub(crate) on_demand: OnDemand,
+    /// Wakes the task that runs schedules.
+    pub(crate) schedules_changed: Notify,
     pub(crate) stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -63,6 +68,7 @@ impl Engine {
             types,
             unusable,
             on_demand: OnDemand::new(on_demand),
+            schedules_changed: Notify::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             config,
@@ -74,6 +80,10 @@ impl Engine {
             inner.board.enqueue(&job, &inner.stop);
         }
         inner.tasks.spawn(dispatch::dispatch(Arc::clone(&inner)));
+        if inner.config.resident {
+            inner.tasks.spawn(schedules::keep(Arc::clone(&inner)));
+            inner.tasks.spawn(history::keep(Arc::clone(&inner)));
+        }
         Ok(Self { inner })
     }
 

@@ -15,6 +15,9 @@ mod convert;
 mod engine;
 mod error;
 pub mod fetch;
+#[doc(hidden)]
+pub mod fuzzing;
+mod history;
 mod host_service;
 mod instances;
 mod jobs;
@@ -22,21 +25,26 @@ mod plugins;
 pub mod problem;
 mod publish;
 mod repositories;
+mod runs;
+mod schedules;
 mod staging;
 mod sync;
 mod unit_types;
 
+pub use clock::Clock;
 pub use config::Config;
 pub use content::{Body, Content, FileContent, RemoteFile};
 pub use engine::Engine;
 pub use error::Error;
+pub use history::{HistoryFilter, RepositoryPage};
 pub use instances::settings::{ImporterSettings, Mode, OnFileError, Policy};
 pub use jobs::view::{
-    ItemReport, JobResult, JobState, JobView, PluginProcess, Progress, WarningReport,
+    Asker, ItemReport, JobResult, JobState, JobView, PluginProcess, Progress, WarningReport,
 };
 pub use plugins::{ComponentView, PluginView};
 pub use problem::{Class, Problem};
 pub use publish::PublishOptions;
 pub use repositories::{AttachmentView, DiffPage, RepositoryView};
+pub use schedules::ScheduleRequest;
 pub use sync::SyncOptions;
 pub use unit_types::{CheckedType, TypeForm, TypeView, check_types};

@@ -1,18 +1,13 @@
-//! Repositories, their versions and attachments; and the jobs that are asked of them.
+//! Repositories, their versions and attachments; and the jobs on them. Asking for jobs is in `runs`.
 
 use wharf_store::model::{
-    Attachment, DiffEntry, JobFilter, JobId, LogLine, NameError, NewJob, Repository, UnitId,
-    Version,
+    Attachment, DiffEntry, JobFilter, JobId, LogLine, NameError, Repository, UnitId, Version,
 };
 
 use crate::engine::{Engine, Inner};
-use crate::instances::Address;
-use crate::jobs::run::JobRun;
 use crate::jobs::view::JobView;
 use crate::jobs::{Cancelled, stored_view};
 use crate::problem::Problem;
-use crate::publish::PublishOptions;
-use crate::sync::SyncOptions;
 
 /// A repository with what is attached to it.
 #[derive(Debug, Clone)]
@@ -58,67 +53,6 @@ impl Inner {
         let attachments = self.store.meta.attachments(repository.id).await?;
         let attachments = attachments.into_iter().map(AttachmentView::from).collect();
         Ok(RepositoryView { repository, attachments })
-    }
-
-    async fn submit(
-        &self,
-        operation: &str,
-        attachment: &Attachment,
-        arguments: String,
-    ) -> Result<JobView, Problem> {
-        let job = self
-            .store
-            .meta
-            .submit_job(NewJob {
-                operation: operation.to_owned(),
-                repository: Some(attachment.repository),
-                attachment: Some(attachment.id),
-                arguments,
-            })
-            .await?;
-        tracing::info!(job = job.id.0, operation, component = %attachment.component, "job queued");
-        let view = self.board.enqueue(&job, &self.stop);
-        self.board.open();
-        Ok(view)
-    }
-
-    /// The attachments of one role that a request means: all of them.
-    async fn attached(
-        &self,
-        repository: &Repository,
-        role: &str,
-    ) -> Result<Vec<Attachment>, Problem> {
-        let all = self.store.meta.attachments(repository.id).await?;
-        let found: Vec<Attachment> =
-            all.into_iter().filter(|attachment| attachment.role == role).collect();
-        if found.is_empty() {
-            let example = if role == "importer" {
-                format!("wharf attach {} file.importer --set url=URL", repository.name)
-            } else {
-                format!("wharf attach {} file.distributor", repository.name)
-            };
-            return Err(Problem::usage(
-                "not_found.attachment",
-                format!("repository {} has no {role}", repository.name),
-            )
-            .help(format!("attach one, for example: {example}")));
-        }
-        Ok(found)
-    }
-
-    /// Publishes after a sync, as far as the attachments ask for it.
-    pub(crate) async fn publish_all(&self, name: &str, run: &JobRun) {
-        let outcome = async {
-            let repository = self.repository(name).await?;
-            for attachment in self.attached(&repository, "distributor").await? {
-                let arguments = serde_json::to_string(&PublishOptions::default())?;
-                self.submit("publish", &attachment, arguments).await?;
-            }
-            Ok::<_, Problem>(())
-        };
-        if let Err(problem) = outcome.await {
-            run.warn("auto_publish", problem.message, "").await;
-        }
     }
 }
 
@@ -204,42 +138,6 @@ impl Engine {
         let full = entries.len() == limit;
         let cursor = entries.last().filter(|_| full).map(|entry| entry.unit.0.to_string());
         Ok(DiffPage { entries, cursor })
-    }
-
-    /// Asks for a sync by the repository's importer.
-    pub async fn sync(&self, name: &str, options: SyncOptions) -> Result<JobView, Problem> {
-        let repository = self.inner.repository(name).await?;
-        let mut importers = self.inner.attached(&repository, "importer").await?;
-        let attachment = importers.swap_remove(0);
-        self.inner.component(&Address::parse(&attachment.component)?)?;
-        let arguments = serde_json::to_string(&options)?;
-        self.inner.submit("sync", &attachment, arguments).await
-    }
-
-    /// Asks for a publish by each of the repository's distributors.
-    pub async fn publish(
-        &self,
-        name: &str,
-        options: PublishOptions,
-    ) -> Result<Vec<JobView>, Problem> {
-        let repository = self.inner.repository(name).await?;
-        if let Some(number) = options.version {
-            let version = self.inner.store.meta.version(repository.id, number).await?;
-            version.ok_or_else(|| {
-                Problem::usage(
-                    "not_found.version",
-                    format!("repository {name} has no version {number}"),
-                )
-                .help(format!("`wharf repo versions {name}` lists them"))
-            })?;
-        }
-        let mut jobs = Vec::new();
-        for attachment in self.inner.attached(&repository, "distributor").await? {
-            self.inner.component(&Address::parse(&attachment.component)?)?;
-            let arguments = serde_json::to_string(&options)?;
-            jobs.push(self.inner.submit("publish", &attachment, arguments).await?);
-        }
-        Ok(jobs)
     }
 
     /// One job.

@@ -228,6 +228,8 @@ pub enum Thing {
     File,
     /// A type.
     Type,
+    /// A schedule.
+    Schedule,
 }
 
 impl std::fmt::Display for Thing {
@@ -241,6 +243,7 @@ impl std::fmt::Display for Thing {
             Self::Unit => "unit",
             Self::File => "file",
             Self::Type => "type",
+            Self::Schedule => "schedule",
         })
     }
 }
@@ -262,6 +265,7 @@ impl Error {
                 Thing::Unit => "not_found.unit",
                 Thing::File => "not_found.file",
                 Thing::Type => "not_found.type",
+                Thing::Schedule => "not_found.schedule",
             },
             Self::Exists { .. } => "conflict.exists",
             Self::InUse { .. } => "conflict.in_use",

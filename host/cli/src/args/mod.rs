@@ -6,6 +6,7 @@
 mod job;
 mod plugin;
 mod repo;
+mod schedule;
 mod settings;
 mod unit_type;
 mod work;
@@ -16,7 +17,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use job::{JobCommand, JobList};
 pub(crate) use plugin::{Cookie, PluginCommand, Probe};
-pub(crate) use repo::{RepoCommand, RepoDiff};
+pub(crate) use repo::{RepoCommand, RepoDiff, RepoHistory};
+pub(crate) use schedule::{ScheduleCommand, ScheduleCreate, Work};
 pub(crate) use settings::Setting;
 pub(crate) use unit_type::{TypeCheck, TypeCommand};
 pub(crate) use work::{
@@ -75,6 +77,17 @@ pub(crate) struct Global {
         help_heading = GLOBAL
     )]
     pub(crate) data: Option<PathBuf>,
+    /// Keep the sockets of plugins below this folder [default: one of the system, else below DATA]
+    #[arg(
+        long,
+        value_name = "DIR",
+        global = true,
+        env = "WHARF_RUNTIME_DIR",
+        hide_env_values = true,
+        hide_short_help = true,
+        help_heading = GLOBAL
+    )]
+    pub(crate) runtime_dir: Option<PathBuf>,
     /// Print for people, or one JSON object as the last line
     #[arg(
         long,
@@ -152,6 +165,13 @@ pub(crate) enum Command {
         /// What to do; without it: list.
         #[command(subcommand)]
         command: Option<TypeCommand>,
+    },
+    /// Let the server sync and publish by itself
+    #[command(alias = "schedules")]
+    Schedule {
+        /// What to do; without it: list.
+        #[command(subcommand)]
+        command: Option<ScheduleCommand>,
     },
     /// List, follow and cancel jobs
     #[command(alias = "jobs")]

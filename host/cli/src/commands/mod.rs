@@ -1,18 +1,22 @@
 //! The commands, one file per noun or verb. Each asks the API, and renders the answer.
 
 mod attach;
+mod history;
 mod job;
 mod mirror;
 mod plugin;
 mod repo;
 mod run;
+mod schedule;
 mod serve;
 mod status;
 mod unit_type;
 mod work;
 
 use crate::app::App;
-use crate::args::{Command, JobCommand, JobList, Mirror, PluginCommand, RepoCommand, TypeCommand};
+use crate::args::{
+    Command, JobCommand, JobList, Mirror, PluginCommand, RepoCommand, ScheduleCommand, TypeCommand,
+};
 use crate::demo;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -39,6 +43,7 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
             RepoCommand::List => repo::list(app).await,
             RepoCommand::Show { name } => repo::show(app, &name).await,
             RepoCommand::Versions { name } => repo::versions(app, &name).await,
+            RepoCommand::History(args) => history::history(app, args).await,
             RepoCommand::Diff(args) => repo::diff(app, args).await,
             RepoCommand::Delete { name } => repo::delete(app, &name).await,
         },
@@ -51,6 +56,14 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
             TypeCommand::List { strict } => unit_type::list(app, strict).await,
             TypeCommand::Show { name } => unit_type::show(app, &name).await,
             TypeCommand::Check(args) => unit_type::check(app, &args),
+        },
+        Command::Schedule { command } => match command.unwrap_or(ScheduleCommand::List) {
+            ScheduleCommand::Create(args) => schedule::create(app, *args).await,
+            ScheduleCommand::List => schedule::list(app).await,
+            ScheduleCommand::Show { name } => schedule::show(app, &name).await,
+            ScheduleCommand::Delete { name } => schedule::delete(app, &name).await,
+            ScheduleCommand::Enable { name } => schedule::switch(app, &name, true).await,
+            ScheduleCommand::Disable { name } => schedule::switch(app, &name, false).await,
         },
         Command::Job { command } => match command.unwrap_or(JobCommand::List(JobList::default())) {
             JobCommand::List(args) => job::list(app, args).await,

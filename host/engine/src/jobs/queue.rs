@@ -12,6 +12,8 @@ pub(super) enum Lock {
     None,
     /// A repository that nobody writes meanwhile.
     Read(String),
+    /// The same, and nobody else publishes it: what comes after another distributor finds what that one published.
+    Publish(String),
     /// A repository for itself.
     Write(String),
 }
@@ -21,6 +23,7 @@ impl Lock {
     pub(super) fn of(job: &Job) -> Self {
         match (&job.repository, job.operation.as_str()) {
             (Some(repository), "sync") => Self::Write(repository.clone()),
+            (Some(repository), "publish") => Self::Publish(repository.clone()),
             (Some(repository), _) => Self::Read(repository.clone()),
             (None, _) => Self::None,
         }
@@ -79,6 +82,7 @@ impl Queue {
 #[derive(Default)]
 struct Taken {
     read: HashSet<String>,
+    published: HashSet<String>,
     written: HashSet<String>,
 }
 
@@ -87,6 +91,10 @@ impl Taken {
         match lock {
             Lock::None => {}
             Lock::Read(name) => drop(self.read.insert(name.clone())),
+            Lock::Publish(name) => {
+                self.read.insert(name.clone());
+                self.published.insert(name.clone());
+            }
             Lock::Write(name) => drop(self.written.insert(name.clone())),
         }
     }
@@ -95,6 +103,7 @@ impl Taken {
         match lock {
             Lock::None => true,
             Lock::Read(name) => !self.written.contains(name),
+            Lock::Publish(name) => !self.written.contains(name) && !self.published.contains(name),
             Lock::Write(name) => !self.written.contains(name) && !self.read.contains(name),
         }
     }
@@ -139,6 +148,26 @@ mod tests {
         queue.finished(JobId(2));
         assert_eq!(queue.next(8), Some(JobId(3)));
         assert_eq!(queue.next(8), None);
+    }
+
+    #[test]
+    fn a_repository_is_published_by_one_at_a_time_in_the_order_asked() {
+        let publish = |name: &str| Lock::Publish(name.to_owned());
+        let mut queue = Queue::default();
+        queue.push(JobId(1), publish("a"));
+        queue.push(JobId(2), publish("a"));
+        queue.push(JobId(3), read("a"));
+        queue.push(JobId(4), write("a"));
+        queue.push(JobId(5), publish("b"));
+        assert_eq!(queue.next(8), Some(JobId(1)));
+        assert_eq!(queue.next(8), Some(JobId(3)));
+        assert_eq!(queue.next(8), Some(JobId(5)));
+        assert_eq!(queue.next(8), None);
+        queue.finished(JobId(1));
+        assert_eq!(queue.next(8), Some(JobId(2)));
+        queue.finished(JobId(2));
+        queue.finished(JobId(3));
+        assert_eq!(queue.next(8), Some(JobId(4)));
     }
 
     #[test]

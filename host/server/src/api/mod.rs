@@ -8,6 +8,7 @@
 
 mod attachments;
 mod convert;
+mod history;
 mod jobs;
 mod json;
 mod plugins;
@@ -15,6 +16,7 @@ mod problem;
 mod repositories;
 mod request;
 mod runs;
+mod schedules;
 mod status;
 pub mod types;
 
@@ -32,7 +34,7 @@ type Answer<T> = Result<T, Failure>;
 
 /// The API's routes.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let repository = get(repositories::show).delete(repositories::delete);
+    let repository = get(history::page).delete(repositories::delete);
     let attachment = put(attachments::attach).delete(attachments::detach);
     let routes = Router::new()
         .route("/status", get(status::show))
@@ -44,10 +46,15 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/repositories/{repository}", repository)
         .route("/repositories/{repository}/versions", get(repositories::versions))
         .route("/repositories/{repository}/diff", get(repositories::diff))
+        .route("/repositories/{repository}/history", get(history::list))
         .route("/repositories/{repository}/attachments", get(attachments::list))
         .route("/repositories/{repository}/attachments/{component}", attachment)
         .route("/repositories/{repository}/sync", post(runs::sync))
         .route("/repositories/{repository}/publish", post(runs::publish))
+        .route("/schedules", get(schedules::list).post(schedules::create))
+        .route("/schedules/{schedule}", get(schedules::show).delete(schedules::delete))
+        .route("/schedules/{schedule}/enable", post(schedules::enable))
+        .route("/schedules/{schedule}/disable", post(schedules::disable))
         .route("/jobs", get(jobs::list))
         .route("/jobs/{job}", get(jobs::show))
         .route("/jobs/{job}/logs", get(jobs::logs))

@@ -8,8 +8,10 @@
 //! [`Error::LeaseLost`] and writes nothing when the job is not running or was claimed anew.
 
 mod content;
+mod history;
 mod jobs;
 mod publications;
+mod schedules;
 mod setup;
 mod sqlite;
 

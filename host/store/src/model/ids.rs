@@ -35,4 +35,6 @@ id! {
     JobId
     #[doc = "A publication. Grows; never used twice."]
     PublicationId
+    #[doc = "A schedule. Grows; never used twice."]
+    ScheduleId
 }

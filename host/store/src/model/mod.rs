@@ -10,14 +10,15 @@ mod name;
 mod path;
 mod publication;
 mod repository;
+mod schedule;
 mod type_file;
 mod types;
 mod unit;
 
 pub use attachment::{Attachment, LastRun, NewAttachment};
 pub use digest::{Digest, DigestError};
-pub use ids::{AttachmentId, JobId, PublicationId, RepositoryId, TypeId, UnitId};
-pub use job::{Job, JobEnd, JobFilter, JobState, Lease, NewJob};
+pub use ids::{AttachmentId, JobId, PublicationId, RepositoryId, ScheduleId, TypeId, UnitId};
+pub use job::{Asker, Job, JobEnd, JobFilter, JobState, Lease, NewJob};
 pub use key::{CanonicalKey, KeyError, canonical_key, repo_key};
 pub use log::{LogLevel, LogLine};
 pub use name::{NameError, RepositoryName};
@@ -27,8 +28,9 @@ pub use publication::{
     PublishedEntry, Variant,
 };
 pub use repository::{
-    CommitVersion, Committed, DiffCursor, DiffEntry, Repository, Version, VersionMode,
+    CommitVersion, Committed, DiffCursor, DiffEntry, Repository, Since, Version, VersionMode,
 };
+pub use schedule::{Fired, NewSchedule, Planned, Schedule};
 pub(crate) use type_file::is_field_name;
 pub use type_file::{ReadType, TypeErrors, TypeFault, check_references, read_types};
 pub use types::{KeyField, RegisteredType, TypeDefinition};

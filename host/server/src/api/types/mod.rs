@@ -9,12 +9,15 @@
 //! Times are milliseconds since 1970-01-01 UTC (`*_ms`), sizes are bytes, and every optional
 //! field is left out when it has nothing to say.
 
+mod history;
 mod job;
 mod plugin;
 mod problem;
 mod repository;
+mod schedule;
 mod status;
 
+pub use history::{RepositoryPage, Run};
 pub use job::{
     Item, Job, JobList, JobPlugin, JobResult, JobState, LogLine, LogPage, Outcome, Progress,
     Warning,
@@ -25,4 +28,5 @@ pub use repository::{
     Attachment, Change, CreateRepository, DiffEntry, DiffPage, LastRun, PublicationInfo,
     PublishRequest, PutAttachment, Repository, SyncRequest, Version,
 };
+pub use schedule::{CreateSchedule, Schedule};
 pub use status::{Health, Status};
