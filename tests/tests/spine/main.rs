@@ -9,8 +9,11 @@
 mod commands;
 mod content;
 mod discovery;
+mod history;
 mod jobs;
 mod publishing;
+mod schedules;
+mod skipping;
 mod styles;
 mod syncing;
 mod types;
