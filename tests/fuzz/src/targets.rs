@@ -36,6 +36,7 @@ pub const TARGETS: &[Target] = &[
     ("simple_html", simple_html),
     ("python_filename", python_filename),
     ("python_wish", python_wish),
+    ("schedule_rule", schedule_rule),
 ];
 
 /// A sixth field that is no longer is no certificate; so many bytes make a longer one.
@@ -234,4 +235,12 @@ pub fn python_wish(bytes: &[u8]) {
     let latest = filter.keep_latest(1).wanted(&name, &files);
     assert!(all.iter().zip(&latest).all(|(all, latest)| *all || !latest));
     assert_eq!(all.contains(&true), latest.contains(&true));
+}
+
+/// When a schedule is due, with a moment in the first four bytes: the next time lies ahead of it.
+pub fn schedule_rule(bytes: &[u8]) {
+    let (moment, text) = bytes.split_at(bytes.len().min(4));
+    let after = moment.iter().fold(0_i64, |all, byte| (all << 8) | i64::from(*byte));
+    let broken = wharf_engine::fuzzing::schedule_rule(&String::from_utf8_lossy(text), after);
+    assert_eq!(broken, Ok(()));
 }

@@ -78,6 +78,10 @@ mod tests {
         Wish { full: false, version: 3, fingerprint: "s - -", own, leader }
     }
 
+    fn why(own: &Attachment, leader: &Attachment, full: bool) -> Option<String> {
+        Wish { full, ..wish(own, Some(leader)) }.skipped_because()
+    }
+
     #[test]
     fn what_stands_as_asked_is_not_published_again() {
         let own = attachment("a.one", Some(7), 3);
@@ -102,14 +106,14 @@ mod tests {
     fn a_follower_publishes_when_its_leader_did_whatever_the_clock_says() {
         let own = attachment("a.two", Some(7), 3);
         let never = attachment("a.one", None, 0);
-        let why = |leader, full| Wish { full, ..wish(&own, Some(leader)) }.skipped_because();
         for full in [false, true] {
             assert!(
-                why(&never, full).is_some_and(|why| why.contains("a.one has published nothing"))
+                why(&own, &never, full)
+                    .is_some_and(|why| why.contains("a.one has published nothing"))
             );
         }
-        assert!(why(&attachment("a.one", Some(6), 3), false).is_some());
-        assert_eq!(why(&attachment("a.one", Some(8), 3), false), None);
-        assert_eq!(why(&attachment("a.one", Some(6), 3), true), None);
+        assert!(why(&own, &attachment("a.one", Some(6), 3), false).is_some());
+        assert_eq!(why(&own, &attachment("a.one", Some(8), 3), false), None);
+        assert_eq!(why(&own, &attachment("a.one", Some(6), 3), true), None);
     }
 }

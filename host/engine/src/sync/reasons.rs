@@ -80,6 +80,16 @@ mod tests {
         }
     }
 
+    fn run(
+        asked: bool,
+        mode: Mode,
+        now: &Fingerprint,
+        last: Option<&LastRun>,
+        since: Since,
+    ) -> Vec<String> {
+        Run { asked, mode, now, last, since }.reasons()
+    }
+
     const QUIET: Since = Since { added: false, removed: false };
     const ADDED: Since = Since { added: true, removed: false };
     const REMOVED: Since = Since { added: false, removed: true };
@@ -89,7 +99,6 @@ mod tests {
         let good = last("succeeded");
         let partial = last("partial");
         let same = fingerprint("s", "-", "immediate");
-        let run = |asked, mode, now, last, since| Run { asked, mode, now, last, since }.reasons();
         let usual = |since| run(false, Mode::Mirror, &same, Some(&good), since);
         assert!(usual(QUIET).is_empty());
         assert_eq!(run(true, Mode::Mirror, &same, Some(&good), QUIET), ["asked"]);

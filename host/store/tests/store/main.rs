@@ -11,6 +11,8 @@ mod kill;
 #[cfg(test)]
 mod publish;
 #[cfg(test)]
+mod schedules;
+#[cfg(test)]
 mod setup;
 #[cfg(test)]
 mod support;
