@@ -1,6 +1,7 @@
 //! What every command is handed: global options, outputs, terminal, signals, clock.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
@@ -15,6 +16,8 @@ use crate::terminal::Terminal;
 pub(crate) struct App {
     /// `--data`, as given.
     pub(crate) data: Option<PathBuf>,
+    /// `--runtime-dir`, as given.
+    pub(crate) runtime: Option<PathBuf>,
     /// `-v`, counted.
     pub(crate) verbose: u8,
     /// What the environment says.
@@ -27,6 +30,8 @@ pub(crate) struct App {
     pub(crate) terminal: Terminal,
     /// The user's time zone.
     pub(crate) zone: TimeZone,
+    /// How long a server remembers jobs that have ended.
+    pub(crate) history: Option<Duration>,
     /// Ctrl-C and SIGTERM.
     pub(crate) interrupts: Interrupts,
 }
@@ -39,6 +44,15 @@ impl App {
             None => self.environment.default_data().ok_or(Error::NoDataFolder)?,
         };
         std::path::absolute(&folder).map_err(|source| Error::DataFolder { path: folder, source })
+    }
+
+    /// The folder for sockets of plugins, absolute: sockets cannot be found again by a name that depends on a place.
+    pub(crate) fn runtime_folder(&self, data: &Path) -> Result<PathBuf, Error> {
+        match &self.runtime {
+            Some(folder) => std::path::absolute(folder)
+                .map_err(|source| Error::DataFolder { path: folder.clone(), source }),
+            None => Ok(wharf_supervisor::standard_runtime_dir(data)),
+        }
     }
 
     /// The present, in the user's zone.

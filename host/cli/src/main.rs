@@ -23,6 +23,7 @@ mod session;
 mod terminal;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -46,12 +47,14 @@ fn main() -> ExitCode {
     let terminal = Terminal::ask(&environment);
     let app = App {
         data: cli.global.data,
+        runtime: cli.global.runtime_dir,
         verbose: cli.global.verbose,
         environment,
         executable: std::env::current_exe().unwrap_or_default(),
         output: Output::standard(cli.global.output, cli.global.quiet),
         terminal,
         zone: jiff::tz::TimeZone::system(),
+        history: history(&cli.command),
         interrupts: Interrupts::new(),
     };
     let ended = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -64,6 +67,14 @@ fn main() -> ExitCode {
         Err(error) => Err(Error::Signals(error)),
     };
     ExitCode::from(end(&app, ended).code())
+}
+
+/// How long jobs are remembered; only a server that stays forgets any.
+fn history(command: &args::Command) -> Option<Duration> {
+    match command {
+        args::Command::Serve(serve) => serve.history(),
+        _ => None,
+    }
 }
 
 /// Does what was asked, unless a second signal ends it first.

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use wharf_supervisor::{Guardian, SearchPath};
 
+use crate::clock::Clock;
 use crate::fetch;
 use crate::upload;
 
@@ -44,6 +46,14 @@ pub struct Config {
     pub gc_every: Option<Duration>,
     /// How long a superseded publication is still served.
     pub publication_grace: Duration,
+    /// This host lives as long as it is let: it runs schedules and forgets old jobs.
+    pub resident: bool,
+    /// How long a job that has ended is remembered, with its log. None: for ever.
+    pub history: Option<Duration>,
+    /// The time zone of schedules that name none.
+    pub zone: TimeZone,
+    /// What schedules go by.
+    pub clock: Clock,
 }
 
 impl Config {
@@ -66,6 +76,10 @@ impl Config {
             uploads: upload::Limits::default(),
             gc_every: None,
             publication_grace: Duration::from_hours(3 * 24),
+            resident: false,
+            history: Some(Duration::from_hours(90 * 24)),
+            zone: TimeZone::UTC,
+            clock: Clock::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wharf_store::Store;
@@ -14,11 +15,13 @@ use crate::content::OnDemand;
 use crate::error::Error;
 use crate::fetch::Fetcher;
 use crate::gc;
+use crate::history;
 use crate::host_service::{self, FEATURES, Grants};
 use crate::jobs::view::JobView;
 use crate::jobs::{Board, Plugins, dispatch};
 use crate::migrations::{self, Standings};
 use crate::problem::Problem;
+use crate::schedules;
 use crate::signing::Keys;
 use crate::unit_types::{self, Registered, Types};
 use crate::upload;
@@ -45,6 +48,8 @@ pub(crate) struct Inner {
     pub(crate) standings: Standings,
     pub(crate) on_demand: OnDemand,
     pub(crate) uploading: upload::Busy,
+    /// Wakes the task that runs schedules.
+    pub(crate) schedules_changed: Notify,
     pub(crate) stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -78,6 +83,7 @@ impl Engine {
             standings: Standings::new(behind),
             on_demand: OnDemand::new(on_demand),
             uploading: upload::Busy::default(),
+            schedules_changed: Notify::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             config,
@@ -93,6 +99,10 @@ impl Engine {
         if let Some(every) = inner.config.gc_every {
             let engine = Arc::clone(&inner);
             inner.tasks.spawn(async move { gc::now_and_then(&engine, every, &engine.stop).await });
+        }
+        if inner.config.resident {
+            inner.tasks.spawn(schedules::keep(Arc::clone(&inner)));
+            inner.tasks.spawn(history::keep(Arc::clone(&inner)));
         }
         Ok(Self { inner })
     }

@@ -60,8 +60,7 @@ impl Engine {
 
 async fn submit(engine: &Inner, options: GcOptions) -> Result<JobView, Problem> {
     let arguments = serde_json::to_string(&options)?;
-    let operation = OPERATION.to_owned();
-    engine.enqueue(NewJob { operation, repository: None, attachment: None, arguments }).await
+    engine.submit_on(OPERATION, None, arguments).await
 }
 
 /// Asks for a run now and then, until the engine stops.

@@ -16,7 +16,10 @@ mod edit;
 mod engine;
 mod error;
 pub mod fetch;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gc;
+mod history;
 mod host_service;
 mod instances;
 mod jobs;
@@ -26,6 +29,8 @@ mod plugins;
 pub mod problem;
 mod publish;
 mod repositories;
+mod runs;
+mod schedules;
 mod signing;
 mod staging;
 mod sync;
@@ -34,22 +39,25 @@ mod units;
 mod upload;
 mod verify;
 
+pub use clock::Clock;
 pub use config::Config;
 pub use content::{Body, Content, FileContent, RemoteFile};
 pub use edit::{CopyOptions, RemoveOptions, RollbackOptions};
 pub use engine::Engine;
 pub use error::Error;
 pub use gc::GcOptions;
+pub use history::{HistoryFilter, RepositoryPage};
 pub use instances::settings::{ImporterSettings, Mode, OnFileError, Policy};
 pub use jobs::view::{
-    BroughtUnit, ItemReport, JobResult, JobState, JobView, MigrationReport, PluginProcess, Progress,
-    WarningReport,
+    Asker, BroughtUnit, ItemReport, JobResult, JobState, JobView, MigrationReport, PluginProcess,
+    Progress, WarningReport,
 };
 pub use migrations::{MigrateOptions, PendingMigration};
 pub use plugins::{ComponentView, PluginView};
 pub use problem::{Class, Problem};
 pub use publish::{ClientConfig, ClientFile, PublishOptions};
 pub use repositories::{AttachmentView, DiffPage, RepositoryView, VersionView};
+pub use schedules::ScheduleRequest;
 pub use signing::{KeyAlgorithm, KeyView, NewKey};
 pub use sync::SyncOptions;
 pub use unit_types::{CheckedType, TypeForm, TypeView, check_types};

@@ -1,19 +1,15 @@
-//! Repositories, their versions and attachments; and the jobs that are asked of them.
+//! Repositories, their versions and attachments; and the jobs on them. Asking for jobs is in `runs`.
 
 use wharf_store::model::{
-    Attachment, DiffEntry, JobFilter, JobId, LogLine, NameError, NewJob, Repository,
-    RepositoryChange, RepositoryId, UnitId, Version,
+    Attachment, DiffEntry, JobFilter, JobId, LogLine, NameError, Repository, RepositoryChange,
+    UnitId, Version,
 };
 
 use crate::engine::{Engine, Inner};
-use crate::instances::Address;
-use crate::jobs::run::JobRun;
 use crate::jobs::view::JobView;
 use crate::jobs::{Cancelled, stored_view};
 use crate::labels;
 use crate::problem::Problem;
-use crate::publish::PublishOptions;
-use crate::sync::SyncOptions;
 
 /// A repository with what is attached to it.
 #[derive(Debug, Clone)]
@@ -87,90 +83,6 @@ impl Inner {
         Ok(RepositoryView { repository, attachments })
     }
 
-    pub(crate) async fn submit(
-        &self,
-        operation: &str,
-        attachment: &Attachment,
-        arguments: String,
-    ) -> Result<JobView, Problem> {
-        let job = self
-            .store
-            .meta
-            .submit_job(NewJob {
-                operation: operation.to_owned(),
-                repository: Some(attachment.repository),
-                attachment: Some(attachment.id),
-                arguments,
-            })
-            .await?;
-        tracing::info!(job = job.id.0, operation, component = %attachment.component, "job queued");
-        let view = self.enqueue(&job);
-        self.board.open();
-        Ok(view)
-    }
-
-    /// Queues a job that no attachment does.
-    pub(crate) async fn submit_on(
-        &self,
-        operation: &str,
-        repository: RepositoryId,
-        arguments: String,
-    ) -> Result<JobView, Problem> {
-        let repository = Some(repository);
-        let new =
-            NewJob { operation: operation.to_owned(), repository, attachment: None, arguments };
-        self.enqueue(new).await
-    }
-
-    /// Stores a job and queues it.
-    pub(crate) async fn enqueue(&self, new: NewJob) -> Result<JobView, Problem> {
-        let job = self.store.meta.submit_job(new).await?;
-        tracing::info!(job = job.id.0, operation = %job.operation, "job queued");
-        let view = self.board.enqueue(&job, &self.stop);
-        self.board.open();
-        Ok(view)
-    }
-
-    /// The attachments of one role that a request means: all of them.
-    pub(crate) async fn attached(
-        &self,
-        repository: &Repository,
-        role: &str,
-    ) -> Result<Vec<Attachment>, Problem> {
-        let all = self.store.meta.attachments(repository.id).await?;
-        let found: Vec<Attachment> =
-            all.into_iter().filter(|attachment| attachment.role == role).collect();
-        if found.is_empty() {
-            let example = if role == "importer" {
-                format!("wharf attach {} file.importer --set url=URL", repository.name)
-            } else {
-                format!("wharf attach {} file.distributor", repository.name)
-            };
-            return Err(Problem::usage(
-                "not_found.attachment",
-                format!("repository {} has no {role}", repository.name),
-            )
-            .help(format!("attach one, for example: {example}")));
-        }
-        Ok(found)
-    }
-
-    /// Publishes after a new version, as far as the attachments ask for it; the jobs.
-    pub(crate) async fn publish_all(&self, name: &str, run: &JobRun) -> Vec<i64> {
-        let mut jobs = Vec::new();
-        let outcome = async {
-            let repository = self.repository(name).await?;
-            for attachment in self.attached(&repository, "distributor").await? {
-                let arguments = serde_json::to_string(&PublishOptions::default())?;
-                jobs.push(self.submit("publish", &attachment, arguments).await?.id);
-            }
-            Ok::<_, Problem>(())
-        };
-        if let Err(problem) = outcome.await {
-            run.warn("auto_publish", problem.message, "").await;
-        }
-        jobs
-    }
 }
 
 impl Engine {
@@ -282,34 +194,6 @@ impl Engine {
         Ok(DiffPage { entries, cursor })
     }
 
-    /// Asks for a sync by the repository's importer.
-    pub async fn sync(&self, name: &str, options: SyncOptions) -> Result<JobView, Problem> {
-        let repository = self.inner.repository(name).await?;
-        let mut importers = self.inner.attached(&repository, "importer").await?;
-        let attachment = importers.swap_remove(0);
-        self.inner.component(&Address::parse(&attachment.component)?)?;
-        let arguments = serde_json::to_string(&options)?;
-        self.inner.submit("sync", &attachment, arguments).await
-    }
-
-    /// Asks for a publish by each of the repository's distributors.
-    pub async fn publish(
-        &self,
-        name: &str,
-        options: PublishOptions,
-    ) -> Result<Vec<JobView>, Problem> {
-        let repository = self.inner.repository(name).await?;
-        if let Some(number) = options.version {
-            self.inner.version(&repository, number).await?;
-        }
-        let mut jobs = Vec::new();
-        for attachment in self.inner.attached(&repository, "distributor").await? {
-            self.inner.component(&Address::parse(&attachment.component)?)?;
-            let arguments = serde_json::to_string(&options)?;
-            jobs.push(self.inner.submit("publish", &attachment, arguments).await?);
-        }
-        Ok(jobs)
-    }
 
     /// One job.
     pub async fn job(&self, id: i64) -> Result<JobView, Problem> {

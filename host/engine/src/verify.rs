@@ -67,8 +67,7 @@ impl Engine {
             Some(name) => Some(engine.repository(name).await?.id),
             None => None,
         };
-        let (operation, arguments) = (OPERATION.to_owned(), serde_json::to_string(&options)?);
-        engine.enqueue(NewJob { operation, repository, attachment: None, arguments }).await
+        engine.submit_on(OPERATION, repository, serde_json::to_string(&options)?).await
     }
 }
 

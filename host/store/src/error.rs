@@ -292,6 +292,8 @@ pub enum Thing {
     Upload,
     /// A token.
     Token,
+    /// A schedule.
+    Schedule,
 }
 
 impl std::fmt::Display for Thing {
@@ -307,6 +309,7 @@ impl std::fmt::Display for Thing {
             Self::Type => "type",
             Self::Upload => "upload",
             Self::Token => "token",
+            Self::Schedule => "schedule",
         })
     }
 }
@@ -330,6 +333,7 @@ impl Error {
                 Thing::Type => "not_found.type",
                 Thing::Upload => "not_found.upload",
                 Thing::Token => "not_found.token",
+                Thing::Schedule => "not_found.schedule",
             },
             Self::Exists { .. } => "conflict.exists",
             Self::InUse { .. } => "conflict.in_use",

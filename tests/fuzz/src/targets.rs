@@ -46,6 +46,7 @@ pub const TARGETS: &[Target] = &[
     ("python_metadata", python_metadata),
     ("python_filename", python_filename),
     ("python_wish", python_wish),
+    ("schedule_rule", schedule_rule),
 ];
 
 /// A sixth field that is no longer is no certificate; so many bytes make a longer one.
@@ -305,4 +306,12 @@ pub fn deb_relation(bytes: &[u8]) {
     for relation in relations.iter().flatten() {
         relation.takes("1:2.3-4");
     }
+}
+
+/// When a schedule is due, with a moment in the first four bytes: the next time lies ahead of it.
+pub fn schedule_rule(bytes: &[u8]) {
+    let (moment, text) = bytes.split_at(bytes.len().min(4));
+    let after = moment.iter().fold(0_i64, |all, byte| (all << 8) | i64::from(*byte));
+    let broken = wharf_engine::fuzzing::schedule_rule(&String::from_utf8_lossy(text), after);
+    assert_eq!(broken, Ok(()));
 }

@@ -39,7 +39,9 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let data = PathBuf::from(env::var("WHARF_DATA")?);
     let plugins = [PathBuf::from(env::var("WHARF_PLUGIN_PATH")?)];
     let search = SearchPath::standard(&data, &plugins, &env::current_exe()?);
-    let mut engine = wharf_engine::Config::new(data.clone(), search, standard_runtime_dir(&data));
+    let runtime = env::var_os("WHARF_RUNTIME_DIR").map(PathBuf::from);
+    let runtime = runtime.unwrap_or_else(|| standard_runtime_dir(&data));
+    let mut engine = wharf_engine::Config::new(data, search, runtime);
     engine.start_timeout = Duration::from_millis(2500);
     engine.stall_timeout = Duration::from_secs(15);
     engine.heartbeat = Duration::from_millis(300);

@@ -62,6 +62,11 @@ impl TestHost {
         self.folder().join("tmp")
     }
 
+    /// Where the host's folder for sockets is made. No other host has its own there.
+    pub fn runtime(&self) -> PathBuf {
+        self.folder().join("run")
+    }
+
     /// What all processes of this host and its plugins carry.
     pub fn mark(&self) -> String {
         self.folder().file_name().expect("a folder has a name").to_string_lossy().into_owned()

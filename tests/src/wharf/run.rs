@@ -111,6 +111,7 @@ impl Background {
             .env("TMPDIR", host.temporary())
             .env("WHARF_DATA", host.data())
             .env("WHARF_PLUGIN_PATH", host.plugins())
+            .env("WHARF_RUNTIME_DIR", host.runtime())
             .env("WHARF_LOG", "info")
             // F26: no plugin may see it.
             .env("WHARF_TEST_SECRET", "hunter2")

@@ -9,9 +9,12 @@
 mod commands;
 mod content;
 mod discovery;
+mod history;
 mod jobs;
 mod migrations;
 mod publishing;
+mod schedules;
+mod skipping;
 mod styles;
 mod syncing;
 mod types;

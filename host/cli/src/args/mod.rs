@@ -9,6 +9,7 @@ mod job;
 mod key;
 mod plugin;
 mod repo;
+mod schedule;
 mod settings;
 mod store;
 mod unit;
@@ -25,7 +26,8 @@ pub(crate) use edit::{Copy, RepoLabel, RepoRollback, RepoSet, UnitRemove};
 pub(crate) use job::{JobCommand, JobList};
 pub(crate) use key::{KeyCommand, KeyCreate, KeyKind};
 pub(crate) use plugin::{Cookie, Migrate, PluginCommand, Probe};
-pub(crate) use repo::{RepoCommand, RepoDiff};
+pub(crate) use repo::{RepoCommand, RepoDiff, RepoHistory};
+pub(crate) use schedule::{ScheduleCommand, ScheduleCreate, Work};
 pub(crate) use settings::Setting;
 pub(crate) use store::{Gc, Span, Verify};
 pub(crate) use unit::{UnitCommand, UnitList};
@@ -87,6 +89,17 @@ pub(crate) struct Global {
         help_heading = GLOBAL
     )]
     pub(crate) data: Option<PathBuf>,
+    /// Keep the sockets of plugins below this folder [default: one of the system, else below DATA]
+    #[arg(
+        long,
+        value_name = "DIR",
+        global = true,
+        env = "WHARF_RUNTIME_DIR",
+        hide_env_values = true,
+        hide_short_help = true,
+        help_heading = GLOBAL
+    )]
+    pub(crate) runtime_dir: Option<PathBuf>,
     /// Print for people, or one JSON object as the last line
     #[arg(
         long,
@@ -195,6 +208,13 @@ pub(crate) enum Command {
         /// What to do.
         #[command(subcommand)]
         command: UnitCommand,
+    },
+    /// Let the server sync and publish by itself
+    #[command(alias = "schedules")]
+    Schedule {
+        /// What to do; without it: list.
+        #[command(subcommand)]
+        command: Option<ScheduleCommand>,
     },
     /// List, follow and cancel jobs
     #[command(alias = "jobs")]

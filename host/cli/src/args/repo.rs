@@ -33,6 +33,8 @@ Examples:
         /// The repository
         name: String,
     },
+    /// List what syncs, publishes and other runs did, the newest first
+    History(RepoHistory),
     /// Show which units came and went between two versions
     Diff(RepoDiff),
     /// Go back to what an earlier version held, in a new version
@@ -54,6 +56,29 @@ Examples:
         /// The repository
         name: String,
     },
+}
+
+/// `wharf repo history`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  wharf repo history tools
+  wharf repo history tools --operation sync --since 2026-01-01 --limit 100")]
+pub(crate) struct RepoHistory {
+    /// The repository
+    pub(crate) name: String,
+    /// Only runs of this operation: sync, publish, ...
+    #[arg(long, value_name = "OPERATION")]
+    pub(crate) operation: Option<String>,
+    /// Only runs that ended at this time or later
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only runs that ended before this time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// At most this many
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) limit: u32,
 }
 
 /// `wharf repo diff`

@@ -1,6 +1,7 @@
 //! The everyday verbs.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
@@ -135,7 +136,8 @@ Settings of every importer:
   concurrency, rate, auto_publish
 Settings of every distributor:
   path           where it is served below /content/    [default: the repository]
-  signing_key    a key of `wharf key list`, where the distributor signs")]
+  signing_key    a key of `wharf key list`, where the distributor signs
+  after          another distributor; publish only what that one has published")]
 pub(crate) struct Attach {
     /// The repository
     pub(crate) name: String,
@@ -181,7 +183,8 @@ impl Waiting {
 Examples:
   wharf sync tools
   wharf sync tools --dry-run        tell what would change
-  wharf sync tools --full           look at everything, even what the source calls unchanged")]
+  wharf sync tools --full           look at everything, even what the source calls unchanged
+  wharf sync tools --set policy=immediate     bring the bytes too, this time")]
 pub(crate) struct Sync {
     /// The repository
     pub(crate) name: String,
@@ -191,6 +194,9 @@ pub(crate) struct Sync {
     /// Tell what would change and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// A setting of the importer for this run only; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<Setting>,
     /// Whether to stay.
     #[command(flatten)]
     pub(crate) waiting: Waiting,
@@ -201,7 +207,8 @@ pub(crate) struct Sync {
 #[command(after_help = "\
 Examples:
   wharf publish tools
-  wharf publish tools --version 3   go back to what version 3 held")]
+  wharf publish tools --version 3   go back to what version 3 held
+  wharf publish tools --through deb.distributor --set xz_preset=9")]
 pub(crate) struct Publish {
     /// The repository
     pub(crate) name: String,
@@ -211,6 +218,12 @@ pub(crate) struct Publish {
     /// Publish even when this version is being served already
     #[arg(long)]
     pub(crate) full: bool,
+    /// Through this distributor only [default: each one]
+    #[arg(long, value_name = "PLUGIN.COMPONENT")]
+    pub(crate) through: Option<String>,
+    /// A setting of the distributor for this run only; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<Setting>,
     /// Whether to stay.
     #[command(flatten)]
     pub(crate) waiting: Waiting,
@@ -235,4 +248,15 @@ pub(crate) struct Serve {
     /// Do what `wharf gc` does this often; 0: never
     #[arg(long, value_name = "TIME", default_value = "24h")]
     pub(crate) gc_every: Span,
+    /// Forget jobs, with their logs, so many days after their end; 0: never
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(..=36_500))]
+    keep_history: u32,
+}
+
+impl Serve {
+    /// How long jobs that have ended are remembered. None: for ever.
+    pub(crate) fn history(&self) -> Option<Duration> {
+        let days = u64::from(self.keep_history);
+        (days > 0).then(|| Duration::from_hours(24 * days))
+    }
 }

@@ -3,12 +3,14 @@
 mod attach;
 mod client_config;
 mod edit;
+mod history;
 mod job;
 mod key;
 mod mirror;
 mod plugin;
 mod repo;
 mod run;
+mod schedule;
 mod serve;
 mod status;
 mod token;
@@ -20,8 +22,8 @@ mod work;
 
 use crate::app::App;
 use crate::args::{
-    Command, JobCommand, JobList, KeyCommand, Mirror, PluginCommand, RepoCommand, TokenCommand,
-    TypeCommand, UnitCommand,
+    Command, JobCommand, JobList, KeyCommand, Mirror, PluginCommand, RepoCommand, ScheduleCommand,
+    TokenCommand, TypeCommand, UnitCommand,
 };
 use crate::demo;
 use crate::error::Error;
@@ -55,6 +57,7 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
                 RepoCommand::List { labels } => repo::list(app, &labels).await,
                 RepoCommand::Show { name } => repo::show(app, &name).await,
                 RepoCommand::Versions { name } => repo::versions(app, &name).await,
+                RepoCommand::History(args) => history::history(app, args).await,
                 RepoCommand::Diff(args) => repo::diff(app, args).await,
                 RepoCommand::Rollback(args) => edit::rollback(app, args).await,
                 RepoCommand::Label(args) => edit::label(app, args).await,
@@ -92,6 +95,14 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
             UnitCommand::List(args) => unit::list(app, args).await,
             UnitCommand::Remove(args) => edit::remove(app, args).await,
             UnitCommand::Show { id } => unit::show(app, id).await,
+        },
+        Command::Schedule { command } => match command.unwrap_or(ScheduleCommand::List) {
+            ScheduleCommand::Create(args) => schedule::create(app, *args).await,
+            ScheduleCommand::List => schedule::list(app).await,
+            ScheduleCommand::Show { name } => schedule::show(app, &name).await,
+            ScheduleCommand::Delete { name } => schedule::delete(app, &name).await,
+            ScheduleCommand::Enable { name } => schedule::switch(app, &name, true).await,
+            ScheduleCommand::Disable { name } => schedule::switch(app, &name, false).await,
         },
         Command::Job { command } => match command.unwrap_or(JobCommand::List(JobList::default())) {
             JobCommand::List(args) => job::list(app, args).await,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::api::{Change, CreateRepository, DiffPage, Repository, Version};
+use crate::api::{Change, CreateRepository, DiffPage, Repository, RepositoryPage, Version};
 use crate::app::App;
 use crate::args::RepoDiff;
 use crate::client::{Client, encode};
@@ -55,7 +55,8 @@ pub(super) async fn list(app: &App, labels: &[String]) -> Result<Exit, Error> {
 /// `wharf repo show`
 pub(super) async fn show(app: &App, name: &str) -> Result<Exit, Error> {
     with_server(app, Need::Answers, async |session| {
-        let repository = get(&session.client, name).await?;
+        let path = format!("repositories/{}", encode(name));
+        let repository: RepositoryPage = session.client.get(&path).await?;
         if app.output.is_json() {
             app.output.json(&repository)?;
         } else {

@@ -1,5 +1,6 @@
 //! `wharf sync` and `wharf publish`.
 
+use super::attach::settings;
 use super::run;
 use crate::api::{Job, PublishRequest, SyncRequest};
 use crate::app::App;
@@ -11,13 +12,15 @@ use crate::session::{Need, with_server};
 
 /// `wharf sync`
 pub(super) async fn sync(app: &App, args: Sync) -> Result<Exit, Error> {
+    let settings = settings(args.settings)?;
     with_server(app, Need::Jobs, async |session| {
         if !args.waiting.stays() {
             run::can_leave(session)?;
         }
         let guard = app.interrupts.guard();
         let path = format!("repositories/{}/sync", encode(&args.name));
-        let body = SyncRequest { full: args.full, dry_run: args.dry_run };
+        let settings = settings.clone();
+        let body = SyncRequest { full: args.full, dry_run: args.dry_run, settings };
         let job: Job = session.client.post(&path, &body).await?;
         if !args.waiting.stays() {
             return run::leave(app, &[job]);
@@ -30,13 +33,16 @@ pub(super) async fn sync(app: &App, args: Sync) -> Result<Exit, Error> {
 
 /// `wharf publish`
 pub(super) async fn publish(app: &App, args: Publish) -> Result<Exit, Error> {
+    let settings = settings(args.settings)?;
     with_server(app, Need::Jobs, async |session| {
         if !args.waiting.stays() {
             run::can_leave(session)?;
         }
         let guard = app.interrupts.guard();
         let path = format!("repositories/{}/publish", encode(&args.name));
-        let body = PublishRequest { version: args.version, full: args.full };
+        let (through, settings) = (args.through.clone(), settings.clone());
+        let (version, full) = (args.version, args.full);
+        let body = PublishRequest { version, full, through, settings };
         let jobs: Vec<Job> = session.client.post(&path, &body).await?;
         if !args.waiting.stays() {
             return run::leave(app, &jobs);

@@ -133,7 +133,9 @@ fn published(name: &str, result: &JobResult, content: Option<&str>) -> String {
         _ => format!(" at {}", plain(url)),
     });
     let place = place.unwrap_or_default();
-    if result.changed {
+    if let (Some(why), None) = (&result.skipped_because, &result.version) {
+        format!("{name} was not published: {}", plain(why))
+    } else if result.changed {
         let files = many(result.added, "file", "files");
         format!("{name}{version} published{place}: {files}{}", took(result))
     } else {
@@ -264,6 +266,7 @@ pub(crate) fn details(job: &Job, clock: &Clock) -> String {
         ("operation", plain(&job.operation)),
         ("repository", plain(job.repository.as_deref().unwrap_or_default())),
         ("component", plain(job.component.as_deref().unwrap_or_default())),
+        ("asked by", plain(&job.asked_by)),
         ("submitted", clock.date_time(job.submitted_ms)),
         ("took", took.unwrap_or_default()),
     ];
@@ -300,6 +303,7 @@ fn figures(result: &JobResult) -> Vec<(&'static str, String)> {
     };
     let mut rows = vec![
         ("changes", changes(result)),
+        ("skipped", result.skipped_because.as_deref().map(plain).unwrap_or_default()),
         ("moved", transfer),
         ("version", result.version.map(|number| number.to_string()).unwrap_or_default()),
         ("address", result.url.as_deref().map(plain).unwrap_or_default()),

@@ -3,6 +3,7 @@
 //! Text that comes from outside (names, messages, log lines of plugins) goes through
 //! [`text::plain`], so that nothing it contains can move a cursor or colour a terminal.
 
+pub(crate) mod history;
 pub(crate) mod job;
 pub(crate) mod json;
 pub(crate) mod key;
@@ -13,6 +14,7 @@ pub(crate) mod probe;
 pub(crate) mod problem;
 pub(crate) mod progress;
 pub(crate) mod repo;
+pub(crate) mod schedule;
 pub(crate) mod status;
 pub(crate) mod table;
 pub(crate) mod text;

@@ -6,7 +6,7 @@ use super::table::{Align, Table, labelled};
 use super::text::{count, cut, exact, plain};
 use super::time::Clock;
 use super::{BAD, GOOD, styled};
-use crate::api::{Attachment, Change, DiffEntry, Repository, Version};
+use crate::api::{Attachment, Change, DiffEntry, Repository, RepositoryPage, Version};
 
 /// Repositories, one a line.
 pub(crate) fn table(repositories: &[Repository], clock: &Clock, width: Option<usize>) -> String {
@@ -51,7 +51,8 @@ pub(crate) fn address(attachment: &Attachment) -> String {
 }
 
 /// Everything about one repository.
-pub(crate) fn details(repository: &Repository, content: Option<&str>, clock: &Clock) -> String {
+pub(crate) fn details(page: &RepositoryPage, content: Option<&str>, clock: &Clock) -> String {
+    let repository = &page.repository;
     let types = if repository.types.is_empty() {
         "any".to_owned()
     } else {
@@ -63,14 +64,20 @@ pub(crate) fn details(repository: &Repository, content: Option<&str>, clock: &Cl
         .map(|(name, value)| format!("{}={}", exact(name), exact(value)))
         .collect();
     let retain = repository.retain.map(|retain| format!("the newest {retain} and those in use"));
+    let run = |run| super::history::line(run, clock);
+    let schedules: Vec<String> =
+        page.schedules.iter().map(|one| super::schedule::line(one, clock)).collect();
     let mut blocks = vec![labelled(&[
         ("repository", exact(&repository.name)),
         ("types", types),
         ("version", repository.version.to_string()),
-        ("units", count(repository.units)),
+        ("units", units(page)),
         ("created", clock.date_time(repository.created_ms)),
         ("labels", labels.join("\n")),
         ("retain", retain.unwrap_or_default()),
+        ("last sync", page.last_sync.as_ref().map(run).unwrap_or_default()),
+        ("last publish", page.last_publish.as_ref().map(run).unwrap_or_default()),
+        ("schedules", schedules.join("\n")),
     ])];
     for attachment in &repository.attachments {
         blocks.push(self::attachment(attachment, content, clock));
@@ -80,6 +87,16 @@ pub(crate) fn details(repository: &Repository, content: Option<&str>, clock: &Cl
 
 /// How much is shown of a setting: some hold a whole keyring.
 const VALUE: usize = 200;
+/// `1,200: 1,000 deb, 200 deb_source`
+fn units(page: &RepositoryPage) -> String {
+    let all = count(page.repository.units);
+    let types: Vec<String> = page
+        .units_by_type
+        .iter()
+        .map(|(name, units)| format!("{} {}", count(*units), exact(name)))
+        .collect();
+    if types.is_empty() { all } else { format!("{all}: {}", types.join(", ")) }
+}
 
 /// One attachment with its settings.
 pub(crate) fn attachment(attachment: &Attachment, content: Option<&str>, clock: &Clock) -> String {

@@ -4,10 +4,12 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::time::Clock;
-use super::{job, json, log, plugin, problem, progress, repo, status, unit_type};
+use super::{
+    history, job, json, log, plugin, problem, progress, repo, schedule, status, unit_type,
+};
 use crate::api::{
-    Attachment, DiffEntry, Job, LogLine, Plugin, Problem, Progress, Repository, Status, TypeInfo,
-    Version,
+    Attachment, DiffEntry, Job, LogLine, Plugin, Problem, Progress, Repository, RepositoryPage,
+    Run, Schedule, Status, TypeInfo, Version,
 };
 
 const NOW: i64 = 1_800_000_000_000;
@@ -23,6 +25,55 @@ fn bare(text: &str) -> String {
 
 fn from<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
+}
+
+fn page(repository: Repository) -> RepositoryPage {
+    let empty = repository.units == 0;
+    let mut page = json!(repository);
+    if !empty {
+        page["units_by_type"] = json!({ "deb": 9_000, "deb_source": 1_000 });
+        page["last_sync"] = json!(run());
+        page["schedules"] = json!([schedule()]);
+    }
+    from(page)
+}
+
+fn run() -> Run {
+    from(json!({
+        "job": 12, "operation": "sync", "component": "deb.importer", "asked_by": "schedule 1",
+        "started_ms": NOW - 65_000, "finished_ms": NOW - 61_000, "outcome": "partial", "version": 2,
+        "added": 9_000, "updated": 12, "removed": 3, "failed": 1, "warnings": 2,
+    }))
+}
+
+fn schedule() -> Schedule {
+    from(json!({
+        "id": 1, "name": "nightly", "repository": "tools", "operation": "sync",
+        "rule": "0 4 * * *", "zone": "UTC", "start_ms": NOW, "enabled": true,
+        "options": { "settings": { "policy": "immediate" } }, "failure_threshold": 3, "failures": 1,
+        "runs": 1_234, "first_ms": NOW - 86_400_000, "last_ms": NOW - 61_000, "last_job": 12,
+        "note": "job 11 has not ended", "next_ms": NOW + 3_600_000,
+    }))
+}
+
+#[test]
+fn schedules_and_what_runs_did() {
+    let mut off = schedule();
+    off.name = "off".to_owned();
+    off.enabled = false;
+    off.reason = Some("3 runs in a row failed; the last: job 12: no".to_owned());
+    off.next_ms = None;
+    let mut skipped = run();
+    skipped.outcome = "skipped".to_owned();
+    skipped.skipped_because = Some("version 2 is published with these settings".to_owned());
+    let texts = [
+        schedule::table(&[schedule(), off.clone()], &clock(), None),
+        schedule::details(&schedule(), &clock()),
+        schedule::details(&off, &clock()),
+        history::table(&[run(), skipped.clone()], &clock(), None),
+        history::line(&skipped, &clock()),
+    ];
+    insta::assert_snapshot!(bare(&texts.join("\n\n")));
 }
 
 fn synced(state: &str, result: impl Into<Value>) -> Job {
@@ -185,8 +236,8 @@ fn repositories() {
     let differences: Vec<String> = differences.iter().map(repo::difference).collect();
     let texts = [
         repo::table(&[repository(), empty.clone()], &clock(), None),
-        repo::details(&repository(), Some("http://127.0.0.1:8080"), &clock()),
-        repo::details(&empty, None, &clock()),
+        repo::details(&page(repository()), Some("http://127.0.0.1:8080"), &clock()),
+        repo::details(&page(empty), None, &clock()),
         repo::versions(&versions, &clock(), None),
         differences.join("\n"),
     ];

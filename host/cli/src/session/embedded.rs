@@ -29,9 +29,11 @@ impl Embedded {
         gc_every: Option<Duration>,
     ) -> Result<Result<Self, Option<u32>>, Error> {
         let search = SearchPath::standard(&data, &app.environment.plugin_path, &app.executable);
-        let runtime = wharf_supervisor::standard_runtime_dir(&data);
+        let runtime = app.runtime_folder(&data)?;
         let mut engine = wharf_engine::Config::new(data, search, runtime);
         engine.gc_every = gc_every;
+        engine.zone = app.zone.clone();
+        engine.history = app.history;
         if !app.executable.with_file_name("wharf-launch").exists() {
             // Installed alone; `main` begins with `guardian_main`.
             engine.guardian = wharf_supervisor::Guardian::CurrentExe;

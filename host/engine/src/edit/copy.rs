@@ -53,7 +53,7 @@ impl Engine {
         let version = options.version.unwrap_or(source.current_version);
         engine.version(&source, version).await?;
         let options = CopyOptions { version: Some(version), ..options };
-        engine.submit_on("copy", target.id, serde_json::to_string(&options)?).await
+        engine.submit_on("copy", Some(target.id), serde_json::to_string(&options)?).await
     }
 }
 

@@ -36,7 +36,7 @@ impl Engine {
                 .help("name units by their numbers, or by a type or a field"));
         }
         let arguments = serde_json::to_string(&options)?;
-        self.inner.submit_on("remove", repository.id, arguments).await
+        self.inner.submit_on("remove", Some(repository.id), arguments).await
     }
 }
 

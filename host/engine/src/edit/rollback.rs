@@ -27,7 +27,7 @@ impl Engine {
         let repository = self.inner.repository(name).await?;
         self.inner.version(&repository, options.to).await?;
         let arguments = serde_json::to_string(&options)?;
-        self.inner.submit_on("rollback", repository.id, arguments).await
+        self.inner.submit_on("rollback", Some(repository.id), arguments).await
     }
 }
 

@@ -1,20 +1,23 @@
 //! Components bound to repositories: attach, detach, and what a run needs of a binding.
 
+pub(crate) mod fingerprint;
+pub(crate) mod layers;
 pub(crate) mod settings;
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 use wharf_proto::v1;
 use wharf_store::model::{Attachment, Job, NewAttachment, PathError, RelativePath, Repository};
 use wharf_supervisor::{Component, Installed, Role, calls};
 
-use self::settings::{Fault, SIGNING_KEY, refused};
+use self::fingerprint::Fingerprint;
+use self::settings::{DistributorSettings, Fault, SIGNING_KEY, refused};
 use crate::engine::{Engine, Inner};
 use crate::fetch::Trust;
 use crate::problem::Problem;
 use crate::repositories::AttachmentView;
+use crate::runs;
 
 /// How long a plugin may take to check settings.
 const CHECK: std::time::Duration = std::time::Duration::from_secs(30);
@@ -52,6 +55,20 @@ impl Address {
     /// Without the instance.
     pub(crate) fn component(&self) -> String {
         format!("{}.{}", self.plugin, self.component)
+    }
+
+    /// Whether it is this one's.
+    pub(crate) fn names(&self, attachment: &Attachment) -> bool {
+        attachment.component == self.component() && attachment.instance == self.instance
+    }
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.instance.as_str() {
+            "default" => f.write_str(&self.component()),
+            instance => write!(f, "{}@{instance}", self.component()),
+        }
     }
 }
 
@@ -105,13 +122,22 @@ impl Engine {
             ));
         }
         let schema = component.attachment_schema.as_ref();
-        let mut parted = settings::read(component.role, schema, &settings)?;
+        let given = layers::without_nulls(settings);
+        let mut parted = settings::read(component.role, schema, &given)?;
         parted.plugin = check(engine, plugin, component, &repository, parted.plugin).await?;
         check_signing_key(engine, component, &parted.host).await?;
         let path = (component.role == Role::Distributor).then(|| {
             let path = parted.host.get("path").and_then(Value::as_str);
             path.map_or_else(|| repository.name.to_string(), str::to_owned)
         });
+        let own: DistributorSettings = match component.role {
+            Role::Distributor => serde_json::from_value(Value::Object(parted.host.clone()))?,
+            _ => DistributorSettings::default(),
+        };
+        if let Some(leader) = &own.after {
+            let all = engine.store.meta.attachments(repository.id).await?;
+            follows(&address, leader, &all)?;
+        }
         let mut all = parted.plugin;
         all.extend(parted.host);
         let attachment = engine
@@ -137,9 +163,7 @@ impl Engine {
         let repository = self.inner.repository(repository).await?;
         let meta = &self.inner.store.meta;
         let attachments = meta.attachments(repository.id).await?;
-        let wanted = attachments.into_iter().find(|attachment| {
-            attachment.component == address.component() && attachment.instance == address.instance
-        });
+        let wanted = attachments.into_iter().find(|attachment| address.names(attachment));
         let wanted = wanted.ok_or_else(|| {
             Problem::usage(
                 "not_found.attachment",
@@ -168,6 +192,32 @@ async fn check_signing_key(
             None => Err(refuse(problem.message)),
         },
     }
+}
+
+/// Refuses to come after something that is no distributor here, or that comes after this one itself.
+fn follows(own: &Address, leader: &str, all: &[Attachment]) -> Result<(), Problem> {
+    let fault = |message: String| refused(&[Fault { field: "/after".to_owned(), message }]);
+    let mut next = Some(Address::parse(leader)?);
+    for _link in 0..=all.len() {
+        let Some(address) = next else { return Ok(()) };
+        if address == *own {
+            return Err(fault(format!("{own} would come after itself")));
+        }
+        let found = all.iter().find(|other| other.role == "distributor" && address.names(other));
+        let found = found
+            .ok_or_else(|| fault(format!("{address} is no distributor of this repository")))?;
+        next = runs::after(found);
+    }
+    Err(fault(format!("{leader} comes after itself")))
+}
+
+/// Asks the plugin about settings for one run.
+pub(crate) async fn check_bound(
+    engine: &Inner,
+    bound: &Bound,
+    repository: &Repository,
+) -> Result<(), Problem> {
+    check(engine, &bound.plugin, &bound.component, repository, bound.own.clone()).await.map(drop)
 }
 
 fn checked_base_path(path: &str) -> Result<RelativePath, Problem> {
@@ -228,37 +278,58 @@ pub(crate) async fn of_job(engine: &Inner, job: &Job) -> Result<(Repository, Att
 pub(crate) struct Bound {
     pub(crate) plugin: Arc<Installed>,
     pub(crate) component: Component,
+    /// What this run was asked to do, for the next one to compare.
+    pub(crate) fingerprint: Fingerprint,
     host: Map<String, Value>,
     own: Map<String, Value>,
 }
 
 impl Bound {
-    /// For a run.
+    /// For a run, with the settings of the repository.
     pub(crate) fn resolve(engine: &Inner, attachment: &Attachment) -> Result<Self, Problem> {
+        Self::overridden(engine, attachment, &Map::new())
+    }
+
+    /// With settings that count for one run, before those of the repository.
+    pub(crate) fn overridden(
+        engine: &Inner,
+        attachment: &Attachment,
+        overriding: &Map<String, Value>,
+    ) -> Result<Self, Problem> {
         let address = Address::parse(&attachment.component)?;
-        Self::new(engine.component(&address)?, attachment)
+        Self::new(engine.component(&address)?, attachment, overriding)
     }
 
     /// For its settings alone: its plugin may be behind.
     pub(crate) fn unready(engine: &Inner, attachment: &Attachment) -> Result<Self, Problem> {
         let address = Address::parse(&attachment.component)?;
         let plugin = engine.installed(&address.plugin)?;
-        Self::new(component_of(plugin, &address)?, attachment)
+        Self::new(component_of(plugin, &address)?, attachment, &Map::new())
     }
 
     fn new(
         (plugin, component): (&Arc<Installed>, &Component),
         attachment: &Attachment,
+        overriding: &Map<String, Value>,
     ) -> Result<Self, Problem> {
-        let all = attachment.settings.as_object().cloned().unwrap_or_default();
+        let stored = attachment.settings.as_object().cloned().unwrap_or_default();
+        let all = layers::merge(component.role, &stored, overriding)?;
         let schema = component.attachment_schema.as_ref();
         let parted = settings::read(component.role, schema, &all)?;
+        let version = plugin.manifest.version.to_string();
         Ok(Self {
+            fingerprint: Fingerprint::new(&stored, overriding, &parted.host, &version),
             plugin: Arc::clone(plugin),
             component: component.clone(),
             host: parted.host,
             own: parted.plugin,
         })
+    }
+
+    /// The values that count for these keys, read by the schema's types.
+    pub(crate) fn values(&self, keys: &Map<String, Value>) -> Map<String, Value> {
+        let value = |key: &String| self.host.get(key).or_else(|| self.own.get(key)).cloned();
+        keys.keys().map(|key| (key.clone(), value(key).unwrap_or_default())).collect()
     }
 
     /// The host's part of the settings.
@@ -275,18 +346,6 @@ impl Bound {
     pub(crate) fn signing_key(&self) -> Option<&str> {
         self.host.get(SIGNING_KEY).and_then(Value::as_str)
     }
-
-    /// Tells whether any setting, or the plugin's version, differs from an earlier run's.
-    pub(crate) fn digest(&self) -> String {
-        let mut hasher = Sha256::new();
-        for part in [&self.host, &self.own] {
-            hasher.update(Value::Object(part.clone()).to_string());
-            hasher.update([0]);
-        }
-        hasher.update(self.plugin.manifest.version.to_string());
-        wharf_store::model::Digest(hasher.finalize().into()).to_hex()
-    }
-
     /// What downloads of this attachment may reach: what the user typed.
     pub(crate) fn trust(&self) -> Trust {
         self.trusted(Trust::public())

@@ -70,6 +70,14 @@ pub struct ImporterSettings {
     pub auto_publish: bool,
 }
 
+/// The host's own settings of a distributor. Its path stands with the attachment.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct DistributorSettings {
+    /// Another distributor of the repository: only what that one has published is published.
+    pub(crate) after: Option<String>,
+}
+
 /// The schema of the keys that the host owns, by role. Source: the contract's manifest rules.
 fn host_properties(role: Role) -> Map<String, Value> {
     let properties = match role {
@@ -83,6 +91,7 @@ fn host_properties(role: Role) -> Map<String, Value> {
         }),
         Role::Distributor => json!({
             "path": {"type": "string"},
+            "after": {"type": "string"},
             SIGNING_KEY: {"type": "string", "minLength": 1},
         }),
         _ => json!({}),

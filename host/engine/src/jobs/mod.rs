@@ -154,5 +154,6 @@ pub(crate) fn stored_view(job: &Job) -> JobView {
         problem: job.problem.as_deref().and_then(|text| serde_json::from_str::<Problem>(text).ok()),
         plugin: result.as_ref().and_then(|result| result.plugin.clone()),
         result,
+        asked_by: job.asked_by,
     }
 }

@@ -14,6 +14,8 @@ pub(super) enum Lock {
     None,
     /// A repository that nobody writes meanwhile.
     Read(String),
+    /// The same, and nobody else publishes it: what comes after another distributor finds what that one published.
+    Publish(String),
     /// A repository for itself.
     Write(String),
     /// A repository for itself, and another one that nobody writes meanwhile.
@@ -32,6 +34,7 @@ impl Lock {
             (Some(repository), "sync" | "upload" | "remove" | "rollback") => {
                 Self::Write(repository.clone())
             }
+            (Some(repository), "publish") => Self::Publish(repository.clone()),
             (Some(repository), "copy") => {
                 let options: Option<CopyOptions> = serde_json::from_str(&job.arguments).ok();
                 let from = options.map(|options| options.from).unwrap_or_default();
@@ -115,6 +118,7 @@ impl Queue {
 #[derive(Default)]
 struct Taken {
     read: HashSet<String>,
+    published: HashSet<String>,
     written: HashSet<String>,
     /// Plugins whose units somebody works with.
     plugins: HashSet<String>,
@@ -128,6 +132,10 @@ impl Taken {
         match &needs.lock {
             Lock::None => {}
             Lock::Read(name) => drop(self.read.insert(name.clone())),
+            Lock::Publish(name) => {
+                self.read.insert(name.clone());
+                self.published.insert(name.clone());
+            }
             Lock::Write(name) => drop(self.written.insert(name.clone())),
             Lock::Copy { from, to } => {
                 self.read.insert(from.clone());
@@ -156,6 +164,7 @@ impl Taken {
         match lock {
             Lock::None => true,
             Lock::Read(name) => !self.written.contains(name),
+            Lock::Publish(name) => !self.written.contains(name) && !self.published.contains(name),
             Lock::Write(name) => !self.written.contains(name) && !self.read.contains(name),
             Lock::Copy { from, to } => {
                 let free = !self.written.contains(to) && !self.read.contains(to);
@@ -251,6 +260,25 @@ mod tests {
         assert_eq!(queue.next(8), None);
         queue.finished(JobId(2));
         assert_eq!(queue.next(8), Some(JobId(3)));
+        assert_eq!(queue.next(8), Some(JobId(4)));
+    }
+
+    fn a_repository_is_published_by_one_at_a_time_in_the_order_asked() {
+        let publish = |name: &str| Lock::Publish(name.to_owned());
+        let mut queue = Queue::default();
+        queue.push(JobId(1), publish("a"));
+        queue.push(JobId(2), publish("a"));
+        queue.push(JobId(3), read("a"));
+        queue.push(JobId(4), write("a"));
+        queue.push(JobId(5), publish("b"));
+        assert_eq!(queue.next(8), Some(JobId(1)));
+        assert_eq!(queue.next(8), Some(JobId(3)));
+        assert_eq!(queue.next(8), Some(JobId(5)));
+        assert_eq!(queue.next(8), None);
+        queue.finished(JobId(1));
+        assert_eq!(queue.next(8), Some(JobId(2)));
+        queue.finished(JobId(2));
+        queue.finished(JobId(3));
         assert_eq!(queue.next(8), Some(JobId(4)));
     }
 

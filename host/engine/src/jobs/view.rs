@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::problem::Problem;
 
 /// The states of a job. Source: `wharf_store::model::JobState`.
-pub use wharf_store::model::JobState;
+pub use wharf_store::model::{Asker, JobState};
 
 /// How many failed items and warnings a job keeps word for word; the counts go on.
 pub(crate) const KEPT: usize = 100;
@@ -91,6 +91,8 @@ pub struct JobResult {
     pub added: u64,
     /// Units of the base version that the new version lacks.
     pub removed: u64,
+    /// Units that took the place of another; each is also one of those added, the other one of those removed.
+    pub updated: u64,
     /// Units in both.
     pub unchanged: u64,
     /// Items that could not be brought in.
@@ -114,6 +116,9 @@ pub struct JobResult {
     pub changed: bool,
     /// Nothing was stored: the job only compared.
     pub dry_run: bool,
+    /// Why there was nothing to do, if the job ended because of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skipped_because: Option<String>,
     /// Where the publication is served, relative to the server: "/content/NAME/".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
@@ -196,4 +201,6 @@ pub struct JobView {
     pub problem: Option<Problem>,
     /// While it runs and after.
     pub plugin: Option<PluginProcess>,
+    /// Who asked for it.
+    pub asked_by: Asker,
 }

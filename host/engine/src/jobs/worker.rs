@@ -45,7 +45,7 @@ impl Ended {
 
 pub(super) async fn work(engine: Arc<Inner>, id: JobId) {
     let Some(live) = engine.board.live(id) else { return };
-    let job = match attempts(&engine, id, &live).await {
+    let job = match Box::pin(attempts(&engine, id, &live)).await {
         Ok(job) => Some(job),
         Err(problem) => unrecorded(&engine, id, &problem).await,
     };

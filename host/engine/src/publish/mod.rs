@@ -6,13 +6,15 @@
 
 mod client;
 mod entries;
+mod skip;
 
 use std::sync::Arc;
 
 pub use self::client::{ClientConfig, ClientFile};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use wharf_proto::v1::{self, event::Event};
-use wharf_store::model::{Attachment, LastRun, PublicationId, Repository};
+use wharf_store::model::{Attachment, LastRun, LogLevel, PublicationId, Repository};
 use wharf_supervisor::{Installed, calls};
 
 use crate::convert;
@@ -22,15 +24,22 @@ use crate::instances;
 use crate::jobs::run::JobRun;
 use crate::jobs::view::JobResult;
 use crate::problem::Problem;
+use crate::runs;
 
 /// What a user may ask of a publish.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PublishOptions {
-    /// The version to publish; None: the current one.
+    /// The version to publish; None: the current one, or what the distributor that it comes after has published.
     pub version: Option<u64>,
     /// Publish although nothing changed.
     pub full: bool,
+    /// One distributor only: its address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub through: Option<String>,
+    /// Settings for this run only; null takes the repository's value away.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub settings: Map<String, Value>,
 }
 
 struct Setup {
@@ -39,27 +48,25 @@ struct Setup {
     plugin: Arc<Installed>,
     component: String,
     plugin_settings: String,
-    settings_digest: String,
+    fingerprint: String,
     signing_key: Option<String>,
     version: u64,
     units: u64,
     /// Nothing of the publication before may be taken over.
     full: bool,
+    /// Why there is nothing to do.
+    skipped_because: Option<String>,
 }
 
 /// Runs the publish that the job asks for.
 pub(crate) async fn run(engine: &Inner, run: &JobRun) -> Result<JobResult, Problem> {
     let options: PublishOptions = serde_json::from_str(&run.job.arguments)?;
     let setup = Setup::load(engine, run, options).await?;
-    if setup.stands_already(options) {
-        return Ok(JobResult {
-            version: Some(setup.version),
-            url: setup.url(),
-            unchanged: setup.units,
-            ..run.result()
-        });
-    }
     let meta = &engine.store.meta;
+    if let Some(why) = &setup.skipped_because {
+        run.log(LogLevel::Info, format!("skipped: {why}")).await;
+        return skipped(engine, run, &setup, why).await;
+    }
     let publication = meta.begin_publication(run.lease, setup.attachment.id, setup.version).await?;
     let process = engine.borrow_process(run, &setup.plugin).await?;
     let grant = engine.grants.grant(setup.rights(run, process.id()))?;
@@ -77,6 +84,25 @@ pub(crate) async fn run(engine: &Inner, run: &JobRun) -> Result<JobResult, Probl
     go_live(engine, run, &setup, publication, result).await
 }
 
+/// Nothing was to be done. It counts as a run of the distributor all the same.
+async fn skipped(
+    engine: &Inner,
+    run: &JobRun,
+    setup: &Setup,
+    why: &str,
+) -> Result<JobResult, Problem> {
+    let result = JobResult { skipped_because: Some(why.to_owned()), ..run.result() };
+    let Some(last) =
+        setup.attachment.last.clone().filter(|_| setup.attachment.publication.is_some())
+    else {
+        return Ok(result);
+    };
+    let again = LastRun { finished_ms: crate::clock::now_ms(), ..last };
+    engine.store.meta.keep_version(run.lease, setup.attachment.id, None, again).await?;
+    let (version, url) = (Some(setup.version), setup.url());
+    Ok(JobResult { version, url, unchanged: setup.units, ..result })
+}
+
 async fn go_live(
     engine: &Inner,
     run: &JobRun,
@@ -92,7 +118,7 @@ async fn go_live(
         finished_ms: crate::clock::now_ms(),
         version: setup.version,
         outcome: outcome.to_owned(),
-        settings_digest: setup.settings_digest.clone(),
+        settings_digest: setup.fingerprint.clone(),
     };
     let grace = engine.config.publication_grace;
     result.added = engine.store.meta.go_live(run.lease, publication, state, last, grace).await?;
@@ -144,40 +170,41 @@ async fn drive(
 impl Setup {
     async fn load(engine: &Inner, run: &JobRun, options: PublishOptions) -> Result<Self, Problem> {
         let (repository, attachment) = instances::of_job(engine, &run.job).await?;
-        let bound = instances::Bound::resolve(engine, &attachment)?;
-        let number = options.version.unwrap_or(repository.current_version);
+        let mut bound = instances::Bound::overridden(engine, &attachment, &options.settings)?;
+        let leader = leader(engine, &attachment).await?;
+        let led = leader.as_ref().filter(|leader| leader.publication.is_some());
+        let led = led.and_then(|leader| leader.last.as_ref()).map(|last| last.version);
+        let number = options.version.or(led).unwrap_or(repository.current_version);
         let version = engine.version(&repository, number).await?;
-        let (mut settings_digest, signing_key) = (bound.digest(), bound.signing_key());
-        if let Some(name) = signing_key {
+        let signing_key = bound.signing_key().map(str::to_owned);
+        if let Some(name) = &signing_key {
             // Another key under the same name is a change as well.
-            settings_digest.push_str(&engine.keys.view(name).await?.fingerprint);
+            bound.fingerprint.settings.push_str(&engine.keys.view(name).await?.fingerprint);
         }
+        let fingerprint = bound.fingerprint.to_string();
         let before = attachment.last.as_ref().filter(|_| attachment.publication.is_some());
         let good =
-            |last: &LastRun| last.outcome == "succeeded" && last.settings_digest == settings_digest;
+            |last: &LastRun| last.outcome == "succeeded" && last.settings_digest == fingerprint;
+        let wish = skip::Wish {
+            full: options.full,
+            version: number,
+            fingerprint: &fingerprint,
+            own: &attachment,
+            leader: leader.as_ref(),
+        };
         Ok(Self {
+            skipped_because: wish.skipped_because(),
             version: number,
             units: version.units,
             full: options.full || !before.is_some_and(good),
             component: bound.component.id.clone(),
             plugin_settings: bound.plugin_settings(),
-            settings_digest,
-            signing_key: signing_key.map(str::to_owned),
+            fingerprint,
+            signing_key,
             plugin: bound.plugin,
             repository,
             attachment,
         })
-    }
-
-    /// Whether this very version is published with these very settings.
-    fn stands_already(&self, options: PublishOptions) -> bool {
-        !options.full
-            && self.attachment.publication.is_some()
-            && self.attachment.last.as_ref().is_some_and(|last| {
-                last.version == self.version
-                    && last.outcome == "succeeded"
-                    && last.settings_digest == self.settings_digest
-            })
     }
 
     fn url(&self) -> Option<String> {
@@ -230,4 +257,18 @@ impl Setup {
             signing: self.signing_key.iter().cloned().collect(),
         }
     }
+}
+
+/// The distributor that one comes after, as it stands now.
+async fn leader(engine: &Inner, own: &Attachment) -> Result<Option<Attachment>, Problem> {
+    let Some(address) = runs::after(own) else { return Ok(None) };
+    let all = engine.store.meta.attachments(own.repository).await?;
+    let found = all.into_iter().find(|other| address.names(other));
+    found.map(Some).ok_or_else(|| {
+        Problem::usage(
+            "not_found.attachment",
+            format!("{} comes after {address}, which is not attached", own.address()),
+        )
+        .help("attach it, or attach this one again without the setting `after`")
+    })
 }

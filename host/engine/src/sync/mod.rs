@@ -12,9 +12,11 @@ mod bring;
 mod bytes;
 mod draft;
 mod drive;
+mod reasons;
 mod setup;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use wharf_store::model::{CommitVersion, LogLevel};
 
@@ -27,13 +29,16 @@ use crate::jobs::view::JobResult;
 use crate::problem::Problem;
 
 /// What a user may ask of a sync.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SyncOptions {
     /// Use none of the shortcuts for an unchanged upstream.
     pub full: bool,
     /// Compare only; store nothing.
     pub dry_run: bool,
+    /// Settings for this run only; null takes the repository's value away.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub settings: Map<String, Value>,
 }
 
 /// One pass over upstream: what everything below needs.
@@ -51,6 +56,10 @@ struct Sync<'a> {
 pub(crate) async fn run(engine: &Inner, run: &JobRun) -> Result<JobResult, Problem> {
     let options: SyncOptions = serde_json::from_str(&run.job.arguments)?;
     let mut setup = Setup::load(engine, run, options).await?;
+    if !setup.full_reasons.is_empty() {
+        let reasons = setup.full_reasons.join(", ");
+        run.log(LogLevel::Info, format!("everything is looked at: {reasons}")).await;
+    }
     let mut draft = pass(engine, run, &setup).await?;
     if run.saw_integrity_failure() && !setup.listed {
         let text = "files are not what the index says; reading the index once more";
@@ -109,7 +118,7 @@ async fn finish(
                 attachment: Some(setup.attachment.id),
                 state: draft.state,
                 outcome: outcome.to_owned(),
-                settings_digest: setup.settings_digest.clone(),
+                settings_digest: setup.fingerprint.to_string(),
             },
         )
         .await?;
@@ -118,6 +127,9 @@ async fn finish(
     result.unchanged = committed.unchanged;
     result.version = Some(committed.version.unwrap_or(setup.base));
     result.changed = committed.version.is_some();
+    if let Some(version) = committed.version.filter(|_| committed.removed > 0) {
+        result.updated = meta.updated_in(setup.repository.id, version).await?;
+    }
     if result.changed && setup.settings.auto_publish {
         result.follow_ups = engine.publish_all(&setup.repository.name, run).await;
     }

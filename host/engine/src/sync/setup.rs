@@ -6,13 +6,14 @@ use wharf_proto::v1;
 use wharf_store::model::{Attachment, LastRun, Repository, VersionMode};
 use wharf_supervisor::Installed;
 
-use super::{Brought, SyncOptions};
+use super::{Brought, SyncOptions, reasons};
 use crate::convert;
 use crate::engine::Inner;
 use crate::fetch::{Pace, Trust};
 use crate::host_service::Rights;
 use crate::instances::{
     self,
+    fingerprint::Fingerprint,
     settings::{ImporterSettings, Mode, Policy},
 };
 use crate::jobs::run::JobRun;
@@ -32,7 +33,7 @@ pub(super) struct Setup {
     pub(super) settings: ImporterSettings,
     /// JSON object: the plugin's part of the settings.
     pub(super) plugin_settings: String,
-    pub(super) settings_digest: String,
+    pub(super) fingerprint: Fingerprint,
     pub(super) base: u64,
     pub(super) base_units: u64,
     /// Why upstream's shortcuts must not be used; empty if they may.
@@ -49,10 +50,17 @@ impl Setup {
         options: SyncOptions,
     ) -> Result<Self, Problem> {
         let (repository, attachment) = instances::of_job(engine, &run.job).await?;
-        let bound = instances::Bound::resolve(engine, &attachment)?;
+        let bound = instances::Bound::overridden(engine, &attachment, &options.settings)?;
         let settings: ImporterSettings = bound.host_settings()?;
-        let settings_digest = bound.digest();
-        let full_reasons = full_reasons(options, &repository, &attachment, &settings_digest);
+        let meta = &engine.store.meta;
+        let full_reasons = reasons::Run {
+            asked: options.full,
+            mode: settings.mode,
+            now: &bound.fingerprint,
+            last: attachment.last.as_ref(),
+            since: reasons::since(meta, &repository, attachment.last.as_ref()).await?,
+        }
+        .reasons();
         Ok(Self {
             options,
             brought: None,
@@ -67,7 +75,7 @@ impl Setup {
             repository,
             attachment,
             settings,
-            settings_digest,
+            fingerprint: bound.fingerprint,
             full_reasons,
         })
     }
@@ -142,35 +150,7 @@ impl Setup {
             finished_ms: crate::clock::now_ms(),
             version,
             outcome: outcome.to_owned(),
-            settings_digest: self.settings_digest.clone(),
+            settings_digest: self.fingerprint.to_string(),
         }
     }
-}
-
-/// Why a shortcut for an unchanged upstream would be wrong.
-fn full_reasons(
-    options: SyncOptions,
-    repository: &Repository,
-    attachment: &Attachment,
-    settings_digest: &str,
-) -> Vec<String> {
-    let mut reasons = Vec::new();
-    if options.full {
-        reasons.push("asked");
-    }
-    match &attachment.last {
-        None => reasons.push("first"),
-        Some(last) => {
-            if last.outcome != "succeeded" {
-                reasons.push("incomplete");
-            }
-            if last.settings_digest != settings_digest {
-                reasons.push("settings");
-            }
-            if last.version != repository.current_version {
-                reasons.push("content");
-            }
-        }
-    }
-    reasons.into_iter().map(str::to_owned).collect()
 }

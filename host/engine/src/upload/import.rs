@@ -63,7 +63,8 @@ impl Engine {
             return Err(Problem::operation("limit.attributes", message));
         }
         chosen(engine, &repository, &options).await?;
-        engine.submit("upload", &attachment, serde_json::to_string(&options)?).await
+        let arguments = serde_json::to_string(&options)?;
+        engine.submit_for(new_job("upload", &attachment, arguments), Asker::User).await
     }
 }
 

@@ -192,15 +192,15 @@ impl From<model::LogLine> for LogLine {
 
 impl From<SyncRequest> for engine::SyncOptions {
     fn from(wanted: SyncRequest) -> Self {
-        let SyncRequest { full, dry_run } = wanted;
-        Self { full, dry_run }
+        let SyncRequest { full, dry_run, settings } = wanted;
+        Self { full, dry_run, settings }
     }
 }
 
 impl From<PublishRequest> for engine::PublishOptions {
     fn from(wanted: PublishRequest) -> Self {
-        let PublishRequest { version, full } = wanted;
-        Self { version, full }
+        let PublishRequest { version, full, through, settings } = wanted;
+        Self { version, full, through, settings }
     }
 }
 
@@ -235,7 +235,17 @@ impl From<engine::JobView> for Job {
             result: view.result.map(JobResult::from),
             problem: view.problem.map(Problem::from),
             plugin: view.plugin.map(JobPlugin::from),
+            asked_by: asker(view.asked_by),
         }
+    }
+}
+
+/// Who asked for a job, in a word or two.
+fn asker(asker: engine::Asker) -> String {
+    match asker {
+        engine::Asker::User => "user".to_owned(),
+        engine::Asker::Schedule(id) => format!("schedule {id}"),
+        engine::Asker::Job(id) => format!("job {id}"),
     }
 }
 
@@ -269,6 +279,7 @@ impl From<engine::JobResult> for JobResult {
         Self {
             added: result.added,
             removed: result.removed,
+            updated: result.updated,
             unchanged: result.unchanged,
             failed: result.failed,
             skipped: result.skipped,
@@ -280,6 +291,7 @@ impl From<engine::JobResult> for JobResult {
             version: result.version,
             changed: result.changed,
             dry_run: result.dry_run,
+            skipped_because: result.skipped_because,
             url: result.url,
             migrations: result.migrations.into_iter().map(MigrationReport::from).collect(),
             items: result.items.into_iter().map(Item::from).collect(),
@@ -377,10 +389,11 @@ pub(super) fn job_filter(
         })
     });
     let states = states.collect::<Result<_, _>>()?;
-    Ok(model::JobFilter { repository, states, before: before.map(model::JobId), limit })
+    let before = before.map(model::JobId);
+    Ok(model::JobFilter { repository, states, before, limit, ..model::JobFilter::default() })
 }
 
-fn object(value: Value) -> Map<String, Value> {
+pub(super) fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(map) => map,
         _ => Map::new(),

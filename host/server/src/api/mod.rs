@@ -10,6 +10,7 @@ mod attachments;
 mod client_config;
 mod convert;
 mod edits;
+mod history;
 mod jobs;
 mod json;
 mod keys;
@@ -18,6 +19,7 @@ mod problem;
 mod repositories;
 mod request;
 mod runs;
+mod schedules;
 mod status;
 mod tokens;
 pub mod types;
@@ -38,7 +40,7 @@ type Answer<T> = Result<T, Failure>;
 
 /// The API's routes.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let repository = get(repositories::show).delete(repositories::delete).patch(edits::change);
+    let repository = get(history::page).delete(repositories::delete).patch(edits::change);
     let attachment = put(attachments::attach).delete(attachments::detach);
     let upload = get(uploads::show).put(uploads::append).delete(uploads::delete);
     let routes = Router::new()
@@ -52,6 +54,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/repositories/{repository}", repository)
         .route("/repositories/{repository}/versions", get(repositories::versions))
         .route("/repositories/{repository}/diff", get(repositories::diff))
+        .route("/repositories/{repository}/history", get(history::list))
         .route("/repositories/{repository}/attachments", get(attachments::list))
         .route("/repositories/{repository}/attachments/{component}", attachment)
         .route(
@@ -75,6 +78,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/verify", post(edits::verify))
         .route("/units/search", post(units::search))
         .route("/units/{unit}", get(units::show))
+        .route("/schedules", get(schedules::list).post(schedules::create))
+        .route("/schedules/{schedule}", get(schedules::show).delete(schedules::delete))
+        .route("/schedules/{schedule}/enable", post(schedules::enable))
+        .route("/schedules/{schedule}/disable", post(schedules::disable))
         .route("/jobs", get(jobs::list))
         .route("/jobs/{job}", get(jobs::show))
         .route("/jobs/{job}/logs", get(jobs::logs))

@@ -62,14 +62,6 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, place, Json(Repository::from(made))).into_response())
 }
 
-pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    Place([name]): Place<1>,
-    Query(NoOptions {}): Query<NoOptions>,
-) -> Answer<Json<Repository>> {
-    Ok(Json(app.engine.repository(&name).await?.into()))
-}
-
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,

@@ -86,6 +86,7 @@ impl Server {
         let claim = claim(settings.data).await?;
         settings.data = claim.data().to_owned();
         settings.wait_for_work = embedded;
+        settings.resident = !embedded;
         let tcp = listen.map(ContentDoor::open).transpose()?;
         let content = tcp.as_ref().map(|door| door.address);
         let unix = socket::bind(claim.data())?;

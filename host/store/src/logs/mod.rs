@@ -98,6 +98,29 @@ impl Logs {
         }
     }
 
+    /// Removes the logs of jobs that are forgotten. One that is not there is none to remove.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`].
+    pub async fn remove(&self, jobs: Vec<JobId>) -> Result<(), Error> {
+        let folder = self.inner.folder.clone();
+        self.logs().retain(|job, _log| !jobs.contains(job));
+        crate::blocking(move || {
+            for job in jobs {
+                let path = folder.join(format!("{job}.log"));
+                match std::fs::remove_file(&path) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(Error::storage("cannot remove", &path, error));
+                    }
+                    _ => {}
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
     fn log(&self, job: JobId) -> Arc<Log> {
         let mut logs = self.logs();
         if logs.len() > AT_HAND {

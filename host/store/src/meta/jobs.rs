@@ -2,7 +2,7 @@
 
 use super::{Meta, sqlite};
 use crate::error::Error;
-use crate::model::{Job, JobEnd, JobFilter, JobId, Lease, NewJob};
+use crate::model::{Asker, Job, JobEnd, JobFilter, JobId, Lease, NewJob};
 
 impl Meta {
     /// Stores a job that waits for its turn.
@@ -11,7 +11,16 @@ impl Meta {
     ///
     /// [`Error::NotFound`] when its repository or attachment is gone.
     pub async fn submit_job(&self, job: NewJob) -> Result<Job, Error> {
-        self.write(move |db| sqlite::jobs::submit(db, &job)).await
+        self.submit_job_for(job, Asker::User).await
+    }
+
+    /// The same, for a job that no user asked for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Meta::submit_job`].
+    pub async fn submit_job_for(&self, job: NewJob, asked_by: Asker) -> Result<Job, Error> {
+        self.write(move |db| sqlite::jobs::submit(db, &job, asked_by)).await
     }
 
     /// Starts an attempt of a queued job: it runs, under a new lease. (Not brought to the disk: after a power cut the

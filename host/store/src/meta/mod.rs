@@ -9,10 +9,12 @@
 
 mod collect;
 mod content;
+mod history;
 mod jobs;
 mod migrations;
 mod publications;
 mod search;
+mod schedules;
 mod setup;
 mod sqlite;
 mod uploads;

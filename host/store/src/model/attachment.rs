@@ -29,6 +29,16 @@ pub struct Attachment {
     pub path: Option<String>,
 }
 
+impl Attachment {
+    /// Its address: `file.importer`, with `@INSTANCE` when it is not the only one.
+    pub fn address(&self) -> String {
+        match self.instance.as_str() {
+            "default" => self.component.clone(),
+            instance => format!("{}@{instance}", self.component),
+        }
+    }
+}
+
 /// The last run of an attachment that finished.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastRun {

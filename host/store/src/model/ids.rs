@@ -37,4 +37,6 @@ id! {
     PublicationId
     #[doc = "An upload. Grows; never used twice."]
     UploadId
+    #[doc = "A schedule. Grows; never used twice."]
+    ScheduleId
 }

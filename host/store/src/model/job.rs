@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AttachmentId, JobId, RepositoryId};
+use super::{AttachmentId, JobId, RepositoryId, ScheduleId};
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -111,6 +111,21 @@ pub struct Job {
     pub result: Option<String>,
     /// Where it was, for its next attempt.
     pub checkpoint: Option<Vec<u8>>,
+    /// Who asked for it.
+    pub asked_by: Asker,
+}
+
+/// Who asked for a job.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Asker {
+    /// Someone who used the program or the API.
+    #[default]
+    User,
+    /// A schedule.
+    Schedule(ScheduleId),
+    /// Another job, when it had done its work.
+    Job(JobId),
 }
 
 /// A job to be stored.
@@ -149,8 +164,18 @@ pub struct JobEnd {
 /// Which jobs are wanted. The newest come first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JobFilter {
-    /// Of the repository with this name.
+    /// Of the repository with this name, or one that had it before.
     pub repository: Option<String>,
+    /// Of this very repository.
+    pub of: Option<RepositoryId>,
+    /// Of this operation.
+    pub operation: Option<String>,
+    /// Only those that have ended.
+    pub ended: bool,
+    /// Ended at this time or later: milliseconds since 1970.
+    pub since_ms: Option<i64>,
+    /// Ended before this time: milliseconds since 1970.
+    pub until_ms: Option<i64>,
     /// In one of these states; empty: in any.
     pub states: Vec<JobState>,
     /// Older than this one.

@@ -11,6 +11,7 @@ mod name;
 mod path;
 mod publication;
 mod repository;
+mod schedule;
 mod search;
 mod type_file;
 mod types;
@@ -20,8 +21,10 @@ mod verify;
 
 pub use attachment::{Attachment, LastRun, NewAttachment};
 pub use digest::{Digest, DigestError};
-pub use ids::{AttachmentId, JobId, PublicationId, RepositoryId, TypeId, UnitId, UploadId};
-pub use job::{Job, JobEnd, JobFilter, JobState, Lease, NewJob};
+pub use ids::{
+    AttachmentId, JobId, PublicationId, RepositoryId, ScheduleId, TypeId, UnitId, UploadId,
+};
+pub use job::{Asker, Job, JobEnd, JobFilter, JobState, Lease, NewJob};
 pub use key::{CanonicalKey, KeyError, canonical_key, rekey, repo_key};
 pub use log::{LogLevel, LogLine};
 pub use migration::{ChangedFile, ChangedUnit, Migrated, Migration, Tracked};
@@ -32,9 +35,10 @@ pub use publication::{
     PublishedEntry, Variant,
 };
 pub use repository::{
-    CommitVersion, Committed, DiffCursor, DiffEntry, Repository, RepositoryChange, Version,
+    CommitVersion, Committed, DiffCursor, DiffEntry, Repository, RepositoryChange, Since, Version,
     VersionMode,
 };
+pub use schedule::{Fired, NewSchedule, Planned, Schedule};
 pub use search::{FieldMatch, FoundUnit, Holding, Match, UnitCursor, UnitOrder, UnitSearch};
 pub(crate) use type_file::is_field_name;
 pub use type_file::{ReadType, TypeErrors, TypeFault, check_references, read_types};

@@ -100,6 +100,15 @@ pub struct Committed {
     pub unchanged: u64,
 }
 
+/// What became of a repository after one of its versions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Since {
+    /// Units came.
+    pub added: bool,
+    /// Units went, if only for another in their place.
+    pub removed: bool,
+}
+
 /// One difference between two versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiffEntry {

@@ -17,6 +17,8 @@ mod publish;
 #[cfg(test)]
 mod retain;
 #[cfg(test)]
+mod schedules;
+#[cfg(test)]
 mod search;
 #[cfg(test)]
 mod setup;

@@ -46,7 +46,7 @@ impl Role {
             Self::Importer => {
                 &["policy", "mode", "on_file_error", "concurrency", "rate", "auto_publish"]
             }
-            Self::Distributor => &["path", "signing_key"],
+            Self::Distributor => &["path", "signing_key", "after"],
             Self::Builder | Self::Action => &[],
         }
     }

@@ -49,6 +49,9 @@ pub struct Job {
     /// The plugin process that did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plugin: Option<JobPlugin>,
+    /// Who asked for it: `user`, `schedule NUMBER`, or `job NUMBER`.
+    #[serde(default)]
+    pub asked_by: String,
 }
 
 /// Where a job stands.
@@ -142,6 +145,9 @@ pub struct JobResult {
     /// Units removed.
     #[serde(default)]
     pub removed: u64,
+    /// Units that took the place of another; counted among the added, the other one among the removed.
+    #[serde(default)]
+    pub updated: u64,
     /// Units that stayed as they were.
     #[serde(default)]
     pub unchanged: u64,
@@ -175,6 +181,9 @@ pub struct JobResult {
     /// Nothing was stored: the job only compared.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
+    /// Why there was nothing to do, if it ended because of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped_because: Option<String>,
     /// Path or address where the result can be seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,

@@ -11,11 +11,13 @@
 
 mod client_config;
 mod edit;
+mod history;
 mod job;
 mod key;
 mod plugin;
 mod problem;
 mod repository;
+mod schedule;
 mod status;
 mod upload;
 mod unit;
@@ -23,6 +25,11 @@ mod unit;
 pub use client_config::{ClientConfig, ClientFile};
 pub use edit::{
     ChangeRepository, CopyRequest, GcRequest, RemoveRequest, RollbackRequest, VerifyRequest,
+};
+pub use history::{RepositoryPage, Run};
+pub use job::{
+    Item, Job, JobList, JobPlugin, JobResult, JobState, LogLine, LogPage, Outcome, Progress,
+    Warning,
 };
 pub use job::{
     Item, Job, JobList, JobPlugin, JobResult, JobState, LogLine, LogPage, MigrationReport, Outcome,
@@ -35,6 +42,7 @@ pub use repository::{
     Attachment, Change, CreateRepository, DiffEntry, DiffPage, LastRun, PublicationInfo,
     PublishRequest, PutAttachment, Repository, SyncRequest, Version,
 };
+pub use schedule::{CreateSchedule, Schedule};
 pub use status::{Health, Status};
 pub use upload::{Brought, CreateToken, CreateUpload, ImportRequest, ImportUpload, Token, Upload};
 pub use unit::{FieldWish, FoundUnit, Holding, Selection, Unit, UnitFile, UnitPage, UnitSearch};

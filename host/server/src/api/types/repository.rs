@@ -157,6 +157,9 @@ pub struct SyncRequest {
     /// Say what would change and change nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
+    /// Settings for this run only, as in [`PutAttachment`]; null takes the repository's value away.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub settings: Map<String, Value>,
 }
 
 /// Body of `POST /api/v1/repositories/NAME/publish`; an empty body means the defaults.
@@ -169,4 +172,10 @@ pub struct PublishRequest {
     /// Publish even when this version is being served already.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub full: bool,
+    /// One distributor only, `PLUGIN.COMPONENT[@INSTANCE]`; none: each one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<String>,
+    /// Settings for this run only, as in [`PutAttachment`]; null takes the repository's value away.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub settings: Map<String, Value>,
 }

@@ -2,17 +2,19 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 
-use super::{Outcome, attachments, limit, publications, repositories};
+use super::{Outcome, attachments, limit, publications, repositories, schedules};
 use crate::clock;
 use crate::error::{Error, Thing};
 use crate::model::{
-    AttachmentId, Job, JobEnd, JobFilter, JobId, JobState, Lease, NewJob, RepositoryId,
+    Asker, AttachmentId, Job, JobEnd, JobFilter, JobId, JobState, Lease, NewJob, RepositoryId,
+    ScheduleId,
 };
 
 const COLUMNS: &str = "id, operation, repository_name, repository, attachment, component, state, \
-     attempts, submitted_ms, started_ms, finished_ms, arguments, problem, result, checkpoint";
+     attempts, submitted_ms, started_ms, finished_ms, arguments, problem, result, checkpoint, \
+     schedule, parent";
 
-pub(in crate::meta) fn submit(db: &Connection, new: &NewJob) -> Outcome<Job> {
+pub(in crate::meta) fn submit(db: &Connection, new: &NewJob, asked_by: Asker) -> Outcome<Job> {
     let repository = new.repository.map(|id| repositories::get(db, id)).transpose()?;
     let attachment = match new.attachment {
         Some(id) => {
@@ -23,8 +25,8 @@ pub(in crate::meta) fn submit(db: &Connection, new: &NewJob) -> Outcome<Job> {
     };
     db.prepare_cached(
         "INSERT INTO job (operation, repository, repository_name, attachment, component, state,
-            lease, attempts, submitted_ms, arguments)
-         VALUES (?1, ?2, ?3, ?4, ?5, 'queued', 0, 0, ?6, ?7)",
+            lease, attempts, submitted_ms, arguments, schedule, parent)
+         VALUES (?1, ?2, ?3, ?4, ?5, 'queued', 0, 0, ?6, ?7, ?8, ?9)",
     )?
     .execute((
         &new.operation,
@@ -34,6 +36,8 @@ pub(in crate::meta) fn submit(db: &Connection, new: &NewJob) -> Outcome<Job> {
         attachment.map(|attachment| attachment.component),
         clock::now_ms(),
         &new.arguments,
+        if let Asker::Schedule(id) = asked_by { Some(id.0) } else { None },
+        if let Asker::Job(id) = asked_by { Some(id.0) } else { None },
     ))?;
     get(db, JobId(db.last_insert_rowid()))
 }
@@ -111,7 +115,9 @@ pub(in crate::meta) fn finish(db: &Connection, lease: Lease, end: &JobEnd) -> Ou
         return Err(lost(lease));
     }
     publications::discard_building_of(db, lease.job)?;
-    get(db, lease.job)
+    let job = get(db, lease.job)?;
+    schedules::job_ended(db, &job)?;
+    Ok(job)
 }
 
 pub(in crate::meta) fn cancel_queued(db: &Connection, id: JobId) -> Outcome<Option<Job>> {
@@ -121,7 +127,12 @@ pub(in crate::meta) fn cancel_queued(db: &Connection, id: JobId) -> Outcome<Opti
              WHERE id = ?1 AND state IN ('queued', 'blocked')",
         )?
         .execute((id.0, clock::now_ms()))?;
-    if changed == 0 { Ok(None) } else { by_id(db, id) }
+    if changed == 0 {
+        return Ok(None);
+    }
+    let job = get(db, id)?;
+    schedules::job_ended(db, &job)?;
+    Ok(Some(job))
 }
 
 pub(in crate::meta) fn save_checkpoint(
@@ -174,9 +185,30 @@ pub(in crate::meta) fn filtered(db: &Connection, filter: &JobFilter) -> Outcome<
     let mut sql = format!("SELECT {COLUMNS} FROM job WHERE id < ?1");
     let mut values: Vec<rusqlite::types::Value> =
         vec![filter.before.map_or(i64::MAX, |id| id.0).into()];
+    let mut only = |condition: &str, value: rusqlite::types::Value| {
+        values.push(value);
+        sql.push_str(" AND ");
+        sql.push_str(condition);
+        sql.push_str(" ?");
+        sql.push_str(&values.len().to_string());
+    };
     if let Some(name) = &filter.repository {
-        sql.push_str(" AND repository_name = ?2");
-        values.push(name.clone().into());
+        only("repository_name =", name.clone().into());
+    }
+    if let Some(id) = filter.of {
+        only("repository =", id.0.into());
+    }
+    if let Some(operation) = &filter.operation {
+        only("operation =", operation.clone().into());
+    }
+    if let Some(since) = filter.since_ms {
+        only("finished_ms >=", since.into());
+    }
+    if let Some(until) = filter.until_ms {
+        only("finished_ms <", until.into());
+    }
+    if filter.ended {
+        sql.push_str(" AND state NOT IN ('queued', 'blocked', 'running', 'cancelling')");
     }
     if !filter.states.is_empty() {
         let words: Vec<String> =
@@ -216,5 +248,10 @@ pub(super) fn read(row: &Row<'_>) -> Outcome<Job> {
         problem: row.get(12)?,
         result: row.get(13)?,
         checkpoint: row.get(14)?,
+        asked_by: match (row.get(15)?, row.get(16)?) {
+            (Some(schedule), _) => Asker::Schedule(ScheduleId(schedule)),
+            (None, Some(job)) => Asker::Job(JobId(job)),
+            (None, None) => Asker::User,
+        },
     })
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{Outcome, jobs, publications, staged};
+use super::{Outcome, jobs, publications, schedules, staged};
 use crate::clock;
 use crate::model::{Job, JobId};
 
@@ -45,7 +45,10 @@ pub(in crate::meta) fn recover(db: &Connection) -> Outcome<Vec<Job>> {
              WHERE id = ?1 AND state = 'running'",
             (id, clock::now_ms(), problem(id)),
         )?;
-        touched.extend(jobs::by_id(db, JobId(id))?);
+        if let Some(job) = jobs::by_id(db, JobId(id))? {
+            schedules::job_ended(db, &job)?;
+            touched.push(job);
+        }
     }
     Ok(touched)
 }
