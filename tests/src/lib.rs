@@ -13,6 +13,7 @@
 )]
 
 pub mod apt;
+pub mod debian;
 pub mod http;
 pub mod invariants;
 pub mod nginx;

@@ -1,7 +1,7 @@
 //! Python packages: from a simple repository API into a repository, and out again as one.
 //!
 //! Two components: `importer` reads project pages ([`index`] are the formats, [`filename`] what file names say,
-//! [`filter`](mod@filter) what is wanted) and declares their files; `distributor` writes the pages of the projects
+//! [`filter`](mod@filter) and [`takes`] what is wanted) and declares their files; `distributor` writes the pages of the projects
 //! that a version holds. The plugin never opens a connection and never touches a wheel: it says what is where, the
 //! host moves the bytes and holds them against their digests.
 
@@ -11,6 +11,7 @@ pub mod filter;
 mod importer;
 pub mod index;
 pub mod name;
+pub mod takes;
 mod unit;
 
 use wharf_sdk::Plugin;

@@ -7,8 +7,10 @@
 )]
 
 mod apt;
+mod apt_shapes;
 mod files;
 mod python;
+mod python_pages;
 
 use std::path::Path;
 use std::process::Command;

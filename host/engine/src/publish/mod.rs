@@ -5,6 +5,7 @@
 //! makes it the current one. Until then nobody sees it; the tree before stays for its grace time.
 
 mod entries;
+mod headers;
 
 use std::sync::Arc;
 

@@ -23,8 +23,8 @@ pub use log::{LogLevel, LogLine};
 pub use name::{NameError, RepositoryName};
 pub use path::{PathError, RelativePath};
 pub use publication::{
-    DirEntry, EntryFrom, Listing, Lookup, NewEntry, NewVariant, Publication, PublicationState,
-    PublishedEntry, Variant,
+    DirEntry, EntryFrom, Header, Listing, Lookup, NewEntry, NewVariant, Publication,
+    PublicationState, PublishedEntry, Variant,
 };
 pub use repository::{
     CommitVersion, Committed, DiffCursor, DiffEntry, Repository, Version, VersionMode,

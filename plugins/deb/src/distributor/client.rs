@@ -14,12 +14,17 @@ pub(super) fn config(request: &ClientConfigRequest) -> ClientConfig {
             text.push('\n');
         }
         let types = if told.sources { "deb deb-src" } else { "deb" };
-        let _infallible = write!(
-            text,
-            "Types: {types}\nURIs: {}\nSuites: {distribution}\nComponents: {}\nTrusted: yes\n",
-            request.base_url,
-            told.components.join(" "),
-        );
+        let _infallible =
+            write!(text, "Types: {types}\nURIs: {}\nSuites: {distribution}\n", request.base_url);
+        // A folder that lists packages itself has none.
+        if !told.components.is_empty() {
+            let _infallible = writeln!(text, "Components: {}", told.components.join(" "));
+        }
+        text.push_str(if told.verbatim {
+            "# Signed by upstream: name the file with its key in Signed-By.\n"
+        } else {
+            "Trusted: yes\n"
+        });
     }
     let name = format!("{}.sources", request.attachment.repository);
     ClientConfig::new().file(&name, "text/plain", text)

@@ -2,7 +2,7 @@
 //!
 //! The way through: what distributions say of themselves → packages, in pages, each a paragraph in a list (`lists`) and
 //! a file in the `pool` → lists joined, hashed and compressed (`pack`) → a `Release` for each distribution (`release`).
-//! The same version at the same time gives the same bytes. Every index has a second name, its digest, so that clients
+//! Or what upstream made goes out as it is (`verbatim`). The same version at the same time gives the same bytes. Every index has a second name, its digest, so that clients
 //! that hold the `Release` of before find what it lists.
 
 mod client;
@@ -13,6 +13,7 @@ mod pool;
 mod release;
 mod settings;
 mod tree;
+mod verbatim;
 
 use wharf_sdk::{
     Check, CheckScope, Checked, ClientConfig, ClientConfigRequest, Component, Context, Distributor,
@@ -45,16 +46,24 @@ impl Distributor for Archives {
         let settings = Settings::read(&request.attachment)?;
         let kept: Kept = request.attachment.state().unwrap_or_default();
         let seconds = date::next(kept.date(), request.timestamp_ms, context).await?;
+        let query = Query::all().version(request.version);
+        if settings.verbatim {
+            return verbatim::publish(query, kept, true, context).await;
+        }
         let tree = Tree::new(settings, seconds, true, request.units, context);
-        tree.publish(Query::all().version(request.version), kept).await
+        tree.publish(query, kept).await
     }
 
     async fn reissue(&self, request: ReissueRequest, context: &Context) -> Result<Done, Error> {
         let settings = Settings::read(&request.attachment)?;
         let kept: Kept = request.attachment.state().unwrap_or_default();
         let seconds = date::next(kept.date(), request.timestamp_ms, context).await?;
+        let query = Query::all().version(request.publication.version);
+        if settings.verbatim {
+            return verbatim::publish(query, kept, false, context).await;
+        }
         let tree = Tree::new(settings, seconds, false, 0, context);
-        tree.publish(Query::all().version(request.publication.version), kept).await
+        tree.publish(query, kept).await
     }
 
     async fn client_config(&self, request: ClientConfigRequest) -> Result<ClientConfig, Error> {

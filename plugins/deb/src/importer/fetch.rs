@@ -124,6 +124,7 @@ fn fresh(name: &str, file: &Downloaded, kept: Option<&KeptSuite>) -> KeptSuite {
         now.digest.clone_from(&kept.digest);
         now.date = kept.date;
         now.areas.clone_from(&kept.areas);
+        now.files.clone_from(&kept.files);
         if file.not_modified && now.etag.is_empty() {
             now.etag.clone_from(&kept.etag);
         }

@@ -14,6 +14,7 @@ mod settings;
 mod sync;
 mod units;
 mod upload;
+mod verbatim;
 
 use wharf_sdk::{
     Check, CheckScope, Checked, Component, Context, Done, Error, Importer, Level, SyncRequest,

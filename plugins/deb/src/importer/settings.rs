@@ -17,6 +17,19 @@ pub(super) struct Settings {
     pub(super) architectures: Vec<String>,
     pub(super) sources: bool,
     pub(super) translations: Vec<String>,
+    pub(super) contents: bool,
+    pub(super) installer: bool,
+    pub(super) verbatim: bool,
+    pub(super) duplicates: Duplicates,
+}
+
+/// What becomes of two packages with one version and different bytes in one component.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Duplicates {
+    #[default]
+    First,
+    Fail,
 }
 
 /// What is wrong with a setting.

@@ -8,6 +8,7 @@ pub(super) mod artifacts;
 pub(super) mod attachments;
 pub(super) mod commit;
 mod connect;
+mod headers;
 pub(super) mod jobs;
 pub(super) mod known;
 pub(super) mod lookup;

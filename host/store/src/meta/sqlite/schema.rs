@@ -8,7 +8,11 @@ use super::sql_error;
 use crate::error::Error;
 
 /// Step n brings schema n - 1 to schema n. A step that was released never changes.
-const STEPS: &[&str] = &[include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+    include_str!("migrations/0008.sql"),
+];
 
 /// Checks that the database is one that this release can use, and brings its schema up to date.
 pub(super) fn prepare(db: &mut Connection, file: &Path) -> Result<(), Error> {
