@@ -20,6 +20,7 @@ pub mod nginx;
 pub mod processes;
 pub mod python;
 pub mod random;
+pub mod relay;
 pub mod tree;
 pub mod upstream;
 pub mod wait;

@@ -36,6 +36,18 @@ async fn packages_of_the_installer_are_a_component_in_their_component() {
 }
 
 #[tokio::test]
+async fn packages_for_all_that_are_listed_apart_and_not_served_are_read_from_the_others() {
+    let all = "main/binary-all/Packages";
+    let mut upstream = Upstream::new()
+        .index(AMD64, &(package("hello", "1", "amd64") + &package("docs", "1", "all")))
+        .index(all, &package("docs", "1", "all"));
+    upstream.unserved.extend([format!("{all}.gz"), format!("{all}.xz")]);
+    let run = sync(&upstream, json!({})).await;
+    assert_eq!(keys(&run, "deb", "package"), ["hello", "docs"], "{run:#?}");
+    assert!(run.warnings.iter().any(|warning| warning.code == "source.not_served"));
+}
+
+#[tokio::test]
 async fn a_variant_of_an_architecture_stands_beside_the_plain_one() {
     let plain = package("hello", "1", "amd64");
     let tuned = plain
@@ -111,7 +123,7 @@ async fn files_of_upstreams_own_are_kept_as_far_as_they_are_served() {
     assert_eq!(keys(&run, "deb_file", "path").len(), 4, "{run:#?}");
     let asked = later.1.requests();
     assert!(
-        asked.iter().all(|url| !url.contains("Packages")),
+        asked.iter().all(|url| !url.contains("Packages.")),
         "what is held is not asked for: {asked:?}"
     );
     assert!(asked.contains(&format!("{URL}/{dist}Release.gpg")));
@@ -144,4 +156,42 @@ async fn a_verbatim_publication_needs_files_of_upstreams_own() {
     let harness = Harness::start(plugin(), FakeHost::new().unit(unit));
     let call = harness.call("distributor").settings(&json!({ "verbatim": true }));
     assert_eq!(call.publish().await.error.unwrap().code, "content.verbatim");
+}
+
+#[tokio::test]
+async fn the_installers_packages_are_listed_and_no_component_of_clients() {
+    let body = b"udeb";
+    let component = "main/debian-installer";
+    let key = json!({ "distribution": "stable", "component": component, "package": "kernel",
+        "version": "1", "architecture": "amd64", "sha256": sha256(body) });
+    let attributes =
+        json!({ "area": format!("stable/{component}"), "control": "Package: kernel\n" });
+    let unit = Unit::new("deb")
+        .key(&key)
+        .and_then(|unit| unit.attributes(&attributes))
+        .unwrap()
+        .file(File::at("kernel_1_amd64.udeb").sha256(&sha256(body)).size(4));
+    let told = json!({ "fields": [], "architectures": ["amd64"], "components": ["main", component],
+        "sources": false });
+    let release = Unit::new("deb_release")
+        .key(&json!({ "distribution": "stable", "sha256": "00" }))
+        .and_then(|unit| unit.attributes(&told))
+        .unwrap();
+    let host = FakeHost::new().unit(unit).unit(release);
+    let run = Harness::start(plugin(), host).call("distributor").publish().await;
+    let paths: Vec<&str> = run.files.iter().map(|file| file.path.as_str()).collect();
+    assert!(
+        paths.contains(&"dists/stable/main/debian-installer/binary-amd64/Packages"),
+        "{paths:?}"
+    );
+    assert!(paths.iter().any(|path| path.ends_with("/kernel_1_amd64.udeb")), "{paths:?}");
+    let release = run.files.iter().find(|file| file.path == "dists/stable/Release").unwrap();
+    let Some(wharf_sdk::wire::published_file::From::Inline(text)) = &release.from else {
+        unreachable!("a small Release is inline")
+    };
+    let text = String::from_utf8_lossy(text);
+    assert!(
+        text.contains("Components: main\n")
+            && text.contains(" main/debian-installer/binary-amd64/Packages\n")
+    );
 }

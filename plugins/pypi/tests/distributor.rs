@@ -216,3 +216,16 @@ async fn metadata_that_was_added_counts_for_its_own_wheel_only() {
     let Some(From::Unit(from)) = &file.from else { panic!("{file:?}") };
     assert_eq!((from.unit, from.path.as_str()), (2, "x-1.0-py3-none-any.whl.metadata"));
 }
+
+#[tokio::test]
+async fn a_status_is_told_in_both_representations() {
+    let status = json!({ "status": { "status": "archived", "reason": "a \"<b>\" took over" } });
+    let run = publish(vec![wheel("x", "1.0"), project("x", &status)]).await;
+    let base = Url::parse("https://h.example/content/r/simple/x/").unwrap();
+    for (format, name) in [(Format::Json, "index.v1.json"), (Format::Html, "index.html")] {
+        let text = text(&run, &format!("simple/x/{name}"));
+        let told = index::page(format, text.as_bytes(), &base).unwrap().status.unwrap();
+        assert_eq!(told.status, "archived", "{name}");
+        assert_eq!(told.reason.as_deref(), Some("a \"<b>\" took over"), "{name}");
+    }
+}

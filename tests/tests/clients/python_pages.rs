@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use wharf_tests::http::{self, Answer};
-use wharf_tests::python::{Client, Index, installed};
+use wharf_tests::python::{Client, Index, installed, tool};
+use wharf_tests::relay::Relay;
 use wharf_tests::{TestHost, Upstream};
 
 const JSON: &str = "application/vnd.pypi.simple.v1+json";
@@ -79,6 +80,31 @@ fn pages_may_be_kept_shortly_and_files_for_ever() {
         let kept = answer.header("cache-control");
         assert_eq!((answer.status, kept), (200, Some("max-age=31536000, immutable")), "{path}");
     }
+    host.finish();
+}
+
+#[test]
+fn uv_asks_whether_a_page_changed_and_takes_no_for_an_answer() {
+    let index = two_versions();
+    let upstream = Upstream::of(index.folder());
+    let host = host();
+    mirror(&host, &upstream, &[ONE]);
+    let relay = Relay::to(host.server().content());
+    let url = format!("http://{}/content/py/simple/", relay.address());
+    let (cache, python) = (host.folder().join("cache"), tool("python"));
+    let (cache, python) = (cache.to_string_lossy(), python.to_string_lossy());
+    let resolve = |target: &str| {
+        let target = host.folder().join(target).to_string_lossy().into_owned();
+        let common = ["pip", "install", "--no-config", "--cache-dir", &cache, "--python", &python];
+        let own = ["--refresh", "--index-url", &url, "--target", &target, "demo-lib"];
+        let output = Client::Uv.call(host.folder(), &[&common[..], &own].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        relay.take()
+    };
+    let first = resolve("first");
+    assert!(first.contains("content-encoding: gzip") || first.contains(JSON), "{first}");
+    let second = resolve("second");
+    assert!(second.contains("if-none-match: ") && second.contains("http/1.1 304 "), "{second}");
     host.finish();
 }
 
@@ -170,7 +196,11 @@ fn metadata_that_comes_later_is_taken_in_without_a_new_wheel() {
         (&json!("succeeded"), &json!(2)),
         "{second:#}"
     );
-    let wheels = upstream.seen().into_iter().filter(|seen| seen.path.ends_with(".whl")).count();
+    let wheels = upstream
+        .seen()
+        .into_iter()
+        .filter(|seen| seen.path.contains(".whl") && !seen.path.contains(".metadata"))
+        .count();
     assert_eq!(wheels, 0);
     host.ok(&["publish", "py"]);
     assert!(page(&host, "demo-lib")["files"][1]["core-metadata"]["sha256"].is_string());

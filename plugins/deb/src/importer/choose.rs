@@ -45,6 +45,11 @@ pub(super) struct Index {
 }
 
 impl Index {
+    /// Whether it holds what is for all architectures, and nothing else.
+    pub(super) fn is_for_all(&self) -> bool {
+        self.architecture.as_deref() == Some("all")
+    }
+
     /// Its path with the digest that tells whether it changed.
     pub(super) fn digest(&self) -> (String, String) {
         let plain = self.plain.as_ref().and_then(|plain| plain.sha256.clone());

@@ -7,6 +7,7 @@ use wharf_sdk::{Attachment, Check, Error};
 use crate::names;
 
 /// As stored.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own that users set")]
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(default)]
 pub(super) struct Settings {

@@ -190,7 +190,23 @@ impl<'a> Mirror<'a> {
         let mut seen = Seen::default();
         for index in area.indexes.iter().filter(|index| !index.offers.is_empty()) {
             self.summary.indexes_read += 1;
-            let (offer, path) = self.download(suite, index, by_hash).await?;
+            let (offer, path) = match self.download(suite, index, by_hash).await {
+                Ok(found) => found,
+                // Partial mirrors list the packages for all architectures apart, and have them in the other indexes only.
+                Err(error)
+                    if area.indexes.len() > 1
+                        && index.is_for_all()
+                        && fetch::is_missing(&error) =>
+                {
+                    let text = format!(
+                        "{} is listed and not served; the other indexes are read",
+                        index.path
+                    );
+                    self.context.warn("source.not_served", text, &index.path).await?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let (findings, mut arriving) = mpsc::channel(WAITING);
             let place = Place {
                 settings: self.settings.clone(),

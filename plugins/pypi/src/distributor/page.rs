@@ -57,9 +57,9 @@ impl Page {
         Self { folder, json, html }
     }
 
-    /// Changes with anything of the page: the JSON says all that the HTML says.
+    /// Changes with anything of the page. Neither representation says all that the other one says.
     pub(super) fn digest(&self) -> String {
-        let hex = sha256(&self.json);
+        let hex = sha256(&[self.json.as_slice(), &self.html].concat());
         hex.get(..32).unwrap_or(&hex).to_owned()
     }
 

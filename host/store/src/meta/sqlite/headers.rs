@@ -1,6 +1,7 @@
 //! Response headers of published files. Thousands of files have the same few, so each set is stored once.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -22,20 +23,21 @@ impl<'a> Headers<'a> {
         if headers.is_empty() {
             return Ok(None);
         }
-        let text: String =
-            headers.iter().map(|it| format!("{}: {}\n", it.name, it.value)).collect();
+        let mut text = String::new();
+        for Header { name, value } in headers {
+            let _infallible = writeln!(text, "{name}: {value}");
+        }
         if let Some(id) = self.known.get(&text) {
             return Ok(Some(*id));
         }
         let mut find = self.db.prepare_cached("SELECT id FROM headers WHERE text = ?1")?;
         let found: Option<i64> = find.query_row([&text], |row| row.get(0)).optional()?;
-        let id = match found {
-            Some(id) => id,
-            None => {
-                let insert = "INSERT INTO headers (text) VALUES (?1)";
-                self.db.prepare_cached(insert)?.execute([&text])?;
-                self.db.last_insert_rowid()
-            }
+        let id = if let Some(id) = found {
+            id
+        } else {
+            let insert = "INSERT INTO headers (text) VALUES (?1)";
+            self.db.prepare_cached(insert)?.execute([&text])?;
+            self.db.last_insert_rowid()
         };
         self.known.insert(text, id);
         Ok(Some(id))
