@@ -103,9 +103,7 @@ fn not_acceptable(variants: &[Variant], path: &str) -> Failure {
     let plain = variants.iter().filter(|variant| variant.encoding.is_empty());
     let types: Vec<&str> = plain.map(|variant| variant.media_type.as_str()).collect();
     let message = format!("none of what is here is acceptable; there is: {}", types.join(", "));
-    Failure::usage(StatusCode::NOT_ACCEPTABLE, "usage.accept", message)
-        .at(path)
-        .header(header::VARY, VARY)
+    Failure::usage(StatusCode::NOT_ACCEPTABLE, "usage.accept", message).at(path)
 }
 
 /// The published trees, by the first segment of their paths.

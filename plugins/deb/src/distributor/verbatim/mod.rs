@@ -23,7 +23,8 @@ use listed::Wanted;
 const MAX_RELEASE: usize = 16 << 20;
 /// Missing packages that are named.
 const NAMED: usize = 10;
-const NAMES: [&str; 3] = ["InRelease", "Release", "Release.gpg"];
+const SIGNATURE: &str = "Release.gpg";
+const NAMES: [&str; 3] = ["InRelease", "Release", SIGNATURE];
 
 /// A file that the importer kept.
 struct Held {
@@ -53,29 +54,34 @@ pub(super) async fn publish(
     whole: bool,
     context: &Context,
 ) -> Result<Done, Error> {
-    let held = held(&query, context).await?;
+    let mut held = held(&query, context).await?;
     if held.is_empty() {
         let message = "the version holds no files of upstream's own. Set verbatim=true on the importer, sync, and \
                        publish again";
         return Err(Error::operation("content.verbatim", message));
     }
-    for (path, file) in &held {
-        let entry_point = NAMES.contains(&name(path));
-        let published = PublishedFile::of_unit(path, file.unit, &file.file);
-        if entry_point {
-            context.file(published.media_type("text/plain").entry_point()).await?;
-        } else if whole {
-            context.file(published).await?;
-        }
-    }
-    let (mut distributions, mut not_here) = (BTreeMap::new(), 0);
+    let (mut distributions, mut listed, mut not_here) = (BTreeMap::new(), HashSet::new(), 0);
     for (path, file) in releases(&held) {
         let release = read_release(path, file, context).await?;
         let folder = path.strip_suffix(name(path)).unwrap_or_default();
+        let paths = release.digests.iter().map(|(path, _)| format!("{folder}{path}"));
+        listed.extend(paths.filter(|path| held.contains_key(path)));
         if whole {
             not_here += by_digest(folder, &release, &held, context).await?;
         }
         distributions.insert(file.distribution.clone(), folder.to_owned());
+    }
+    // An additive repository keeps files of before that nothing vouches for any more.
+    held.retain(|path, _| NAMES.contains(&name(path)) || listed.contains(path));
+    for (path, file) in &held {
+        let published = PublishedFile::of_unit(path, file.unit, &file.file);
+        if NAMES.contains(&name(path)) {
+            let signature = name(path) == SIGNATURE;
+            let media_type = if signature { "application/pgp-signature" } else { "text/plain" };
+            context.file(published.media_type(media_type).entry_point()).await?;
+        } else if whole {
+            context.file(published).await?;
+        }
     }
     let packages = if whole { packages(&query, &held, context).await? } else { 0 };
     kept.distributions = told(&query, &distributions, context).await?;
