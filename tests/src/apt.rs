@@ -259,6 +259,11 @@ impl Apt {
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
+    /// Where downloads land.
+    pub fn downloads(&self) -> PathBuf {
+        self.folder.path().join("downloads")
+    }
+
     /// Names of downloaded files, in order; takes them away.
     ///
     /// # Panics

@@ -14,12 +14,14 @@
 
 pub mod apt;
 pub mod gpg;
+pub mod debian;
 pub mod http;
 pub mod invariants;
 pub mod nginx;
 pub mod processes;
 pub mod python;
 pub mod random;
+pub mod relay;
 pub mod tree;
 pub mod upload;
 pub mod upstream;

@@ -69,6 +69,7 @@ impl House {
                 waiting: self.waiting,
                 method: request.method(),
                 path: published,
+                query: request.uri().query().unwrap_or_default(),
                 headers: request.headers(),
             };
             return content::serve(&self.app, &request).await.unwrap_or_else(refusal);

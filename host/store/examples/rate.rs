@@ -279,6 +279,7 @@ impl Bench {
                     media_type: String::new(),
                     modified_ms: 0,
                     entry_point: false,
+                    headers: Vec::new(),
                 })
             });
             meta.save_entries(lease, publication, entries.collect()).await?;

@@ -8,6 +8,10 @@ pub(crate) const DEB: &str = "deb";
 pub(crate) const SOURCE: &str = "deb_source";
 pub(crate) const INDEX: &str = "deb_index";
 pub(crate) const RELEASE: &str = "deb_release";
+pub(crate) const FILE: &str = "deb_file";
+
+/// What the packages of the installer (udeb) lie in, inside a component.
+pub(crate) const INSTALLER: &str = "debian-installer";
 
 /// The component of what a flat repository holds.
 pub(crate) const FLAT_COMPONENT: &str = "main";
@@ -72,6 +76,15 @@ pub(crate) struct IndexKey {
 pub(crate) struct IndexInfo {
     pub(crate) path: String,
     pub(crate) size: u64,
+    pub(crate) sha256: String,
+}
+
+/// Key of a file of upstream's own, kept as it is.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct FileKey {
+    pub(crate) distribution: String,
+    /// From the repository's root: `dists/stable/InRelease`.
+    pub(crate) path: String,
     pub(crate) sha256: String,
 }
 

@@ -22,5 +22,5 @@ async fn the_plugin_describes_itself_as_its_manifest_does() {
             ("distributor", "distributor", "publish".to_owned()),
         ]
     );
-    assert_eq!(describe.types, ["deb", "deb_source", "deb_index", "deb_release"]);
+    assert_eq!(describe.types, ["deb", "deb_source", "deb_index", "deb_file", "deb_release"]);
 }

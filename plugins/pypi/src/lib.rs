@@ -1,9 +1,9 @@
 //! Python packages: from a simple repository API into a repository, and out again as one.
 //!
 //! Two components: `importer` reads project pages ([`index`] are the formats, [`filename`] what file names say,
-//! [`filter`](mod@filter) what is wanted) and declares their files; `distributor` writes the pages of the projects
-//! that a version holds. The plugin never opens a connection: it says what is where, the host moves the bytes and holds
-//! them against their digests. Only what users upload is opened ([`package`]), as far as its metadata.
+//! [`filter`](mod@filter) and [`takes`] what is wanted) and declares their files; `distributor` writes the pages of the
+//! projects that a version holds. The plugin never opens a connection: it says what is where, the host moves the bytes
+//! and holds them against their digests. Only what users upload is opened ([`package`]), as far as its metadata.
 
 mod distributor;
 pub mod filename;
@@ -12,6 +12,7 @@ mod importer;
 pub mod index;
 pub mod name;
 pub mod package;
+pub mod takes;
 mod unit;
 
 use wharf_sdk::Plugin;

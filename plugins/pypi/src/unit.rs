@@ -15,6 +15,8 @@ use crate::index::Status;
 
 /// A distribution file.
 pub(crate) const FILE: &str = "python_file";
+/// Metadata that an index added to a wheel that was stored already.
+pub(crate) const ADDED: &str = "python_metadata";
 /// What an index says about a project.
 pub(crate) const PROJECT: &str = "python_project";
 /// What the name of a metadata file ends in, behind that of its distribution. Source: PEP 658.
@@ -27,6 +29,24 @@ pub(crate) struct FileKey {
     /// Left out while nobody knows it: the host fills it in when the bytes come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sha256: Option<String>,
+}
+
+/// The key of metadata that was added: the name of its file.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct AddedKey {
+    pub(crate) filename: String,
+    /// Its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sha256: Option<String>,
+}
+
+/// The attributes of metadata that was added.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct AddedAttributes {
+    /// Of the project, normalised.
+    pub(crate) name: String,
+    /// The SHA-256 of the wheel that it is in.
+    pub(crate) wheel: String,
 }
 
 /// The attributes of a file.
@@ -58,6 +78,9 @@ pub(crate) struct ProjectAttributes {
     /// Reasons by file name; a reason may be empty.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) yanked: BTreeMap<String, String>,
+    /// The list of projects that it was mirrored from. None: it is nobody's but the repository's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) index: Option<String>,
 }
 
 impl ProjectAttributes {

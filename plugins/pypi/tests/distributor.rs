@@ -162,3 +162,70 @@ async fn a_large_page_is_staged() {
     let page = run.files.iter().find(|file| file.path == "simple/x/index.v1.json").unwrap();
     assert!(matches!(page.from, Some(From::Staged(_))), "{page:?}");
 }
+
+#[tokio::test]
+async fn large_pages_come_packed_too_and_say_what_may_be_kept() {
+    let versions = ["1.0", "1.1", "1.2", "1.3", "1.4", "1.5"];
+    let run = publish(versions.map(|version| wheel("x", version)).to_vec()).await;
+    let encoded = run.variants.iter().filter(|variant| !variant.encoding.is_empty());
+    let encoded: Vec<_> =
+        encoded.map(|it| (it.path.as_str(), it.target.as_str(), it.media_type.as_str())).collect();
+    assert_eq!(
+        encoded,
+        [
+            ("simple/x/", "simple/x/index.v1.json.gz", "application/vnd.pypi.simple.v1+json"),
+            ("simple/x/", "simple/x/index.html.gz", "application/vnd.pypi.simple.v1+html"),
+            ("simple/x/", "simple/x/index.html.gz", "text/html; charset=utf-8"),
+        ]
+    );
+    for file in &run.files {
+        let kept = file.headers["cache-control"].as_str();
+        let expected = if file.path.starts_with("files/") {
+            "max-age=31536000, immutable"
+        } else {
+            "max-age=60"
+        };
+        assert_eq!(kept, expected, "{}", file.path);
+    }
+}
+
+#[tokio::test]
+async fn metadata_that_was_added_counts_for_its_own_wheel_only() {
+    let bare = |name: &str| {
+        let filename = format!("{name}-1.0-py3-none-any.whl");
+        let attributes = json!({ "name": name, "version": "1.0", "package_type": "wheel" });
+        let unit = Unit::new("python_file").key(&json!({ "filename": filename, "sha256": SUM }));
+        let unit = unit.and_then(|unit| unit.attributes(&attributes)).unwrap();
+        unit.file(File::at(&filename).sha256(SUM).size(4))
+    };
+    let added = |name: &str, of: &str| {
+        let filename = format!("{name}-1.0-py3-none-any.whl.metadata");
+        let unit =
+            Unit::new("python_metadata").key(&json!({ "filename": filename, "sha256": OTHER }));
+        let unit = unit.and_then(|unit| unit.attributes(&json!({ "name": name, "wheel": of })));
+        unit.unwrap().file(File::at(&filename).sha256(OTHER).size(0))
+    };
+    let run = publish(vec![bare("x"), added("x", SUM), bare("y"), added("y", OTHER)]).await;
+    let of = |name: &str| {
+        let page = text(&run, &format!("simple/{name}/index.v1.json"));
+        serde_json::from_str::<Value>(&page).unwrap()["files"][0]["core-metadata"].clone()
+    };
+    assert_eq!((of("x"), of("y")), (json!({ "sha256": OTHER }), Value::Null));
+    let path = format!("files/x/{}/x-1.0-py3-none-any.whl.metadata", &SUM[..32]);
+    let file = run.files.iter().find(|file| file.path == path).unwrap();
+    let Some(From::Unit(from)) = &file.from else { panic!("{file:?}") };
+    assert_eq!((from.unit, from.path.as_str()), (2, "x-1.0-py3-none-any.whl.metadata"));
+}
+
+#[tokio::test]
+async fn a_status_is_told_in_both_representations() {
+    let status = json!({ "status": { "status": "archived", "reason": "a \"<b>\" took over" } });
+    let run = publish(vec![wheel("x", "1.0"), project("x", &status)]).await;
+    let base = Url::parse("https://h.example/content/r/simple/x/").unwrap();
+    for (format, name) in [(Format::Json, "index.v1.json"), (Format::Html, "index.html")] {
+        let text = text(&run, &format!("simple/x/{name}"));
+        let told = index::page(format, text.as_bytes(), &base).unwrap().status.unwrap();
+        assert_eq!(told.status, "archived", "{name}");
+        assert_eq!(told.reason.as_deref(), Some("a \"<b>\" took over"), "{name}");
+    }
+}

@@ -59,7 +59,7 @@ async fn every_file_of_a_page_is_declared_with_what_is_known_of_it() {
     assert_eq!((project.r#type.as_str(), project.files.len()), ("python_project", 0));
     assert_eq!(
         read(&project.attributes),
-        json!({ "yanked": { "Foo_Bar-1.0-py3-none-any.whl": "why" } })
+        json!({ "index": BASE, "yanked": { "Foo_Bar-1.0-py3-none-any.whl": "why" } })
     );
     let unit = &run.units[1];
     assert_eq!(
@@ -199,4 +199,30 @@ async fn bad_settings_are_errors_of_their_fields() {
     let good = json!({ "url": "HTTPS://X.example/simple", "includes": ["six"] });
     let answer = harness.call("importer").settings(&good).check().await.unwrap();
     assert_eq!(read(&answer.normalised)["url"], BASE);
+}
+
+#[tokio::test]
+async fn validators_of_any_number_of_projects_are_kept() {
+    let long = "x".repeat(100);
+    let names: Vec<String> = (0..6_000).map(|number| format!("{long}{number}")).collect();
+    let listed: Vec<Value> = names.iter().map(|name| json!({ "name": name })).collect();
+    let list = json!({ "meta": { "api-version": "1.0" }, "projects": listed }).to_string();
+    let (body, host) = (page(&[]), FakeHost::new().file(BASE, list));
+    let host = names.iter().fold(host, |host, name| host.file(&page_url(name), body.clone()));
+    let harness = Harness::start(plugin(), host.clone());
+    let settings = json!({ "url": BASE });
+    let call = || harness.call("importer").settings(&settings);
+    let first = call().sync().await;
+    assert_eq!(first.units.len(), 6_000);
+    assert!(first.state().len() < 1 << 20, "what goes with the job fits into a message");
+    let asked = host.requests().len();
+    let second = call().state(first.state()).last("succeeded").sync().await;
+    assert!(second.done().nothing_to_do, "{:?}", second.done());
+    let again = host.requests().split_off(asked);
+    let unchanged = again.iter().filter(|url| url.ends_with(" (unchanged)")).count();
+    assert_eq!(
+        (unchanged, again.len()),
+        (6_000, 6_001),
+        "all but the list, which is read each time"
+    );
 }

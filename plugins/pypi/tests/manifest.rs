@@ -22,5 +22,5 @@ async fn the_plugin_describes_itself_as_its_manifest_does() {
             ("distributor", "distributor", "publish".to_owned()),
         ]
     );
-    assert_eq!(describe.types, ["python_file", "python_project"]);
+    assert_eq!(describe.types, ["python_file", "python_metadata", "python_project"]);
 }

@@ -468,6 +468,8 @@ pub struct PublishedFile {
     /// A file that clients read first and compare by date; the host asks for a fresh one on rollback.
     #[prost(bool, tag = "8")]
     pub entry_point: bool,
+    /// Sent along. Names may be cache-control, content-disposition and content-language; a value is one line of at most 256
+    /// visible characters of ASCII and blanks.
     #[prost(map = "string, string", tag = "9")]
     pub headers: ::std::collections::HashMap<
         ::prost::alloc::string::String,
@@ -530,6 +532,7 @@ pub struct Aliases {
 pub struct Alias {
     #[prost(string, tag = "1")]
     pub path: ::prost::alloc::string::String,
+    /// A file of this publication, told before; of a redirect also a folder, with a slash at its end.
     #[prost(string, tag = "2")]
     pub target: ::prost::alloc::string::String,
     /// Answered with a redirect instead of the bytes.
@@ -554,9 +557,14 @@ pub struct Variant {
     /// Sent as Content-Type exactly; clients ask for it without its parameters.
     #[prost(string, tag = "3")]
     pub media_type: ::prost::alloc::string::String,
-    /// Other media types under which clients may ask for it. A wildcard does not mean these.
+    /// Other media types under which clients may ask for it. A wildcard does not mean these. A client may also name one of
+    /// the media types in the query, `?format=TYPE`, which counts more than Accept.
     #[prost(string, repeated, tag = "4")]
     pub also: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// "gzip": the target holds the bytes of another variant of the path, which has the same media type and no encoding, in
+    /// this encoding. It is sent, with Content-Encoding, in place of that one to clients that accept it.
+    #[prost(string, tag = "5")]
+    pub encoding: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Warning {

@@ -78,6 +78,12 @@ impl Index {
         entry["hashes"]["sha256"].as_str().expect("a digest").to_owned()
     }
 
+    /// The SHA-256 of a file, from its bytes.
+    pub fn sha256_of(&self, filename: &str) -> String {
+        let bytes = fs::read(self.folder().join("files").join(filename)).expect("it was made");
+        crate::tree::sha256(&bytes)
+    }
+
     /// Writes all pages.
     pub fn write(&self) {
         let simple = self.folder().join("simple");

@@ -7,10 +7,12 @@
 )]
 
 mod apt;
+mod apt_shapes;
 mod files;
 mod python;
 mod signed;
 mod uploads;
+mod python_pages;
 
 use std::path::Path;
 use std::process::Command;

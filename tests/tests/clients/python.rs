@@ -288,20 +288,15 @@ fn clients_get_the_representation_that_they_like_best() {
                 (200, Some(expected)),
                 "{accept:?}"
             );
-            assert_eq!(answer.header("vary"), Some("accept"));
+            assert!(varies(&answer));
             let tag = answer.header("etag").expect("a page has a tag");
             let again: Vec<_> = headers.iter().copied().chain([("If-None-Match", tag)]).collect();
             let again = page(&host, path, &again);
-            assert_eq!((again.status, again.header("vary")), (304, Some("accept")));
+            assert_eq!((again.status, varies(&again)), (304, true));
         }
     }
     let refused = page(&host, "demo-lib/", &[("Accept", "application/json")]);
-    assert_eq!(
-        (refused.status, refused.header("vary")),
-        (406, Some("accept")),
-        "{}",
-        refused.text()
-    );
+    assert_eq!((refused.status, varies(&refused)), (406, true), "{}", refused.text());
     let moved = page(&host, "demo-lib", &[]);
     assert_eq!(
         (moved.status, moved.header("location")),
@@ -313,6 +308,11 @@ fn clients_get_the_representation_that_they_like_best() {
         (200, Some(old), None)
     );
     host.finish();
+}
+
+/// Caches are told that another client may get something else; large pages come packed, too.
+fn varies(answer: &Answer) -> bool {
+    matches!(answer.header("vary"), Some("accept" | "accept, accept-encoding"))
 }
 
 // F120

@@ -5,7 +5,7 @@ mod on_demand;
 
 use std::fs::File;
 
-use wharf_store::model::{Digest, Listing, Lookup, PublishedEntry, Variant};
+use wharf_store::model::{Digest, Header, Listing, Lookup, PublishedEntry, Variant};
 
 use crate::engine::{Engine, Inner};
 use crate::fetch::Reader;
@@ -42,6 +42,10 @@ pub struct FileContent {
     pub media_type: String,
     /// Milliseconds since 1970.
     pub modified_ms: i64,
+    /// Sent along.
+    pub headers: Vec<Header>,
+    /// How the bytes are encoded; empty: not.
+    pub encoding: String,
     /// Where to read.
     pub body: Body,
 }
@@ -89,7 +93,8 @@ impl Engine {
             Problem::usage("not_found.content", format!("{} is published no more", variant.target))
         })?;
         let file = self.inner.open(&entry)?;
-        Ok(FileContent { media_type: variant.media_type.clone(), ..file })
+        let encoding = variant.encoding.clone();
+        Ok(FileContent { media_type: variant.media_type.clone(), encoding, ..file })
     }
 
     /// Begins to fetch a file that was never here, or joins those who wait for it already. Returns when its first
@@ -106,6 +111,8 @@ impl Inner {
             size: entry.size,
             media_type: entry.media_type.clone(),
             modified_ms: entry.modified_ms,
+            headers: entry.headers.clone(),
+            encoding: String::new(),
             body: Body::Remote(Box::new(RemoteFile(entry.clone()))),
         };
         let Some(digest) = entry.sha256.filter(|_| entry.present) else { return Ok(content) };

@@ -6,6 +6,7 @@ use wharf_store::model::{
     UnitId,
 };
 
+use super::headers;
 use crate::engine::Inner;
 use crate::jobs::run::JobRun;
 use crate::problem::Problem;
@@ -83,6 +84,7 @@ impl Target<'_> {
             None => return Err(Problem::protocol(format!("{path}: a file without bytes"))),
         };
         Ok(NewEntry {
+            headers: headers::checked(&path, file.headers)?,
             path,
             from,
             media_type: file.media_type,
@@ -156,6 +158,9 @@ impl Target<'_> {
 
     /// A redirect, or the same bytes under a second name.
     async fn alias(&self, alias: &v1::Alias) -> Result<NewEntry, Problem> {
+        if let Some(folder) = alias.target.strip_suffix('/').filter(|_| alias.redirect) {
+            return self.to_folder(&alias.path, folder).await;
+        }
         let (path, target) = (path(&alias.path)?, path(&alias.target)?);
         let meta = &self.engine.store.meta;
         let entry = meta.entry(self.publication, target.as_str()).await?.ok_or_else(|| {
@@ -175,6 +180,29 @@ impl Target<'_> {
             media_type: entry.media_type,
             modified_ms: entry.modified_ms,
             entry_point: false,
+            headers: entry.headers,
+        })
+    }
+}
+
+impl Target<'_> {
+    /// A redirect to a folder that has files.
+    async fn to_folder(&self, from: &str, folder: &str) -> Result<NewEntry, Problem> {
+        let (from, folder) = (path(from)?, path(folder)?);
+        let meta = &self.engine.store.meta;
+        let files = meta.entries(self.publication, folder.as_str(), None, 1).await?;
+        if files.is_empty() {
+            return Err(Problem::protocol(format!(
+                "the alias {from} names {folder}/, where nothing is published"
+            )));
+        }
+        Ok(NewEntry {
+            path: from,
+            from: EntryFrom::Redirect(format!("{folder}/")),
+            media_type: String::new(),
+            modified_ms: self.now_ms,
+            entry_point: false,
+            headers: Vec::new(),
         })
     }
 }
@@ -191,6 +219,11 @@ fn variant(variant: v1::Variant) -> Result<NewVariant, Problem> {
             return Err(Problem::protocol(problem));
         }
     }
+    if !matches!(variant.encoding.as_str(), "" | "gzip") {
+        let problem =
+            format!("{}: {:?} is no encoding of a variant", variant.path, variant.encoding);
+        return Err(Problem::protocol(problem));
+    }
     if let Some(odd) = variant.also.iter().find(|it| it.contains([';', ' '])) {
         return Err(Problem::protocol(format!("{}: {odd:?} has parameters", variant.path)));
     }
@@ -199,6 +232,7 @@ fn variant(variant: v1::Variant) -> Result<NewVariant, Problem> {
         path: variant.path,
         media_type: variant.media_type,
         also: variant.also,
+        encoding: variant.encoding,
     })
 }
 

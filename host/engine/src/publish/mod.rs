@@ -6,6 +6,7 @@
 
 mod client;
 mod entries;
+mod headers;
 mod skip;
 
 use std::sync::Arc;

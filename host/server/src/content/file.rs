@@ -1,9 +1,10 @@
 //! One published file as an answer: headers, conditions, ranges, bytes.
 
 use std::ops::Range;
+use std::str::FromStr as _;
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Response, StatusCode};
 use wharf_engine::{Body as EngineBody, FileContent};
 
@@ -29,6 +30,7 @@ pub(super) async fn answer(
     let digest = found.digest.map(wharf_store::model::Digest::to_hex);
     let validators = Validators::new(digest.as_deref(), found.modified_ms);
     let mut headers = describe(&validators);
+    send_along(&mut headers, &found);
     match validators.evaluate(request.headers) {
         Verdict::Proceed => {}
         Verdict::NotModified => {
@@ -90,6 +92,21 @@ fn describe(validators: &Validators) -> HeaderMap {
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     headers
+}
+
+/// What the publication says of the file, besides its media type.
+fn send_along(headers: &mut HeaderMap, found: &FileContent) {
+    for header in &found.headers {
+        let (name, value) =
+            (HeaderName::from_str(&header.name), HeaderValue::from_str(&header.value));
+        if let (Ok(name), Ok(value)) = (name, value) {
+            headers.insert(name, value);
+        }
+    }
+    if let Some(encoding) = HeaderValue::from_str(&found.encoding).ok().filter(|it| !it.is_empty())
+    {
+        headers.insert(header::CONTENT_ENCODING, encoding);
+    }
 }
 
 /// The part that is asked for. Two `Range` headers are as good as none.

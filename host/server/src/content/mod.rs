@@ -28,6 +28,7 @@ use crate::app::App;
 use crate::body::{Body, small};
 
 const VARY: HeaderValue = HeaderValue::from_static("accept");
+const VARY_ENCODED: HeaderValue = HeaderValue::from_static("accept, accept-encoding");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
 /// Whether the threads that serve a request may wait for the disk, for the time of a lookup and of
@@ -46,6 +47,8 @@ pub(crate) struct Request<'a> {
     pub(crate) method: &'a Method,
     /// The path below `/content/`, as it was sent.
     pub(crate) path: &'a str,
+    /// What follows the question mark, as it was sent.
+    pub(crate) query: &'a str,
     pub(crate) headers: &'a HeaderMap,
 }
 
@@ -76,26 +79,31 @@ pub(crate) async fn serve(app: &App, request: &Request<'_>) -> Result<Response<B
             Err(Failure::usage(StatusCode::NOT_FOUND, "not_found.content", message).at(path))
         }
     };
-    if chosen { vary(answer) } else { answer }
+    match chosen {
+        Some(by) => vary(answer, by),
+        None => answer,
+    }
 }
 
 /// Tells caches that the answer is one of several.
-fn vary(answer: Result<Response<Body>, Failure>) -> Result<Response<Body>, Failure> {
+fn vary(
+    answer: Result<Response<Body>, Failure>,
+    by: HeaderValue,
+) -> Result<Response<Body>, Failure> {
     match answer {
         Ok(mut response) => {
-            response.headers_mut().insert(header::VARY, VARY);
+            response.headers_mut().insert(header::VARY, by);
             Ok(response)
         }
-        Err(failure) => Err(failure.header(header::VARY, VARY)),
+        Err(failure) => Err(failure.header(header::VARY, by)),
     }
 }
 
 fn not_acceptable(variants: &[Variant], path: &str) -> Failure {
-    let types: Vec<&str> = variants.iter().map(|variant| variant.media_type.as_str()).collect();
+    let plain = variants.iter().filter(|variant| variant.encoding.is_empty());
+    let types: Vec<&str> = plain.map(|variant| variant.media_type.as_str()).collect();
     let message = format!("none of what is here is acceptable; there is: {}", types.join(", "));
-    Failure::usage(StatusCode::NOT_ACCEPTABLE, "usage.accept", message)
-        .at(path)
-        .header(header::VARY, VARY)
+    Failure::usage(StatusCode::NOT_ACCEPTABLE, "usage.accept", message).at(path)
 }
 
 /// The published trees, by the first segment of their paths.
@@ -120,11 +128,11 @@ async fn trees(app: &App) -> Result<Vec<String>, Failure> {
 async fn find(app: &App, request: &Request<'_>, path: &str) -> Result<Found, Failure> {
     let wanted = wants_bytes(request);
     if request.waiting == Waiting::Allowed {
-        return look(&app.engine, path, request.headers, wanted);
+        return look(&app.engine, path, request.headers, request.query, wanted);
     }
     let (engine, path) = (app.engine.clone(), path.to_owned());
-    let headers = request.headers.clone();
-    let visit = tokio::task::spawn_blocking(move || look(&engine, &path, &headers, wanted));
+    let (headers, query) = (request.headers.clone(), request.query.to_owned());
+    let visit = tokio::task::spawn_blocking(move || look(&engine, &path, &headers, &query, wanted));
     visit.await.unwrap_or_else(|panic| {
         tracing::error!(%panic, "a lookup ended in a panic");
         Err(Failure::internal("\"a lookup ended in a panic\""))
@@ -136,14 +144,24 @@ struct Found {
     content: Content,
     /// The whole file, if it was read already.
     bytes: Option<Bytes>,
-    /// Another client might have got another representation.
-    chosen: bool,
+    /// Another client might have got another representation: the headers that decide which.
+    chosen: Option<HeaderValue>,
 }
 
-fn look(engine: &Engine, path: &str, headers: &HeaderMap, wanted: bool) -> Result<Found, Failure> {
+fn look(
+    engine: &Engine,
+    path: &str,
+    headers: &HeaderMap,
+    query: &str,
+    wanted: bool,
+) -> Result<Found, Failure> {
     let (content, chosen) = match engine.content(path)? {
-        Content::Variants(variants) => (one_of(engine, variants, headers)?, true),
-        other => (other, false),
+        Content::Variants(variants) => {
+            let encoded = variants.iter().any(|variant| !variant.encoding.is_empty());
+            let by = if encoded { VARY_ENCODED } else { VARY };
+            (one_of(engine, variants, headers, query)?, Some(by))
+        }
+        other => (other, None),
     };
     let bytes =
         match &content {
@@ -160,15 +178,23 @@ fn one_of(
     engine: &Engine,
     variants: Vec<Variant>,
     headers: &HeaderMap,
+    query: &str,
 ) -> Result<Content, Failure> {
-    let offers: Vec<negotiate::Offer<'_>> = variants
+    let plain: Vec<&Variant> = variants.iter().filter(|it| it.encoding.is_empty()).collect();
+    let offers: Vec<negotiate::Offer<'_>> = plain
         .iter()
         .map(|variant| negotiate::Offer { media_type: &variant.media_type, also: &variant.also })
         .collect();
-    match negotiate::choose(headers, &offers).and_then(|place| variants.get(place)) {
-        Some(variant) => Ok(Content::File(engine.content_of(variant)?)),
-        None => Ok(Content::Variants(variants)),
-    }
+    let place = match negotiate::asked(query) {
+        Some(asked) => negotiate::named(&asked, &offers),
+        None => negotiate::choose(headers, &offers),
+    };
+    let Some(variant) = place.and_then(|place| plain.get(place).copied()) else {
+        return Ok(Content::Variants(variants));
+    };
+    let mut same = variants.iter().filter(|it| it.media_type == variant.media_type);
+    let encoded = same.find(|it| negotiate::takes(headers, &it.encoding));
+    Ok(Content::File(engine.content_of(encoded.unwrap_or(variant))?))
 }
 
 /// Whether the whole file will most likely be sent.
@@ -203,7 +229,8 @@ async fn location(app: &App, path: &str, target: &str) -> Result<String, Failure
     let tree = trees(app).await?.into_iter().find(around).unwrap_or_default();
     let segments = tree.split('/').chain(target.split('/')).filter(|segment| !segment.is_empty());
     let links: Vec<String> = segments.map(listing::link).collect();
-    Ok(format!("/content/{}", links.join("/")))
+    let slash = if target.ends_with('/') { "/" } else { "" };
+    Ok(format!("/content/{}{slash}", links.join("/")))
 }
 
 fn to(location: &str) -> Response<Body> {

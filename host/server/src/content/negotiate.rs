@@ -48,6 +48,52 @@ pub(super) fn choose(headers: &HeaderMap, offers: &[Offer<'_>]) -> Option<usize>
     best.map(|(_, place)| place)
 }
 
+/// The place of the offer that has this very media type, under whichever name.
+pub(super) fn named(media_type: &str, offers: &[Offer<'_>]) -> Option<usize> {
+    let is = |name: &str| essence(name).eq_ignore_ascii_case(media_type);
+    offers.iter().position(|offer| is(offer.media_type) || offer.also.iter().any(|name| is(name)))
+}
+
+/// The media type that a query names, `format=TYPE`: for whoever cannot set headers.
+pub(super) fn asked(query: &str) -> Option<String> {
+    let value = query.split('&').find_map(|pair| pair.strip_prefix("format="))?;
+    // A plus of a media type is meant as it stands: this is no form.
+    let text = percent_encoding::percent_decode_str(value).decode_utf8().ok()?;
+    Some(essence(&text).to_owned())
+}
+
+/// Whether the client takes bytes in this encoding. Source: RFC 9110, section 12.5.3; `*` counts for what is not named.
+pub(super) fn takes(headers: &HeaderMap, encoding: &str) -> bool {
+    if encoding.is_empty() {
+        return false;
+    }
+    let values = headers.get_all(header::ACCEPT_ENCODING).iter();
+    let texts = values.filter_map(|value| value.to_str().ok());
+    let (mut own, mut any) = (None, None);
+    for item in texts.flat_map(|text| text.split(',')).take(MAX_RANGES) {
+        let (name, weight) = coding(item);
+        if name.eq_ignore_ascii_case(encoding) {
+            own = Some(weight);
+        } else if name == "*" {
+            any = Some(weight);
+        }
+    }
+    own.or(any).is_some_and(|weight| weight > 0)
+}
+
+/// A coding with its weight.
+fn coding(text: &str) -> (&str, u16) {
+    let mut parts = text.split(';').map(str::trim);
+    let name = parts.next().unwrap_or_default();
+    (name, parts.find_map(weighted).unwrap_or(WHOLE))
+}
+
+/// The weight of a parameter, if it is one.
+fn weighted(parameter: &str) -> Option<u16> {
+    let (name, value) = parameter.split_once('=')?;
+    name.trim().eq_ignore_ascii_case("q").then(|| thousandths(value.trim()))
+}
+
 /// The weight of the most specific range that means the offer, under the name that is liked best.
 fn weight(offer: &Offer<'_>, ranges: &[Range<'_>]) -> u16 {
     let own = specific(essence(offer.media_type), ranges, 1);
@@ -78,10 +124,7 @@ fn essence(media_type: &str) -> &str {
 fn range(text: &str) -> Option<Range<'_>> {
     let mut parts = text.split(';').map(str::trim);
     let (kind, subtype) = parts.next()?.split_once('/')?;
-    let weight = parts.find_map(|part| {
-        let (name, value) = part.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("q").then(|| thousandths(value.trim()))
-    });
+    let weight = parts.find_map(weighted);
     Some(Range { kind, subtype, weight: weight.unwrap_or(WHOLE) })
 }
 
@@ -156,6 +199,49 @@ mod tests {
             "text/html;q=",
         ] {
             assert_eq!(chosen(Some(accept)), None, "{accept}");
+        }
+    }
+
+    #[test]
+    fn a_query_may_name_the_media_type() {
+        let latest = ["application/x.latest+json".to_owned()];
+        let offers = [
+            Offer { media_type: "application/x.v1+json", also: &latest },
+            Offer { media_type: "text/html; charset=utf-8", also: &[] },
+        ];
+        for (query, expected) in [
+            ("format=application/x.v1+json", Some(0)),
+            ("a=b&format=application%2fx.latest%2bjson&c", Some(0)),
+            ("format=Text/HTML", Some(1)),
+            ("format=*/*", None),
+            ("format=", None),
+            ("format=%ff", None),
+        ] {
+            let place = asked(query).and_then(|asked| named(&asked, &offers));
+            assert_eq!(place, expected, "{query}");
+        }
+        assert_eq!((asked("format"), asked(""), asked("xformat=a")), (None, None, None));
+    }
+
+    #[test]
+    fn an_encoding_is_sent_to_whoever_takes_it() {
+        for (accept, expected) in [
+            (Some("gzip"), true),
+            (Some("deflate, GZIP;q=0.5"), true),
+            (Some("*"), true),
+            (Some("br, *;q=0.1"), true),
+            (Some("gzip;q=0, *"), false),
+            (Some("*;q=0"), false),
+            (Some("identity"), false),
+            (Some(""), false),
+            (None, false),
+        ] {
+            let mut headers = HeaderMap::new();
+            if let Some(accept) = accept {
+                headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(accept));
+            }
+            assert_eq!(takes(&headers, "gzip"), expected, "{accept:?}");
+            assert!(!takes(&headers, ""));
         }
     }
 

@@ -301,5 +301,6 @@ fn entry(path: &str, from: EntryFrom) -> NewEntry {
         media_type: String::new(),
         modified_ms: MODIFIED_MS,
         entry_point: false,
+        headers: Vec::new(),
     }
 }

@@ -31,8 +31,8 @@ pub use migration::{ChangedFile, ChangedUnit, Migrated, Migration, Tracked};
 pub use name::{NameError, RepositoryName};
 pub use path::{PathError, RelativePath};
 pub use publication::{
-    DirEntry, EntryFrom, Listing, Lookup, NewEntry, NewVariant, Publication, PublicationState,
-    PublishedEntry, Variant,
+    DirEntry, EntryFrom, Header, Listing, Lookup, NewEntry, NewVariant, Publication,
+    PublicationState, PublishedEntry, Variant,
 };
 pub use repository::{
     CommitVersion, Committed, DiffCursor, DiffEntry, Repository, RepositoryChange, Since, Version,

@@ -45,6 +45,17 @@ pub struct NewEntry {
     pub modified_ms: i64,
     /// Clients start here: it must look new after a rollback.
     pub entry_point: bool,
+    /// Sent along.
+    pub headers: Vec<Header>,
+}
+
+/// A response header of a published file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// In lower case.
+    pub name: String,
+    /// In one line.
+    pub value: String,
 }
 
 /// What stands at a published path.
@@ -69,6 +80,8 @@ pub struct NewVariant {
     pub media_type: String,
     /// Other media types under which it is asked for; without blanks.
     pub also: Vec<String>,
+    /// How the file is encoded, `gzip`; empty: not.
+    pub encoding: String,
 }
 
 /// A published representation of a path.
@@ -82,6 +95,8 @@ pub struct Variant {
     pub media_type: String,
     /// Other media types under which it is asked for.
     pub also: Vec<String>,
+    /// How the file is encoded; empty: not.
+    pub encoding: String,
 }
 
 /// A published file.
@@ -107,6 +122,8 @@ pub struct PublishedEntry {
     pub unit: Option<(UnitId, RelativePath)>,
     /// Where it redirects to.
     pub redirect: Option<String>,
+    /// Sent along.
+    pub headers: Vec<Header>,
 }
 
 /// What stands at a path of the content server.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wharf_store::Error;
 use wharf_store::model::{
-    Digest, EntryFrom, LastRun, Lease, Lookup, NewEntry, NewVariant, PublicationId,
+    Digest, EntryFrom, Header, LastRun, Lease, Lookup, NewEntry, NewVariant, PublicationId,
     PublicationState, PublishedEntry, UnitId, VersionMode,
 };
 
@@ -28,6 +28,7 @@ fn entry(path: &str, from: EntryFrom) -> NewEntry {
         media_type: String::new(),
         modified_ms: 5,
         entry_point: false,
+        headers: Vec::new(),
     }
 }
 
@@ -255,12 +256,32 @@ async fn earlier_files_are_reused_unchanged() {
     assert_eq!(test.file("demo/pool/b/c").await.publication, second);
 }
 
+#[tokio::test]
+async fn headers_are_sent_along_and_taken_over_with_their_files() {
+    let test = Publishing::new().await;
+    let header = |value: &str| Header { name: "cache-control".to_owned(), value: value.to_owned() };
+    let with =
+        |path: &str, value: &str| NewEntry { headers: vec![header(value)], ..redirect(path) };
+    let entries = vec![with("p/a", "x: y"), with("p/b", "x: y"), with("p/c", "z"), redirect("p/d")];
+    let first = test.publish(entries, GRACE).await;
+    let second = test.begin().await;
+    test.fixture.store.meta.reuse(test.lease, second, first, "p").await.unwrap();
+    test.go_live(second, GRACE).await.unwrap();
+    for (path, expected) in
+        [("a", Some("x: y")), ("b", Some("x: y")), ("c", Some("z")), ("d", None)]
+    {
+        let found = test.file(&format!("demo/p/{path}")).await;
+        assert_eq!(found.headers, Vec::from_iter(expected.map(header)), "{path}");
+    }
+}
+
 fn variant(path: &str, target: &str, media_type: &str) -> NewVariant {
     NewVariant {
         path: path.to_owned(),
         target: target.parse().unwrap(),
         media_type: media_type.to_owned(),
         also: vec!["x/also".to_owned(), "y/also".to_owned()],
+        encoding: String::new(),
     }
 }
 

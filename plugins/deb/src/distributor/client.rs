@@ -14,13 +14,16 @@ pub(super) fn config(request: &ClientConfigRequest) -> ClientConfig {
             text.push('\n');
         }
         let types = if told.sources { "deb deb-src" } else { "deb" };
-        let _infallible = write!(
-            text,
-            "Types: {types}\nURIs: {}\nSuites: {distribution}\nComponents: {}\n",
-            request.base_url,
-            told.components.join(" "),
-        );
+        let _infallible =
+            write!(text, "Types: {types}\nURIs: {}\nSuites: {distribution}\n", request.base_url);
+        // A folder that lists packages itself has none.
+        if !told.components.is_empty() {
+            let _infallible = writeln!(text, "Components: {}", told.components.join(" "));
+        }
         match &kept.signer {
+            _ if told.verbatim => {
+                text.push_str("# Signed by upstream: name the file with its key in Signed-By.\n");
+            }
             Some(signer) => text.push_str(&signed_by(&signer.public_key)),
             None => text.push_str("Trusted: yes\n"),
         }

@@ -14,6 +14,9 @@ use crate::unpack::Compression;
 /// Compressors at work at once: each has a core to itself and some 100 MiB at most.
 const AT_WORK: usize = 4;
 
+/// Small enough, and fast: what a mirror of packages gains is little beyond.
+const ZSTD_LEVEL: i32 = 9;
+
 /// A file to be made.
 pub(super) struct Plan {
     /// From the distribution's folder: `main/binary-amd64/Packages`.
@@ -100,15 +103,23 @@ fn pack(plain: &Made, work: &Path, compression: Compression, preset: u32) -> io:
     let staged = format!("{}{}", plain.staged, compression.suffix());
     let mut input = BufReader::with_capacity(256 << 10, File::open(work.join(&plain.staged))?);
     let sink = Sink::create(&work.join(&staged))?;
-    let sink = if compression == Compression::Xz {
-        let mut encoder = liblzma::write::XzEncoder::new(sink, preset);
-        io::copy(&mut input, &mut encoder)?;
-        encoder.finish()?
-    } else {
+    let sink = match compression {
+        Compression::Xz => {
+            let mut encoder = liblzma::write::XzEncoder::new(sink, preset);
+            io::copy(&mut input, &mut encoder)?;
+            encoder.finish()?
+        }
+        Compression::Zst => {
+            let mut encoder = zstd::stream::write::Encoder::new(sink, ZSTD_LEVEL)?;
+            io::copy(&mut input, &mut encoder)?;
+            encoder.finish()?
+        }
         // Without a name and a time: equal content gives equal bytes.
-        let mut encoder = flate2::write::GzEncoder::new(sink, flate2::Compression::default());
-        io::copy(&mut input, &mut encoder)?;
-        encoder.finish()?
+        Compression::Gz | Compression::None => {
+            let mut encoder = flate2::write::GzEncoder::new(sink, flate2::Compression::default());
+            io::copy(&mut input, &mut encoder)?;
+            encoder.finish()?
+        }
     };
     sink.finish(format!("{}{}", plain.path, compression.suffix()), staged, true)
 }

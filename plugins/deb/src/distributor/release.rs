@@ -6,10 +6,16 @@ use wharf_sdk::Error;
 
 use super::settings::Settings;
 use crate::release::write_date;
-use crate::types::ReleaseInfo;
+use crate::types::{INSTALLER, ReleaseInfo};
 
 /// A listed file: path, size, digest.
 pub(super) type Line<'a> = (&'a str, u64, &'a str);
+
+/// The components that clients name; the packages of the installer are part of the one that they lie in.
+pub(super) fn components(info: &ReleaseInfo) -> impl Iterator<Item = &str> {
+    let own = |component: &&String| !component.ends_with(&format!("/{INSTALLER}"));
+    info.components.iter().filter(own).map(String::as_str)
+}
 
 /// Writes a distribution's `Release`; `files` sorted by path.
 pub(super) fn text(
@@ -42,7 +48,8 @@ pub(super) fn text(
     let date = write_date(seconds).ok_or_else(|| {
         Error::fault("protocol.timestamp", "the publication's time cannot be written as a date")
     })?;
-    let (architectures, components) = (info.architectures.join(" "), info.components.join(" "));
+    let architectures = info.architectures.join(" ");
+    let components = components(info).collect::<Vec<_>>().join(" ");
     fields.extend([
         ("Date", date.as_str()),
         ("Acquire-By-Hash", "yes"),

@@ -13,6 +13,8 @@ pub(super) struct Settings {
     pub(super) label: String,
     compressions: Vec<Word>,
     pub(super) xz_preset: u32,
+    /// What upstream made is published as it is.
+    pub(super) verbatim: bool,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -21,12 +23,14 @@ enum Word {
     None,
     Gz,
     Xz,
+    Zst,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let compressions = vec![Word::None, Word::Gz, Word::Xz];
-        Self { origin: String::new(), label: String::new(), compressions, xz_preset: 2 }
+        let (origin, label) = (String::new(), String::new());
+        Self { origin, label, compressions, xz_preset: 2, verbatim: false }
     }
 }
 
@@ -46,11 +50,15 @@ impl Settings {
                 return Some((field, "it must be one line".to_owned()));
             }
         }
+        if self.verbatim && !(self.origin.is_empty() && self.label.is_empty()) {
+            let why = "a verbatim publication changes nothing: leave out origin and label";
+            return Some(("/verbatim", why.to_owned()));
+        }
         if self.xz_preset > 9 {
             return Some(("/xz_preset", "it goes from 0 to 9".to_owned()));
         }
         let none = self.compressions.is_empty();
-        none.then(|| ("/compressions", "name one of none, gz and xz at least".to_owned()))
+        none.then(|| ("/compressions", "name one of none, gz, xz and zst at least".to_owned()))
     }
 
     /// Whether an index is published as it is. It is listed in any case: without its digest apt looks for none of the
@@ -60,7 +68,11 @@ impl Settings {
     }
 
     pub(super) fn packed(&self) -> Vec<Compression> {
-        let packed = [(Word::Gz, Compression::Gz), (Word::Xz, Compression::Xz)];
+        let packed = [
+            (Word::Gz, Compression::Gz),
+            (Word::Xz, Compression::Xz),
+            (Word::Zst, Compression::Zst),
+        ];
         packed
             .into_iter()
             .filter(|(word, _)| self.compressions.contains(word))

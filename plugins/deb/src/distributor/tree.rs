@@ -34,6 +34,9 @@ pub(super) struct Kept {
 pub(super) struct Told {
     pub(super) components: Vec<String>,
     pub(super) sources: bool,
+    /// Upstream's own signature stands.
+    #[serde(default)]
+    pub(super) verbatim: bool,
 }
 
 impl Kept {
@@ -233,7 +236,7 @@ impl<'a> Tree<'a> {
                 let size = file.bytes().unwrap_or_default();
                 let whole = format!("dists/{}/{}", key.distribution, key.path);
                 self.file(&whole, &key.sha256, unit.id(), file.path()).await?;
-                let hashed = by_hash(&whole, &key.sha256);
+                let hashed = by_hash(&whole, "SHA256", &key.sha256);
                 if self.whole && named.insert(hashed.clone()) {
                     self.context
                         .file(PublishedFile::of_unit(hashed, unit.id(), file.path()))
@@ -255,8 +258,9 @@ impl<'a> Tree<'a> {
     ) -> Result<(Told, Option<Signer>), Error> {
         complete(&mut distribution);
         let told = Told {
-            components: distribution.release.components.clone(),
+            components: release::components(&distribution.release).map(str::to_owned).collect(),
             sources: distribution.release.sources,
+            verbatim: false,
         };
         let info = distribution.release.clone();
         let beside = std::mem::take(&mut distribution.beside);
@@ -299,7 +303,7 @@ impl<'a> Tree<'a> {
         let mut named = HashSet::new();
         for made in published() {
             let path = format!("dists/{distribution}/{}", made.path);
-            let hashed = by_hash(&path, &made.sha256);
+            let hashed = by_hash(&path, "SHA256", &made.sha256);
             if named.insert(hashed.clone()) {
                 self.context.alias(&hashed, &path).await?;
             }
@@ -365,9 +369,9 @@ fn plans(distribution: Distribution) -> std::io::Result<Vec<Plan>> {
 }
 
 /// The second name of a file: its digest.
-fn by_hash(path: &str, sha256: &str) -> String {
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    format!("{folder}/by-hash/SHA256/{sha256}")
+pub(super) fn by_hash(path: &str, algorithm: &str, hex: &str) -> String {
+    let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+    format!("{folder}by-hash/{algorithm}/{hex}")
 }
 
 /// Keys and attributes borrow from their texts.

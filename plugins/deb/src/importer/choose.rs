@@ -2,7 +2,7 @@
 
 use super::settings::{Settings, Suite};
 use crate::release::{Listed, Release};
-use crate::types::FLAT_COMPONENT;
+use crate::types::{FLAT_COMPONENT, INSTALLER};
 use crate::unpack::Compression;
 
 /// What an index lists.
@@ -45,6 +45,11 @@ pub(super) struct Index {
 }
 
 impl Index {
+    /// Whether it holds what is for all architectures, and nothing else.
+    pub(super) fn is_for_all(&self) -> bool {
+        self.architecture.as_deref() == Some("all")
+    }
+
     /// Its path with the digest that tells whether it changed.
     pub(super) fn digest(&self) -> (String, String) {
         let plain = self.plain.as_ref().and_then(|plain| plain.sha256.clone());
@@ -68,8 +73,8 @@ pub(super) struct Choice {
     pub(super) components: Vec<String>,
     pub(super) architectures: Vec<String>,
     pub(super) areas: Vec<Area>,
-    /// Files that are passed on as they are: component and index.
-    pub(super) translations: Vec<(String, Index)>,
+    /// Files that are passed on as they are.
+    pub(super) beside: Vec<Index>,
     /// What was asked for, and is not offered.
     pub(super) missing: Vec<String>,
 }
@@ -85,6 +90,9 @@ impl Choice {
             choice.choose_components(settings, release);
             for component in choice.components.clone() {
                 choice.pooled(settings, release, &component);
+                if settings.installer {
+                    choice.installer(release, &component);
+                }
             }
         }
         choice
@@ -132,14 +140,7 @@ impl Choice {
     }
 
     fn pooled(&mut self, settings: &Settings, release: &Release, component: &str) {
-        let mut indexes = Vec::new();
-        for architecture in &self.architectures {
-            let path = format!("{component}/binary-{architecture}/Packages");
-            match index(release, &path, Some(architecture.clone())) {
-                Some(index) => indexes.push(index),
-                None => self.missing.push(path),
-            }
-        }
+        let mut indexes = self.binaries(release, component);
         if !release.all_in_each || self.architectures.is_empty() {
             let path = format!("{component}/binary-all/Packages");
             indexes.extend(index(release, &path, Some("all".to_owned())));
@@ -154,12 +155,41 @@ impl Choice {
             }
             self.areas.push(Area { component: component.clone(), kind: Kind::Source, indexes });
         }
-        for language in &settings.translations {
-            let path = format!("{component}/i18n/Translation-{language}");
+        let languages = settings.translations.iter();
+        let mut beside: Vec<String> =
+            languages.map(|language| format!("{component}/i18n/Translation-{language}")).collect();
+        if settings.contents {
+            let names = self.architectures.iter();
+            beside.extend(names.map(|name| format!("{component}/Contents-{name}")));
+        }
+        for path in beside {
             match index(release, &path, None) {
-                Some(index) => self.translations.push((component.clone(), index)),
+                Some(index) => self.beside.push(index),
                 None => self.missing.push(path),
             }
+        }
+    }
+
+    /// The indexes of a component for each architecture.
+    fn binaries(&mut self, release: &Release, component: &str) -> Vec<Index> {
+        let mut indexes = Vec::new();
+        for architecture in &self.architectures {
+            let path = format!("{component}/binary-{architecture}/Packages");
+            match index(release, &path, Some(architecture.clone())) {
+                Some(index) => indexes.push(index),
+                None => self.missing.push(path),
+            }
+        }
+        indexes
+    }
+
+    /// The packages of the installer stand like a component inside the component.
+    fn installer(&mut self, release: &Release, component: &str) {
+        let component = format!("{component}/{INSTALLER}");
+        let indexes = self.binaries(release, &component);
+        if !indexes.is_empty() {
+            self.components.push(component.clone());
+            self.areas.push(Area { component, kind: Kind::Binary, indexes });
         }
     }
 }

@@ -215,6 +215,7 @@ fn fresh(name: &str, file: &Downloaded, kept: Option<&KeptSuite>) -> KeptSuite {
         now.signers.clone_from(&kept.signers);
         now.signed_until = kept.signed_until;
         now.areas.clone_from(&kept.areas);
+        now.files.clone_from(&kept.files);
         if file.not_modified && now.etag.is_empty() {
             now.etag.clone_from(&kept.etag);
         }

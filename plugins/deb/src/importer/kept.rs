@@ -36,6 +36,9 @@ pub(super) struct KeptSuite {
     pub(super) signed_until: Option<i64>,
     /// By what was read, `main/binary` or `main/source`: path and digest of every index.
     pub(super) areas: BTreeMap<String, Vec<(String, String)>>,
+    /// Files of upstream's own that were there, by path from the repository's root, with their digests.
+    #[serde(default)]
+    pub(super) files: BTreeMap<String, String>,
 }
 
 impl Kept {

@@ -16,6 +16,7 @@ mod settings;
 mod sync;
 mod units;
 mod upload;
+mod verbatim;
 
 use wharf_sdk::{
     Check, CheckScope, Checked, Component, Context, Done, Error, Importer, Level, ResolveRequest,

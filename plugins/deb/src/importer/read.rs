@@ -129,7 +129,11 @@ impl Task {
 
     /// An index holds what is for its architecture, and what is for all.
     fn is_wanted(&self, paragraph: &Paragraph<'_>) -> bool {
-        let own = paragraph.text("Architecture").unwrap_or_default();
+        if self.place.settings.verbatim {
+            // An index that is published as it is lists them, so they must be there.
+            return true;
+        }
+        let own = units::architecture(paragraph).unwrap_or_default();
         // One that names none is no package of another architecture: it is refused as what it is.
         if matches!(&*own, "all" | "") {
             return true;

@@ -9,6 +9,7 @@ use wharf_sdk::{Attachment, Check, Error};
 use crate::names;
 
 /// As stored.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own that users set")]
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(default)]
 pub(super) struct Settings {
@@ -24,6 +25,19 @@ pub(super) struct Settings {
     /// Armored keys, and binary keyrings in base64.
     pub(super) signed_by: Vec<String>,
     pub(super) fingerprints: Vec<String>,
+    pub(super) contents: bool,
+    pub(super) installer: bool,
+    pub(super) verbatim: bool,
+    pub(super) duplicates: Duplicates,
+}
+
+/// What becomes of two packages with one version and different bytes in one component.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Duplicates {
+    #[default]
+    First,
+    Fail,
 }
 
 /// What is wrong with a setting.

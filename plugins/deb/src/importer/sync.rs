@@ -11,11 +11,14 @@ use super::choose::{Area, Choice, Index, Kind, Offer};
 use super::fetch::{self, Found};
 use super::kept::KeptSuite;
 use super::read::{Finding, Seen, Task};
-use super::settings::{Settings, Suite};
+use super::settings::{Duplicates, Settings, Suite};
 use super::units::Place;
+use super::verbatim;
 use crate::names;
 use crate::release::Release;
-use crate::types::{DEB, INDEX, IndexInfo, IndexKey, RELEASE, ReleaseInfo, ReleaseKey, SOURCE};
+use crate::types::{
+    DEB, FILE, INDEX, IndexInfo, IndexKey, RELEASE, ReleaseInfo, ReleaseKey, SOURCE,
+};
 
 /// The largest compressed index.
 const MAX_PACKED: u64 = 1 << 30;
@@ -24,9 +27,9 @@ const WAITING: usize = 8;
 
 /// One sync.
 pub(super) struct Mirror<'a> {
-    settings: &'a Settings,
+    pub(super) settings: &'a Settings,
     only: &'a [String],
-    context: &'a Context,
+    pub(super) context: &'a Context,
     told: u64,
     kept_areas: u64,
     summary: Summary,
@@ -87,8 +90,12 @@ impl<'a> Mirror<'a> {
             }
             now.areas.insert(name, digests);
         }
-        for (component, index) in &choice.translations {
-            self.declare_index(suite, component, index).await?;
+        for index in &choice.beside {
+            self.declare_index(suite, index).await?;
+        }
+        if self.settings.verbatim {
+            let held = before.map(|before| &before.files);
+            now.files = verbatim::declare(self, suite, &release, &choice, &now, held).await?;
         }
         Ok(now)
     }
@@ -102,7 +109,7 @@ impl<'a> Mirror<'a> {
 
     async fn keep_suite(&mut self, suite: &Suite) -> Result<(), Error> {
         self.kept_areas += 1;
-        for kind in [DEB, SOURCE, INDEX, RELEASE] {
+        for kind in [DEB, SOURCE, INDEX, FILE, RELEASE] {
             let keep = Keep::field(kind, "distribution", &suite.distribution)?;
             self.context.keep(keep).await?;
         }
@@ -141,23 +148,16 @@ impl<'a> Mirror<'a> {
     }
 
     /// A file beside the indexes, taken over as it is.
-    async fn declare_index(
-        &mut self,
-        suite: &Suite,
-        component: &str,
-        index: &Index,
-    ) -> Result<(), Error> {
+    async fn declare_index(&mut self, suite: &Suite, index: &Index) -> Result<(), Error> {
         let Some(offer) = index.offers.first() else { return Ok(()) };
         let plain = index.plain.clone().filter(|plain| plain.sha256.is_some());
         let Some((size, sha256)) = plain.and_then(|plain| Some((plain.size, plain.sha256?))) else {
             let text = format!("{} is listed in compressed form only, and left out", index.path);
             return self.context.warn("source.not_listed", text, &index.path).await;
         };
-        let name =
-            |path: &str| format!("{component}/i18n/{}", path.rsplit('/').next().unwrap_or(path));
-        let (distribution, path) = (suite.distribution.clone(), name(&offer.path));
+        let (distribution, path) = (suite.distribution.clone(), offer.path.clone());
         let key = IndexKey { distribution, path: path.clone(), sha256: offer.sha256.clone() };
-        let info = IndexInfo { path: name(&index.path), size, sha256 };
+        let info = IndexInfo { path: index.path.clone(), size, sha256 };
         let url = self.settings.address(&format!("{}{}", suite.folder, offer.path));
         let segment = path.rsplit('/').next().unwrap_or(&path).to_owned();
         // Upstream drops the old one with its next update, so it is fetched now whatever the policy.
@@ -166,7 +166,7 @@ impl<'a> Mirror<'a> {
         self.tell(&path, unit).await
     }
 
-    async fn tell(&mut self, name: &str, unit: Unit) -> Result<(), Error> {
+    pub(super) async fn tell(&mut self, name: &str, unit: Unit) -> Result<(), Error> {
         if self.only.is_empty() || self.only.iter().any(|only| only == name) {
             self.told += 1;
             self.context.unit(unit).await?;
@@ -178,7 +178,23 @@ impl<'a> Mirror<'a> {
         let mut seen = Seen::default();
         for index in area.indexes.iter().filter(|index| !index.offers.is_empty()) {
             self.summary.indexes_read += 1;
-            let (offer, path) = self.download(suite, index, by_hash).await?;
+            let (offer, path) = match self.download(suite, index, by_hash).await {
+                Ok(found) => found,
+                // Partial mirrors list the packages for all architectures apart, and have them in the other indexes only.
+                Err(error)
+                    if area.indexes.len() > 1
+                        && index.is_for_all()
+                        && fetch::is_missing(&error) =>
+                {
+                    let text = format!(
+                        "{} is listed and not served; the other indexes are read",
+                        index.path
+                    );
+                    self.context.warn("source.not_served", text, &index.path).await?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let (findings, mut arriving) = mpsc::channel(WAITING);
             let place = Place {
                 settings: self.settings.clone(),
@@ -227,6 +243,13 @@ impl<'a> Mirror<'a> {
                 self.told += 1;
                 self.context.failed(name, error).await
             }
+            Finding::Conflict(name) if self.settings.duplicates == Duplicates::Fail => {
+                let message = format!(
+                    "{name}: the same version is listed twice with different files. Nothing was changed; tell \
+                     whoever makes the repository, or set duplicates=first"
+                );
+                Err(Error::operation("content.conflict", message))
+            }
             Finding::Conflict(name) => {
                 self.told += 1;
                 let text =
@@ -262,7 +285,7 @@ impl<'a> Mirror<'a> {
         }))
     }
 
-    fn request(&self, suite: &Suite, offer: &Offer, by_hash: bool) -> Download {
+    pub(super) fn request(&self, suite: &Suite, offer: &Offer, by_hash: bool) -> Download {
         let plain = self.settings.address(&format!("{}{}", suite.folder, offer.path));
         let folder = offer.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let slash = if folder.is_empty() { "" } else { "/" };

@@ -48,11 +48,13 @@ pub(super) type Refused = (String, Error);
 pub(super) fn binary(place: &Place, paragraph: &Paragraph<'_>) -> Result<Declared, Refused> {
     let field = |name| required(paragraph, name);
     let (package, version) = (field("Package")?, field("Version")?);
-    let architecture = field("Architecture")?;
+    let architecture = architecture(paragraph).filter(|value| !value.is_empty());
+    let Some(architecture) = architecture else { return Err(missing(paragraph, "Architecture")) };
     let good = names::is_package(&package)
         && names::is_version(&version)
         && names::is_architecture(&architecture);
-    let name = format!("{package}_{}_{architecture}.deb", without_epoch(&version));
+    let ending = ending(&paragraph.text("Filename").unwrap_or_default());
+    let name = format!("{package}_{}_{architecture}.{ending}", without_epoch(&version));
     if !good {
         return Err(refused(
             &name,
@@ -74,6 +76,21 @@ pub(super) fn binary(place: &Place, paragraph: &Paragraph<'_>) -> Result<Declare
     let slot = format!("{package} {version} {architecture}");
     let unit = binary_unit(place, paragraph, &[&package, &version, &architecture, &sha256], &name)?;
     Ok(Declared { name, place: slot, sha256, unit: unit.file(file) })
+}
+
+/// What a package is for. A variant of an architecture has packages of its own beside those of the plain one, under the
+/// same name and version, so it counts as an architecture. Source: dpkg's and apt's field `Architecture-Variant`.
+pub(super) fn architecture<'a>(paragraph: &Paragraph<'a>) -> Option<Cow<'a, str>> {
+    paragraph.text("Architecture-Variant").or_else(|| paragraph.text("Architecture"))
+}
+
+/// Packages of the installer and those with debugging symbols have endings of their own.
+fn ending(path: &str) -> &'static str {
+    match path.rsplit_once('.') {
+        Some((_, "udeb")) => "udeb",
+        Some((_, "ddeb")) => "ddeb",
+        _ => "deb",
+    }
 }
 
 /// The unit of a binary package, still without its file. `words`: package, version, architecture, digest.
@@ -169,11 +186,13 @@ fn unit<K: serde::Serialize, I: serde::Serialize>(
 }
 
 fn required<'a>(paragraph: &Paragraph<'a>, name: &str) -> Result<Cow<'a, str>, Refused> {
-    paragraph.text(name).filter(|value| !value.is_empty()).ok_or_else(|| {
-        let package = paragraph.text("Package").unwrap_or_default();
-        let item = format!("{} (line {})", names::shown(&package), paragraph.line());
-        refused(&item, "content.field", &format!("it has no {name}"))
-    })
+    paragraph.text(name).filter(|value| !value.is_empty()).ok_or_else(|| missing(paragraph, name))
+}
+
+fn missing(paragraph: &Paragraph<'_>, name: &str) -> Refused {
+    let package = paragraph.text("Package").unwrap_or_default();
+    let item = format!("{} (line {})", names::shown(&package), paragraph.line());
+    refused(&item, "content.field", &format!("it has no {name}"))
 }
 
 fn refused(name: &str, code: &str, why: &str) -> Refused {

@@ -1,13 +1,16 @@
 //! Pages in HTML.
 //!
-//! Source: PEP 503, 592 (yanked), 629 (version), 658 and 714 (metadata). What the form knew when it was frozen, and no
-//! more: newer facts are in the JSON.
+//! Source: PEP 503, 592 (yanked), 629 (version), 658 and 714 (metadata), 792 (status). What the form knew when it was
+//! frozen, and no more: newer facts are in the JSON.
+
+use std::fmt::Write as _;
 
 use super::project::{File, Project};
+use crate::index::Status;
 
 /// The page of a project.
 pub(super) fn page(project: &Project) -> Vec<u8> {
-    let mut text = head(&format!("Links for {}", project.name));
+    let mut text = head(&format!("Links for {}", project.name), project.status.as_ref());
     for file in &project.files {
         anchor(&mut text, file, &project.name);
     }
@@ -17,7 +20,7 @@ pub(super) fn page(project: &Project) -> Vec<u8> {
 
 /// The list of projects.
 pub(super) fn list(names: &[String]) -> Vec<u8> {
-    let mut text = head("Simple index");
+    let mut text = head("Simple index", None);
     for name in names {
         // A normalised name needs no escaping.
         text.push_str("<a href=\"");
@@ -30,12 +33,25 @@ pub(super) fn list(names: &[String]) -> Vec<u8> {
     text.into_bytes()
 }
 
-fn head(title: &str) -> String {
-    format!(
-        "<!DOCTYPE html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"pypi:repository-version\" content=\"1.0\">\n<title>{title}</title>\n</head>\n\
-         <body>\n<h1>{title}</h1>\n"
-    )
+fn head(title: &str, status: Option<&Status>) -> String {
+    let mut text = "<!DOCTYPE html>\n<html>\n<head>\n<meta charset=\"utf-8\">\n".to_owned();
+    // A status is what version 1.4 brought.
+    meta(&mut text, "pypi:repository-version", if status.is_some() { "1.4" } else { "1.0" });
+    if let Some(status) = status {
+        meta(&mut text, "pypi:project-status", &status.status);
+        if let Some(reason) = &status.reason {
+            meta(&mut text, "pypi:project-status-reason", reason);
+        }
+    }
+    let _infallible = write!(text, "<title>{title}</title>\n</head>\n<body>\n<h1>{title}</h1>\n");
+    text
+}
+
+fn meta(text: &mut String, name: &str, content: &str) {
+    text.push_str("<meta");
+    attribute(text, "name", name);
+    attribute(text, "content", content);
+    text.push_str(">\n");
 }
 
 fn anchor(text: &mut String, file: &File, project: &str) {

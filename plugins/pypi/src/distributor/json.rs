@@ -15,6 +15,9 @@ use crate::index::Status;
 struct Meta {
     #[serde(rename = "api-version")]
     api_version: &'static str,
+    /// Source: PEP 708.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tracks: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -61,7 +64,10 @@ enum Yanked<'p> {
 pub(super) fn page(project: &Project) -> Result<Vec<u8>, Error> {
     let sized = project.files.iter().all(|file| file.size.is_some());
     let page = Detail {
-        meta: Meta { api_version: if sized { "1.4" } else { "1.0" } },
+        meta: Meta {
+            api_version: if sized { "1.4" } else { "1.0" },
+            tracks: project.tracks().filter(|_| sized).into_iter().collect(),
+        },
         name: &project.name,
         project_status: project.status.as_ref().filter(|_| sized),
         versions: if sized { project.versions() } else { Vec::new() },
@@ -102,7 +108,8 @@ struct Name<'p> {
 /// The list of projects.
 pub(super) fn list(names: &[String]) -> Result<Vec<u8>, Error> {
     let projects = names.iter().map(|name| Name { name }).collect();
-    write(&List { meta: Meta { api_version: "1.4" }, projects })
+    let meta = Meta { api_version: "1.4", tracks: Vec::new() };
+    write(&List { meta, projects })
 }
 
 fn write(page: &impl Serialize) -> Result<Vec<u8>, Error> {

@@ -18,11 +18,11 @@ use wharf_sdk::{
     PublishRequest, PublishedFile, Query, async_trait,
 };
 
-use page::{Page, SIMPLE};
+use page::{CACHED, FOR_EVER, Page, SIMPLE};
 use project::Project;
 
 /// Changes with what pages look like, so that none of an older form is taken over.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 /// What may be kept of the pages in all, in bytes; see the contract's largest message.
 const MAX_KEPT_BYTES: usize = 900 << 10;
 
@@ -62,6 +62,7 @@ impl Distributor for Simple {
             kept_bytes: 0,
             modified_ms: request.timestamp_ms,
             names: Vec::new(),
+            redirects: Vec::new(),
             files: 0,
             reused: 0,
         };
@@ -82,6 +83,8 @@ struct Tree<'a> {
     kept_bytes: usize,
     modified_ms: i64,
     names: Vec<String>,
+    /// Pages of other spellings of a name, and the name.
+    redirects: Vec<(String, String)>,
     files: u64,
     reused: u64,
 }
@@ -127,6 +130,9 @@ impl Tree<'_> {
             page.send(self.modified_ms, self.context).await?;
         }
         self.keep(&project.name, digest);
+        for spelling in project.spellings() {
+            self.redirects.push((format!("{SIMPLE}{spelling}/index.html"), project.name.clone()));
+        }
         self.names.push(project.name);
         Ok(())
     }
@@ -143,10 +149,11 @@ impl Tree<'_> {
             if file.metadata.is_some() {
                 let (from, beside) =
                     (file.metadata_name(), format!("{path}{}", crate::unit::METADATA));
-                self.context.file(PublishedFile::of_unit(beside, file.unit, from)).await?;
+                let beside = PublishedFile::of_unit(beside, file.metadata_unit, from);
+                self.context.file(beside.header(CACHED, FOR_EVER)).await?;
             }
             let file = PublishedFile::of_unit(path, file.unit, file.filename.as_str());
-            self.context.file(file).await?;
+            self.context.file(file.header(CACHED, FOR_EVER)).await?;
         }
         Ok(())
     }
@@ -163,6 +170,11 @@ impl Tree<'_> {
         let (json, html) = (json::list(&self.names)?, html::list(&self.names));
         let list = Page::new(SIMPLE.to_owned(), json, html);
         list.send(self.modified_ms, self.context).await?;
+        // The host must have the pages before anything leads to them.
+        self.context.flush().await?;
+        for (from, name) in &self.redirects {
+            self.context.redirect(from, &format!("{SIMPLE}{name}/")).await?;
+        }
         let summary =
             Summary { projects: self.names.len(), files: self.files, pages_reused: self.reused };
         Done::changed().summary(&summary)?.state(&self.now)

@@ -1,7 +1,10 @@
 //! A page on its way out: both representations, as variants of the folder that clients ask for.
 
 use std::fs;
+use std::io::Write as _;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use wharf_sdk::{Context, Error, PublishedFile};
 
@@ -20,6 +23,16 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b'!')
     .remove(b'+');
+/// HTML as it was called before it had a name of its own.
+const OLD_HTML: &str = "text/html; charset=utf-8";
+/// Pages of less are not worth an encoding.
+const MIN_PACKED: usize = 1_024;
+/// How long clients and proxies may keep what is published.
+pub(super) const CACHED: &str = "cache-control";
+/// A page: new versions should be seen soon, and asking again costs little.
+const SHORTLY: &str = "max-age=60";
+/// A file: its address holds its digest.
+pub(super) const FOR_EVER: &str = "max-age=31536000, immutable";
 /// The folder of all pages, with a slash at its end.
 pub(super) const SIMPLE: &str = "simple/";
 
@@ -44,31 +57,48 @@ impl Page {
         Self { folder, json, html }
     }
 
-    /// Changes with anything of the page: the JSON says all that the HTML says.
+    /// Changes with anything of the page. Neither representation says all that the other one says.
     pub(super) fn digest(&self) -> String {
-        let hex = sha256(&self.json);
+        let hex = sha256(&[self.json.as_slice(), &self.html].concat());
         hex.get(..32).unwrap_or(&hex).to_owned()
     }
 
-    /// Tells the host. JSON comes first: it is what whoever takes anything gets.
+    /// Tells the host. JSON comes first: it is what whoever takes anything gets. Whoever takes gzip gets it: clients ask
+    /// for pages far more often than they change, so they are packed once, here.
     pub(super) async fn send(self, modified_ms: i64, context: &Context) -> Result<(), Error> {
         let Self { folder, json, html } = self;
-        let (json_path, html_path) =
-            (format!("{folder}index.v1.json"), format!("{folder}index.html"));
-        for (path, bytes, media_type) in
-            [(&json_path, json, JSON), (&html_path, html, "text/html; charset=utf-8")]
-        {
-            let file = staged(path, bytes, context)?;
-            context.file(file.media_type(media_type).modified_ms(modified_ms)).await?;
+        let paths = [format!("{folder}index.v1.json"), format!("{folder}index.html")];
+        for (path, bytes, media_type) in [(&paths[0], json, JSON), (&paths[1], html, OLD_HTML)] {
+            if bytes.len() >= MIN_PACKED {
+                let packed = format!("{path}.gz");
+                let file = staged(&packed, pack(&bytes)?, context)?.header(CACHED, SHORTLY);
+                context.file(file.modified_ms(modified_ms)).await?;
+                for media_type in names(media_type) {
+                    context.encoded_variant(&folder, &packed, media_type, "gzip").await?;
+                }
+            }
+            let file = staged(path, bytes, context)?.media_type(media_type);
+            context.file(file.modified_ms(modified_ms).header(CACHED, SHORTLY)).await?;
         }
-        context
-            .variant(&folder, &json_path, JSON, &["application/vnd.pypi.simple.latest+json"])
-            .await?;
-        context
-            .variant(&folder, &html_path, HTML, &["application/vnd.pypi.simple.latest+html"])
-            .await?;
-        context.variant(&folder, &html_path, "text/html; charset=utf-8", &[]).await
+        let [json, html] = &paths;
+        context.variant(&folder, json, JSON, &["application/vnd.pypi.simple.latest+json"]).await?;
+        context.variant(&folder, html, HTML, &["application/vnd.pypi.simple.latest+html"]).await?;
+        context.variant(&folder, html, OLD_HTML, &[]).await
     }
+}
+
+/// The media types under which a representation is asked for.
+fn names(media_type: &'static str) -> &'static [&'static str] {
+    if media_type == JSON { &[JSON] } else { &[HTML, OLD_HTML] }
+}
+
+/// gzip without name and time: equal pages give equal bytes.
+fn pack(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let packed = encoder.write_all(bytes).and_then(|()| encoder.finish());
+    packed.map_err(|error| {
+        Error::fault("internal.gzip", "a page cannot be compressed").caused_by(&error)
+    })
 }
 
 /// Small files travel with the message, others lie in the work folder.

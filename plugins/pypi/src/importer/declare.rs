@@ -1,6 +1,6 @@
 //! A page becomes units: one for the project, one for each file that is wanted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use url::Url;
 use wharf_sdk::{Context, Error, Unit};
@@ -8,13 +8,19 @@ use wharf_sdk::{Context, Error, Unit};
 use super::settings::Plan;
 use crate::filename::{self, Distribution, Kind};
 use crate::index::{File, Metadata, Page};
-use crate::unit::{FILE, FileAttributes, FileKey, METADATA, ProjectAttributes};
+use crate::unit::{
+    ADDED, AddedAttributes, AddedKey, FILE, FileAttributes, FileKey, METADATA, ProjectAttributes,
+};
+
+/// Wheels that the repository has without metadata, with their digests.
+pub(super) type Bare = HashMap<String, String>;
 
 /// Declares what the plan wants of a page. Says how many units.
 pub(super) async fn declare(
     plan: &Plan,
     name: &str,
     page: Page,
+    held: &Bare,
     context: &Context,
 ) -> Result<u64, Error> {
     let read = |file: &File| filename::read(&file.filename, name).ok();
@@ -27,6 +33,11 @@ pub(super) async fn declare(
         );
         context.warn("content.entries", text, name).await?;
     }
+    // Versions are counted among what can be had at all.
+    let taken = |(file, it): (&File, Option<Distribution>)| {
+        it.filter(|distribution| plan.takes.file(file, distribution.kind))
+    };
+    let distributions: Vec<_> = page.files.iter().zip(distributions).map(taken).collect();
     let wanted = plan.filter.wanted(name, &distributions);
     let mut files = BTreeMap::new();
     for ((file, distribution), wanted) in page.files.into_iter().zip(distributions).zip(wanted) {
@@ -37,18 +48,40 @@ pub(super) async fn declare(
     }
     let yanked =
         files.values().filter_map(|(file, _)| Some((file.filename.clone(), file.yanked.clone()?)));
-    let project = ProjectAttributes { status: page.status, yanked: yanked.collect() };
+    let index = Some(plan.base.as_str().to_owned());
+    let project = ProjectAttributes { status: page.status, yanked: yanked.collect(), index };
     context.unit(project.unit(name)?).await?;
     let mut count = 1;
     for (file, distribution) in files.into_values() {
-        context.unit(unit(name, file, distribution)?).await?;
-        count += 1;
+        let metadata = metadata_file(&file, distribution.kind);
+        let bare = file.hashes.get("sha256").filter(|hex| held.get(&file.filename) == Some(hex));
+        match (metadata, bare.cloned()) {
+            (Some(metadata), Some(wheel)) => {
+                context.unit(added(name, wheel, metadata)?).await?;
+                context.unit(unit(name, file, distribution)?).await?;
+                count += 2;
+            }
+            (metadata, _) => {
+                let unit = unit(name, file, distribution)?;
+                let unit = metadata.into_iter().fold(unit, Unit::file);
+                context.unit(unit).await?;
+                count += 1;
+            }
+        }
     }
     Ok(count)
 }
 
+/// Metadata for a wheel that is stored without: what is stored never changes, so it is a unit of its own.
+fn added(name: &str, wheel: String, metadata: wharf_sdk::File) -> Result<Unit, Error> {
+    let info = metadata.info();
+    let sha256 = info.hex("sha256").map(str::to_owned);
+    let key = AddedKey { filename: info.path().to_owned(), sha256 };
+    let attributes = AddedAttributes { name: name.to_owned(), wheel };
+    Ok(Unit::new(ADDED).key(&key)?.attributes(&attributes)?.file(metadata))
+}
+
 fn unit(name: &str, file: File, distribution: Distribution) -> Result<Unit, Error> {
-    let metadata = metadata_file(&file, distribution.kind);
     let key =
         FileKey { filename: file.filename.clone(), sha256: file.hashes.get("sha256").cloned() };
     let attributes = FileAttributes {
@@ -66,11 +99,7 @@ fn unit(name: &str, file: File, distribution: Distribution) -> Result<Unit, Erro
     if let Some(size) = file.size {
         bytes = bytes.size(size);
     }
-    let unit = Unit::new(FILE).key(&key)?.attributes(&attributes)?.file(bytes);
-    Ok(match metadata {
-        Some(metadata) => unit.file(metadata),
-        None => unit,
-    })
+    Ok(Unit::new(FILE).key(&key)?.attributes(&attributes)?.file(bytes))
 }
 
 /// The metadata beside a wheel: small, needed by whoever resolves, and so fetched whatever the policy is.

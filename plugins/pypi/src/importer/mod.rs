@@ -16,10 +16,12 @@ use std::fs;
 use url::Url;
 use wharf_sdk::{
     Check, CheckScope, Checked, Class, Component, Context, Done, Download, Downloaded, Error,
-    Importer, Keep, Level, Progress, SyncRequest, UploadRequest, async_trait,
+    Importer, Keep, Level, Progress, Query, SyncRequest, UploadRequest, async_trait,
 };
 
 use crate::index::{self, Format, PageError};
+use crate::unit::{FILE, PROJECT, ProjectAttributes};
+use declare::Bare;
 use kept::{Kept, Seen};
 use settings::{Plan, Settings};
 
@@ -48,13 +50,17 @@ impl Importer for Indexes {
         // What failed the last time is to be tried again, though its page is the same.
         let failed = request.last.as_ref().is_some_and(|last| last.outcome != "succeeded");
         let before = request.attachment.state::<Kept>();
+        let mut owners = vec![plan.base.as_str().to_owned()];
+        owners.extend(before.as_ref().map(|kept| kept.url.clone()));
         let before =
             before.filter(|kept| !request.full && !failed && kept.url == plan.base.as_str());
+        let before = before.unwrap_or_default().whole(context).await?;
         let names = names(&plan, context).await?;
         let mut sync = Sync {
             now: Kept::of(plan.base.as_str()),
-            before: before.unwrap_or_default(),
+            before,
             base_units: request.base_units,
+            owners,
             plan: &plan,
             context,
             declared: 0,
@@ -108,6 +114,16 @@ fn refuse(url: &str, error: &PageError) -> Error {
     Error::operation(code, format!("{url} cannot be used: {error}"))
 }
 
+/// What the repository has of a project before a sync.
+#[derive(Default)]
+struct Held {
+    /// Wheels without their metadata.
+    bare: Bare,
+    /// It came otherwise than from this index: by upload, or from another one. Whoever was there first is who is meant by
+    /// the name (F119).
+    foreign: bool,
+}
+
 /// One sync.
 struct Sync<'a> {
     plan: &'a Plan,
@@ -115,6 +131,8 @@ struct Sync<'a> {
     before: Kept,
     now: Kept,
     base_units: u64,
+    /// Where the projects of this importer are from: its index, and the one of before.
+    owners: Vec<String>,
     declared: u64,
     kept: usize,
     gone: Vec<String>,
@@ -149,6 +167,9 @@ impl Sync<'_> {
         let page = match page {
             Ok(page) => page,
             Err(error) if error.code() == "source.not_found" => {
+                if self.held(name).await?.foreign {
+                    return self.keep_units(name).await;
+                }
                 self.gone.push(name.to_owned());
                 return Ok(());
             }
@@ -169,12 +190,52 @@ impl Sync<'_> {
         }
         match read(&page, &bytes) {
             Ok(read) => {
-                self.declared += declare::declare(self.plan, name, read, self.context).await?;
+                let held = self.held(name).await?;
                 self.now.add(name, seen);
+                if held.foreign {
+                    let text = format!(
+                        "the repository has {name} from elsewhere: what the index has under that name is left out, \
+                         so that nobody gets one for the other. If the index only moved, remove the project from the repository first"
+                    );
+                    self.context.warn("policy.foreign", text, name).await?;
+                    self.kept += 1;
+                    return self.keep_units(name).await;
+                }
+                let (plan, context) = (self.plan, self.context);
+                self.declared += declare::declare(plan, name, read, &held.bare, context).await?;
                 Ok(())
             }
             Err(error) => self.fail(name, error).await,
         }
+    }
+
+    /// What the repository has of a project.
+    async fn held(&self, name: &str) -> Result<Held, Error> {
+        let mut held = Held::default();
+        if self.base_units == 0 {
+            return Ok(held);
+        }
+        let (mut files, mut own) = (false, false);
+        let query = Query::all().of_type(FILE).of_type(PROJECT).field("name", name)?;
+        let mut pages = self.context.units(query).await?;
+        while let Some(page) = pages.next().await? {
+            for unit in page {
+                if unit.kind() == PROJECT {
+                    let told: ProjectAttributes = unit.read_attributes()?;
+                    own |= told.index.is_some_and(|index| self.owners.contains(&index));
+                    continue;
+                }
+                files = true;
+                let mut all = unit.files();
+                if let (Some(file), None) = (all.next(), all.next())
+                    && let Some(hex) = file.hex("sha256")
+                {
+                    held.bare.insert(file.path().to_owned(), hex.to_owned());
+                }
+            }
+        }
+        held.foreign = files && !own;
+        Ok(held)
     }
 
     /// The project is as it was.
@@ -215,13 +276,13 @@ impl Sync<'_> {
         }
         if self.stands() {
             self.context.log(Level::INFO, "all pages are those of the last sync").await;
-            return Done::nothing_to_do().state(&self.now);
+            return Done::nothing_to_do().state(&self.now.split(&self.before, self.context).await?);
         }
         let done = Done::changed();
         // What was kept is counted by nobody but the host.
         let done =
             if self.kept == 0 && self.failed == 0 { done.announced(self.declared) } else { done };
-        done.state(&self.now)
+        done.state(&self.now.split(&self.before, self.context).await?)
     }
 
     /// Whether every project is as it was, and none came or went.

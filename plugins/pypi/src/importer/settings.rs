@@ -1,11 +1,15 @@
 //! The importer's settings, checked and brought into one form.
 
+use std::str::FromStr as _;
+
+use pep440_rs::Version;
 use serde::{Deserialize, Serialize};
 use url::Url;
 use wharf_sdk::{Attachment, Checked, Error};
 
 use crate::filename::Kind;
 use crate::filter::{Filter, Wish};
+use crate::takes::Takes;
 
 /// As the user wrote them.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -26,6 +30,12 @@ pub(super) struct Settings {
     prereleases: bool,
     #[serde(default)]
     keep_latest: usize,
+    #[serde(default)]
+    python: String,
+    #[serde(default)]
+    platforms: Vec<String>,
+    #[serde(default = "yes")]
+    yanked: bool,
 }
 
 fn kinds() -> Vec<Kind> {
@@ -49,6 +59,7 @@ pub(super) struct Plan {
     /// The list of projects; ends in `/`.
     pub(super) base: Url,
     pub(super) filter: Filter,
+    pub(super) takes: Takes,
 }
 
 impl Plan {
@@ -98,12 +109,22 @@ impl Settings {
         }
         let includes = wishes("/includes", &self.includes, &mut problems);
         let excludes = wishes("/excludes", &self.excludes, &mut problems);
+        let python = (!self.python.is_empty()).then(|| Version::from_str(&self.python));
+        if let Some(Err(error)) = &python {
+            let message = format!("{:?} is no version of Python: {error}", self.python);
+            problems.push(Problem { field: "/python".to_owned(), message });
+        }
+        let takes = Takes {
+            python: python.and_then(Result::ok),
+            platforms: self.platforms.clone(),
+            without_yanked: !self.yanked,
+        };
         match base {
             Some(base) if problems.is_empty() => {
                 let filter = Filter::new(includes, excludes, self.package_types.clone())
                     .prereleases(self.prereleases)
                     .keep_latest(self.keep_latest);
-                Ok(Plan { base, filter })
+                Ok(Plan { base, filter, takes })
             }
             _ => Err(problems),
         }

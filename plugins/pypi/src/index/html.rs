@@ -1,6 +1,6 @@
 //! Pages in HTML.
 //!
-//! Source: PEP 503 (the form), 592 (yanked), 629 (version), 658 and 714 (metadata). Taken apart by a tokenizer that
+//! Source: PEP 503 (the form), 592 (yanked), 629 (version), 658 and 714 (metadata), 792 (status). Taken apart by a tokenizer that
 //! follows the HTML standard: any page that a browser can read, this can, and anchors are all that matters in it.
 
 use std::collections::BTreeMap;
@@ -9,8 +9,8 @@ use html5gum::{StartTag, Token, Tokenizer};
 use url::Url;
 
 use super::{
-    File, MAX_FILES, MAX_PROJECTS, Metadata, Page, PageError, bounded, check_version, digest,
-    locate,
+    File, MAX_FILES, MAX_PROJECTS, Metadata, Page, PageError, Status, bounded, check_version,
+    digest, locate,
 };
 use crate::name::normalize;
 
@@ -31,12 +31,13 @@ fn attribute(tag: &StartTag<()>, name: &str) -> Option<String> {
     Some(String::from_utf8_lossy(value).into_owned())
 }
 
-/// Calls `each` with all anchors, in order, and the base that holds where they stand.
+/// Calls `each` with all anchors, in order, and the base that holds where they stand. Gives the status, if one is told.
 fn anchors(
     text: &str,
     mut base: Option<Url>,
     mut each: impl FnMut(&Anchor, Option<&Url>) -> Result<(), PageError>,
-) -> Result<(), PageError> {
+) -> Result<Option<Status>, PageError> {
+    let (mut status, mut reason) = (None, None);
     let mut open: Option<Anchor> = None;
     let mut based = false;
     for token in Tokenizer::new(text) {
@@ -55,10 +56,14 @@ fn anchors(
                         based = true;
                     }
                 }
-                b"meta"
-                    if attribute(&tag, "name").as_deref() == Some("pypi:repository-version") =>
-                {
-                    check_version(&attribute(&tag, "content").unwrap_or_default())?;
+                b"meta" => {
+                    let content = attribute(&tag, "content").unwrap_or_default();
+                    match attribute(&tag, "name").as_deref() {
+                        Some("pypi:repository-version") => check_version(&content)?,
+                        Some("pypi:project-status") => status = bounded(content),
+                        Some("pypi:project-status-reason") => reason = bounded(content),
+                        _ => {}
+                    }
                 }
                 _ => {}
             },
@@ -75,7 +80,10 @@ fn anchors(
             _ => {}
         }
     }
-    open.map_or(Ok(()), |anchor| each(&anchor, base.as_ref()))
+    if let Some(anchor) = open {
+        each(&anchor, base.as_ref())?;
+    }
+    Ok(status.map(|status| Status { status, reason }))
 }
 
 /// Reads the page of a project.
@@ -84,7 +92,7 @@ fn anchors(
 /// Why it cannot be read.
 pub fn page(text: &str, base: &Url) -> Result<Page, PageError> {
     let mut page = Page::default();
-    anchors(text, Some(base.clone()), |anchor, base| {
+    let status = anchors(text, Some(base.clone()), |anchor, base| {
         if page.files.len() + page.skipped >= MAX_FILES {
             return Err(PageError::Many(MAX_FILES));
         }
@@ -94,6 +102,7 @@ pub fn page(text: &str, base: &Url) -> Result<Page, PageError> {
         }
         Ok(())
     })?;
+    page.status = status;
     Ok(page)
 }
 

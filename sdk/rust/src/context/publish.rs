@@ -71,7 +71,31 @@ impl Context {
         let size = path.len() + target.len() + media_type.len() + others + 32;
         let (path, target, media_type) =
             (path.to_owned(), target.to_owned(), media_type.to_owned());
-        self.add(Entry::Variant(v1::Variant { path, target, media_type, also }), size).await
+        let variant = v1::Variant { path, target, media_type, also, encoding: String::new() };
+        self.add(Entry::Variant(variant), size).await
+    }
+
+    /// A published file that is a variant of `path` in an encoding, `gzip`: clients that accept it get this in place of
+    /// the variant of the same media type that is not encoded.
+    ///
+    /// # Errors
+    /// [`Error::cancelled`].
+    pub async fn encoded_variant(
+        &self,
+        path: &str,
+        target: &str,
+        media_type: &str,
+        encoding: &str,
+    ) -> Result<(), Error> {
+        let size = path.len() + target.len() + media_type.len() + encoding.len() + 32;
+        let variant = v1::Variant {
+            path: path.to_owned(),
+            target: target.to_owned(),
+            media_type: media_type.to_owned(),
+            also: Vec::new(),
+            encoding: encoding.to_owned(),
+        };
+        self.add(Entry::Variant(variant), size).await
     }
 
     async fn second_name(&self, path: &str, target: &str, redirect: bool) -> Result<(), Error> {

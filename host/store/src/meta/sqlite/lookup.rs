@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::publications::below;
-use super::{Outcome, limit, unsigned, variants};
+use super::{Outcome, headers, limit, unsigned, variants};
 use crate::clock;
 use crate::model::{
     Digest, DirEntry, Listing, Lookup, PublicationId, PublishedEntry, RelativePath, UnitId,
@@ -16,7 +16,7 @@ const INDEX: &str = "index.html";
 
 /// No join: SQLite would prepare the statement anew for each path.
 const ENTRY: &str = "SELECT e.publication, e.path, e.media_type, e.modified_ms, e.entry_point,
-        e.unit, e.unit_path, e.redirect, e.artifact
+        e.unit, e.unit_path, e.redirect, e.artifact, e.headers
      FROM entry e WHERE e.publication = ?1 AND e.path ";
 
 pub(in crate::meta) fn lookup(db: &Connection, path: &str) -> Outcome<Lookup> {
@@ -78,8 +78,11 @@ pub(in crate::meta) fn entry(
     found.map(|found| complete(db, found)).transpose()
 }
 
-/// An entry without its bytes, and the row of these if it was known when it was published.
-fn read(row: &Row<'_>) -> rusqlite::Result<(PublishedEntry, Option<i64>)> {
+/// An entry without its bytes and headers: the row of the bytes, if it was known when it was published, and that of the
+/// headers.
+type Partial = (PublishedEntry, Option<i64>, Option<i64>);
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Partial> {
     let path: String = row.get(1)?;
     let unit = match row.get(5)? {
         Some(unit) => {
@@ -99,15 +102,14 @@ fn read(row: &Row<'_>) -> rusqlite::Result<(PublishedEntry, Option<i64>)> {
         entry_point: row.get(4)?,
         unit,
         redirect: row.get(7)?,
+        headers: Vec::new(),
     };
-    Ok((entry, row.get(8)?))
+    Ok((entry, row.get(8)?, row.get(9)?))
 }
 
-/// Adds the bytes.
-fn complete(
-    db: &Connection,
-    (mut entry, artifact): (PublishedEntry, Option<i64>),
-) -> Outcome<PublishedEntry> {
+/// Adds bytes and headers.
+fn complete(db: &Connection, (mut entry, artifact, headers): Partial) -> Outcome<PublishedEntry> {
+    entry.headers = headers::read(db, headers)?;
     let bytes = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
     let found: Option<(Option<[u8; 32]>, Option<i64>, bool)> = match (artifact, &entry.unit) {
         (Some(artifact), _) => db

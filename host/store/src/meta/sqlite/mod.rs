@@ -9,6 +9,7 @@ pub(super) mod attachments;
 pub(super) mod collect;
 pub(super) mod commit;
 mod connect;
+mod headers;
 pub(super) mod history;
 pub(super) mod jobs;
 pub(super) mod known;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row};
 
+use super::headers::Headers;
 use super::{Outcome, attachments, query, short, signed, unsigned, variants, versions};
 use crate::clock;
 use crate::error::{Error, Thing};
@@ -18,8 +19,8 @@ const LIVE: i64 = 1;
 const SUPERSEDED: i64 = 2;
 
 const INSERT: &str = "INSERT INTO entry
-        (publication, path, artifact, unit, unit_path, media_type, modified_ms, entry_point, redirect)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (publication, path) DO NOTHING";
+        (publication, path, artifact, unit, unit_path, media_type, modified_ms, entry_point, redirect, headers)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (publication, path) DO NOTHING";
 
 pub(in crate::meta) fn begin(
     db: &Connection,
@@ -126,6 +127,7 @@ pub(in crate::meta) fn save_entries(
     let publication = building(db, lease, id)?;
     let mut insert = db.prepare_cached(INSERT)?;
     let mut finder = Finder::prepare(db, &publication)?;
+    let mut headers = Headers::new(db);
     for entry in entries {
         let path = entry.path.as_str();
         let found = finder.find(&entry.from, path)?;
@@ -143,6 +145,7 @@ pub(in crate::meta) fn save_entries(
             entry.modified_ms,
             entry.entry_point,
             found.redirect,
+            headers.id(&entry.headers)?,
         );
         if insert.execute(row)? == 0 {
             return Err(doubled(path));
@@ -262,8 +265,19 @@ pub(in crate::meta) fn pass_through(
         target.push_str(path);
         let unit_path = Some(path).filter(|_| !prefix.is_empty());
         let media_type = file.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?;
-        let none: Option<&str> = None;
-        let row = (id.0, &target, artifact, unit, unit_path, media_type, modified_ms, false, none);
+        let (redirect, headers): (Option<&str>, Option<i64>) = (None, None);
+        let row = (
+            id.0,
+            &target,
+            artifact,
+            unit,
+            unit_path,
+            media_type,
+            modified_ms,
+            false,
+            redirect,
+            headers,
+        );
         if insert.execute(row)? == 0 {
             return Err(doubled(&target));
         }
@@ -298,7 +312,7 @@ pub(in crate::meta) fn reuse(
     let copied = db
         .prepare_cached(
             "INSERT INTO entry SELECT ?1, path, artifact, unit, unit_path, media_type, modified_ms,
-                entry_point, redirect
+                entry_point, redirect, headers
              FROM entry WHERE publication = ?2 AND path >= ?3 AND path < ?4 ORDER BY path",
         )?
         .execute((id.0, previous.0, &low, &high))?;

@@ -15,13 +15,14 @@ pub(in crate::meta) fn save(
 ) -> Outcome<()> {
     building(db, lease, id)?;
     let mut insert = db.prepare_cached(
-        "INSERT INTO variant (publication, path, n, target, media_type, also)
-         SELECT ?1, ?2, count(*), ?3, ?4, ?5 FROM variant WHERE publication = ?1 AND path = ?2",
+        "INSERT INTO variant (publication, path, n, target, media_type, also, encoding)
+         SELECT ?1, ?2, count(*), ?3, ?4, ?5, ?6 FROM variant WHERE publication = ?1 AND path = ?2",
     )?;
     for variant in variants {
         let also = variant.also.join(" ");
         let target = variant.target.as_str();
-        insert.execute((id.0, &variant.path, target, &variant.media_type, also))?;
+        let row = (id.0, &variant.path, target, &variant.media_type, also, &variant.encoding);
+        insert.execute(row)?;
     }
     Ok(())
 }
@@ -35,7 +36,7 @@ pub(super) fn reuse(
 ) -> Outcome<()> {
     let (low, high) = below(prefix);
     db.prepare_cached(
-        "INSERT INTO variant SELECT ?1, path, n, target, media_type, also
+        "INSERT INTO variant SELECT ?1, path, n, target, media_type, also, encoding
          FROM variant WHERE publication = ?2 AND path >= ?3 AND path < ?4",
     )?
     .execute((id.0, previous.0, low, high))?;
@@ -67,7 +68,8 @@ pub(super) fn of_path(
     path: &str,
 ) -> Outcome<Vec<Variant>> {
     let mut statement = db.prepare_cached(
-        "SELECT target, media_type, also FROM variant WHERE publication = ?1 AND path = ?2 ORDER BY n",
+        "SELECT target, media_type, also, encoding FROM variant
+         WHERE publication = ?1 AND path = ?2 ORDER BY n",
     )?;
     let rows = statement.query_map((publication.0, path), |row| {
         let also: String = row.get(2)?;
@@ -76,6 +78,7 @@ pub(super) fn of_path(
             target: row.get(0)?,
             media_type: row.get(1)?,
             also: also.split_whitespace().map(str::to_owned).collect(),
+            encoding: row.get(3)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
