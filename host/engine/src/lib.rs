@@ -7,6 +7,12 @@
 //! decided in `unit_types`.
 //!
 //! Never starts a process itself, knows no HTTP server, and prints nothing.
+//!
+//! A program of one's own that syncs and publishes with it is `examples/embed.rs`:
+//!
+//! ```no_run
+#![doc = include_str!("../examples/embed.rs")]
+//! ```
 
 mod clock;
 mod config;
@@ -40,3 +46,5 @@ pub use publish::PublishOptions;
 pub use repositories::{AttachmentView, DiffPage, RepositoryView};
 pub use sync::SyncOptions;
 pub use unit_types::{CheckedType, TypeForm, TypeView, check_types};
+/// What an embedder's `main` needs of the supervisor.
+pub use wharf_supervisor::{Guardian, SearchPath, guardian_main, standard_runtime_dir};
