@@ -4,7 +4,7 @@
 use std::{error::Error, path::Path, process::ExitCode};
 
 use serde_json::{Map, json};
-use wharf_engine::{Config, Engine, JobView, PublishOptions, SyncOptions};
+use wharf_engine::{Claim, Config, Engine, JobView, PublishOptions, SyncOptions};
 use wharf_engine::{Guardian, SearchPath, guardian_main, standard_runtime_dir};
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
@@ -19,8 +19,10 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 }
 
 async fn mirror(data: &Path, plugins: &Path, url: &str) -> Result<(), Box<dyn Error>> {
+    // One host at a time has the data folder; the claim ends with this function.
+    let claim = Claim::take(data)?;
     let search = SearchPath::standard(data, &[plugins.to_owned()], &std::env::current_exe()?);
-    let mut config = Config::new(data.to_owned(), search, standard_runtime_dir(data));
+    let mut config = Config::new(claim.data().to_owned(), search, standard_runtime_dir(data));
     config.guardian = Guardian::CurrentExe;
     let engine = Engine::open(config).await?;
     if engine.repository("tools").await.is_err() {

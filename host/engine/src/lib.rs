@@ -46,5 +46,7 @@ pub use publish::PublishOptions;
 pub use repositories::{AttachmentView, DiffPage, RepositoryView};
 pub use sync::SyncOptions;
 pub use unit_types::{CheckedType, TypeForm, TypeView, check_types};
+/// The right to a data folder: whoever opens an engine holds it, from before until after.
+pub use wharf_store::Claim;
 /// What an embedder's `main` needs of the supervisor.
 pub use wharf_supervisor::{Guardian, SearchPath, guardian_main, standard_runtime_dir};

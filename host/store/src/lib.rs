@@ -4,10 +4,11 @@
 //! publications in one SQLite file; [`Blobs`] holds bytes by their sha256; [`Logs`] holds one file for each job.
 //! [`model`] is the plain data that goes in and out.
 //!
-//! Knows no plugin, no wire and no HTTP, and never sees a secret. One process uses a data folder at a time; who may is
-//! the caller's business (a lock file).
+//! Knows no plugin, no wire and no HTTP, and never sees a secret. One process uses a data folder at a time; its host
+//! takes a [`Claim`] to it before it opens the store.
 
 pub mod blobs;
+mod claim;
 mod clock;
 mod error;
 pub mod logs;
@@ -17,6 +18,7 @@ pub mod model;
 use std::path::Path;
 
 pub use blobs::Blobs;
+pub use claim::Claim;
 pub use error::{Error, Thing};
 pub use logs::Logs;
 pub use meta::Meta;

@@ -9,6 +9,7 @@
 mod apt;
 mod files;
 mod python;
+mod registries;
 
 use std::path::Path;
 use std::process::Command;

@@ -31,6 +31,9 @@ fn a_program_of_ones_own_syncs_and_publishes_what_wharf_then_serves() {
     let again = embed(&host, &url);
     assert!(again.stdout.contains("sync succeeded: 0 added, version 1."), "{again:#?}");
     host.serve();
+    let refused = embed(&host, &url);
+    assert_ne!(refused.status, 0, "F88: {refused:#?}");
+    assert!(refused.stderr.contains("in use by another host"), "{refused:#?}");
     assert_eq!(published(&host, "tools"), tree.digests());
     host.finish();
 }
