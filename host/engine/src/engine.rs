@@ -56,7 +56,7 @@ pub(crate) struct Inner {
 
 impl Engine {
     /// Opens the data folder, finds the plugins, registers their types, and takes up the jobs that an earlier host
-    /// left. Starts no plugin.
+    /// left. Starts no plugin. The caller holds a [`Claim`](crate::Claim) to the folder for as long as the engine lives.
     pub async fn open(config: Config) -> Result<Self, Error> {
         let store = Store::open(&config.data).await?;
         store.blobs.clean().await?;

@@ -7,6 +7,12 @@
 //! decided in `unit_types`.
 //!
 //! Never starts a process itself, knows no HTTP server, and prints nothing.
+//!
+//! A program of one's own that syncs and publishes with it is `examples/embed.rs`:
+//!
+//! ```no_run
+#![doc = include_str!("../examples/embed.rs")]
+//! ```
 
 mod clock;
 mod config;
@@ -66,3 +72,7 @@ pub use upload::{
     ImportFile, ImportOptions, Limits as UploadLimits, NewToken, UploadOptions, UploadView,
 };
 pub use verify::VerifyOptions;
+/// The right to a data folder: whoever opens an engine holds it, from before until after.
+pub use wharf_store::Claim;
+/// What an embedder's `main` needs of the supervisor.
+pub use wharf_supervisor::{Guardian, SearchPath, guardian_main, standard_runtime_dir};

@@ -209,6 +209,15 @@ impl Engine {
         self.inner.board.watch(JobId(id))
     }
 
+    /// Waits until a job has ended, well or badly. Cancel safe.
+    pub async fn ended(&self, id: i64) -> Result<JobView, Problem> {
+        if let Some(mut news) = self.watch(id) {
+            // An error means that the job was forgotten; the store knows why.
+            drop(news.wait_for(|view| view.state.is_end()).await);
+        }
+        self.job(id).await
+    }
+
     /// Jobs, newest first.
     pub async fn jobs(&self, filter: JobFilter) -> Result<Vec<JobView>, Problem> {
         let jobs = self.inner.store.meta.jobs(filter).await?;

@@ -20,10 +20,7 @@ pub enum Error {
     },
     /// The data folder is open to other users and holds things that are not ours, so its rights
     /// are not changed.
-    #[error(
-        "other users can enter {}, and it holds files that are not wharf's: choose another data folder, \
-         or `chmod 700` this one", path.display()
-    )]
+    #[error("{}", wharf_store::Error::Exposed { path: path.clone() })]
     Exposed {
         /// The data folder.
         path: PathBuf,

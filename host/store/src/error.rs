@@ -19,6 +19,21 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// Another host has the data folder.
+    #[error("the data folder {} is in use by another host", .path.display())]
+    Locked {
+        /// The data folder.
+        path: PathBuf,
+    },
+    /// The data folder is open to other users and holds things that are not ours, so its rights are not changed.
+    #[error(
+        "other users can enter {}, and it holds files that are not wharf's: choose another data folder, \
+         or `chmod 700` this one", .path.display()
+    )]
+    Exposed {
+        /// The data folder.
+        path: PathBuf,
+    },
     /// The database is not sound.
     #[error("the database {} is damaged: {problem}; restore it from a backup", .path.display())]
     Damaged {
@@ -319,6 +334,8 @@ impl Error {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Storage { .. } => "storage",
+            Self::Locked { .. } => "conflict.locked",
+            Self::Exposed { .. } => "policy.data_folder",
             Self::Damaged { .. } | Self::Unreadable { .. } => "storage.damaged",
             Self::Closed => "storage.closed",
             Self::Newer { .. } => "policy.schema",

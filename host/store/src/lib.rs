@@ -5,10 +5,11 @@
 //! [`Uploads`] holds what users are bringing.
 //! [`model`] is the plain data that goes in and out.
 //!
-//! Knows no plugin, no wire and no HTTP, and never sees a secret. One process uses a data folder at a time; who may is
-//! the caller's business (a lock file).
+//! Knows no plugin, no wire and no HTTP, and never sees a secret. One process uses a data folder at a time; its host
+//! takes a [`Claim`] to it before it opens the store.
 
 pub mod blobs;
+mod claim;
 mod clock;
 mod error;
 pub mod logs;
@@ -20,6 +21,7 @@ pub mod uploads;
 use std::path::Path;
 
 pub use blobs::Blobs;
+pub use claim::Claim;
 pub use error::{Error, Thing};
 pub use logs::Logs;
 pub use meta::Meta;

@@ -10,9 +10,10 @@ mod apt;
 mod apt_shapes;
 mod files;
 mod python;
+mod python_pages;
+mod registries;
 mod signed;
 mod uploads;
-mod python_pages;
 
 use std::path::Path;
 use std::process::Command;

@@ -9,6 +9,7 @@
 mod commands;
 mod content;
 mod discovery;
+mod embedding;
 mod history;
 mod jobs;
 mod migrations;

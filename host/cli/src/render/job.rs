@@ -169,7 +169,7 @@ pub(super) fn took(result: &JobResult) -> String {
     format!(" ({})", parts.join(", "))
 }
 
-/// Failed and skipped items, then warnings, each on a line.
+/// Failed and skipped items and what to do about them, then warnings, each on a line.
 pub(crate) fn remarks(result: &JobResult) -> Vec<String> {
     let wrong = result.items.iter().filter_map(item);
     let warnings = result.warnings_list.iter().map(|warning| {
@@ -177,7 +177,20 @@ pub(crate) fn remarks(result: &JobResult) -> Vec<String> {
         let item = item.map(|item| format!("{}: ", exact(item))).unwrap_or_default();
         format!("  {} {item}{}", styled(WARN, "warning"), one_line(&warning.text))
     });
-    wrong.take(SHOWN).chain(warnings.take(SHOWN)).collect()
+    wrong.take(SHOWN).chain(advice(result)).chain(warnings.take(SHOWN)).collect()
+}
+
+/// What to do about the items that were shown, each advice once.
+fn advice(result: &JobResult) -> Vec<String> {
+    let shown = result.items.iter().take(SHOWN).filter_map(|item| item.problem.as_ref());
+    let mut lines: Vec<String> = Vec::new();
+    for help in shown.filter_map(|problem| problem.help.as_deref()) {
+        let line = format!("  help: {}", one_line(help));
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines
 }
 
 fn item(item: &Item) -> Option<String> {

@@ -288,7 +288,7 @@ impl Error {
             }
             Self::TooLarge { .. } => "raise the limit if a file of this size is meant",
             Self::Redirect { .. } | Self::Inward { .. } => {
-                "if that place is right, name it in the attachment's own settings"
+                "if that host is right, name it in the importer's setting `allow_hosts`"
             }
             Self::LocalRefused { .. } => "name the file's folder in the attachment's own settings",
             Self::WeakDigest { .. } => "ask the source's owner for SHA-256 digests",

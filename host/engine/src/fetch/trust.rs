@@ -51,6 +51,13 @@ impl Trust {
         self
     }
 
+    /// Trusts in addition this host: a name or a literal address, as an index writes it.
+    #[must_use]
+    pub fn host(mut self, host: &str) -> Self {
+        self.hosts.push(host.to_ascii_lowercase());
+        self
+    }
+
     /// Trusts in addition local files beneath this folder.
     #[must_use]
     pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
@@ -103,9 +110,11 @@ pub(super) fn inward_literal(url: &Url) -> Option<IpAddr> {
     is_inward(address).then_some(address)
 }
 
-/// Whether an address leads into this machine, a private net, or nowhere in the public network.
+/// Whether an address leads into this machine, a private net, or to many hosts at once.
 ///
-/// Source: the IANA special-purpose address registries (RFC 6890 and what was added since).
+/// The nets for documentation (RFC 5737, RFC 3849) do not: nobody has a host there, except gateways whose name service
+/// sends all of the public network to them. Source: the IANA special-purpose address registries (RFC 6890 and what was
+/// added since).
 pub(super) fn is_inward(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_inward_v4(address),
@@ -124,19 +133,17 @@ fn is_inward_v4(address: Ipv4Addr) -> bool {
             | (100, 64..=127, _)
             | (169, 254, _)
             | (172, 16..=31, _)
-            | (192, 0, 0 | 2)
+            | (192, 0, 0)
             | (192, 168, _)
             | (198, 18 | 19, _)
-            | (198, 51, 100)
-            | (203, 0, 113)
     )
 }
 
 fn is_inward_v6(address: Ipv6Addr) -> bool {
     let [a, b, c, ..] = address.segments();
     let global = (0x2000..0x4000).contains(&a);
-    // Inside 2000::/3: Teredo and other protocol assignments, documentation.
-    !global || (a == 0x2001 && (b < 0x200 || b == 0xdb8)) || (a == 0x3fff && b < 0x1000) || {
+    // Inside 2000::/3: Teredo and other protocol assignments.
+    !global || (a == 0x2001 && b < 0x200) || {
         // 2002::/16 without its IPv4 address is caught by `embedded`; nothing else is special.
         a == 0x2002 && b == 0 && c == 0
     }
@@ -228,7 +235,6 @@ mod tests {
             "64:ff9b::7f00:1",
             "2002:7f00:1::",
             "2001::1",
-            "2001:db8::1",
             "::7f00:1",
         ] {
             assert!(is_inward(text.parse().unwrap()), "{text}");
@@ -241,6 +247,8 @@ mod tests {
             "2606:4700::1111",
             "::ffff:8.8.8.8",
             "2a00::1",
+            "203.0.113.80",
+            "2001:db8::1",
         ] {
             assert!(!is_inward(text.parse().unwrap()), "{text}");
         }

@@ -346,13 +346,15 @@ impl Bound {
     pub(crate) fn signing_key(&self) -> Option<&str> {
         self.host.get(SIGNING_KEY).and_then(Value::as_str)
     }
-    /// What downloads of this attachment may reach: what the user typed.
+    /// What downloads of this attachment may reach: what the user typed, and the setting `allow_hosts`.
     pub(crate) fn trust(&self) -> Trust {
         self.trusted(Trust::public())
     }
 
     /// The same, in addition to what is trusted already.
     pub(crate) fn trusted(&self, trust: Trust) -> Trust {
-        self.own.values().filter_map(Value::as_str).fold(trust, Trust::typed)
+        let typed = self.own.values().filter_map(Value::as_str).fold(trust, Trust::typed);
+        let allowed = self.host.get("allow_hosts").and_then(Value::as_array).into_iter().flatten();
+        allowed.filter_map(Value::as_str).fold(typed, Trust::host)
     }
 }

@@ -68,6 +68,9 @@ pub struct ImporterSettings {
     pub rate: Option<NonZeroU64>,
     /// Publish after each sync that made a version.
     pub auto_publish: bool,
+    /// Hosts that an index or a redirect may lead to although they lie inside this machine or a private network.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allow_hosts: Vec<String>,
 }
 
 /// The host's own settings of a distributor. Its path stands with the attachment.
@@ -88,6 +91,7 @@ fn host_properties(role: Role) -> Map<String, Value> {
             "concurrency": {"type": "integer", "minimum": 1, "maximum": 256},
             "rate": {"type": "integer", "minimum": 1},
             "auto_publish": {"type": "boolean"},
+            "allow_hosts": {"type": "array", "items": {"type": "string", "minLength": 1}},
         }),
         Role::Distributor => json!({
             "path": {"type": "string"},

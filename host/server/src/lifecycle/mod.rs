@@ -27,9 +27,9 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
-use wharf_engine::Engine;
+use wharf_engine::{Claim, Engine};
 
-use self::folder::{Claim, socket_path};
+use self::folder::socket_path;
 use self::guests::Guests;
 pub(crate) use self::guests::Serving;
 use self::listen::Door;
@@ -159,7 +159,7 @@ impl Server {
         self.app.tracker.close();
         self.app.tracker.wait().await;
         self.app.engine.shutdown().await;
-        if let Err(error) = self.claim.clear() {
+        if let Err(error) = folder::clear(&self.claim) {
             tracing::warn!(%error, "the server's record stays behind; the next server removes it");
         }
         drop(self.claim);
@@ -183,7 +183,7 @@ impl Server {
 }
 
 async fn claim(data: PathBuf) -> Result<Claim, Error> {
-    tokio::task::spawn_blocking(move || Claim::take(&data)).await.map_err(Error::Lost)?
+    tokio::task::spawn_blocking(move || folder::take(&data)).await.map_err(Error::Lost)?
 }
 
 fn door(app: &App, house: Arc<House>, guests: Arc<Guests>) -> Door {

@@ -43,9 +43,15 @@ impl Role {
     /// The settings of an attachment that belong to the host.
     pub(super) fn reserved_settings(self) -> &'static [&'static str] {
         match self {
-            Self::Importer => {
-                &["policy", "mode", "on_file_error", "concurrency", "rate", "auto_publish"]
-            }
+            Self::Importer => &[
+                "policy",
+                "mode",
+                "on_file_error",
+                "concurrency",
+                "rate",
+                "auto_publish",
+                "allow_hosts",
+            ],
             Self::Distributor => &["path", "signing_key", "after"],
             Self::Builder | Self::Action => &[],
         }

@@ -36,6 +36,8 @@ async fn a_redirect_to_an_inward_address_is_refused_unless_the_host_was_typed() 
     let mut request = bench.request(&[&server.url("/far")]);
     request.trust = Arc::new(Trust::public().typed(&server.url("/")).typed("http://127.0.0.2/"));
     bench.bring(&request, b"secret").await;
+    request.trust = Arc::new(Trust::public().typed(&server.url("/")).host("127.0.0.2"));
+    bench.bring(&request, b"secret").await;
 }
 
 #[tokio::test]
