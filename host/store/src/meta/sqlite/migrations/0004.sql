@@ -1,23 +1,29 @@
--- Which migration of a plugin its stored data had last.
-CREATE TABLE migration (
-    plugin TEXT PRIMARY KEY,
-    number INTEGER NOT NULL,        -- 0: seen, nothing was run
-    plugin_version TEXT NOT NULL,   -- of the plugin that did it
-    applied_ms INTEGER NOT NULL
-) WITHOUT ROWID;
-
--- Units as a running migration would have them. Whoever begins or ends one empties it.
-CREATE TABLE migrated_unit (
-    job INTEGER NOT NULL,
-    unit INTEGER NOT NULL,
-    key_hash INTEGER NOT NULL,
-    key_digest BLOB NOT NULL,
-    repo_key BLOB,
-    place INTEGER,                  -- the first 8 bytes of repo_key
-    key TEXT NOT NULL,
-    attributes TEXT NOT NULL,
-    files TEXT,                     -- JSON list; NULL: as they are
-    PRIMARY KEY (job, unit)
+-- Bytes that users are bringing. They lie in the folder of uploads until they are imported.
+CREATE TABLE upload (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    repository INTEGER NOT NULL REFERENCES repository (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    size INTEGER,                   -- as announced
+    sha256 BLOB,                    -- as announced
+    received INTEGER NOT NULL,      -- bytes that are on the disk; what lies behind them does not count
+    created_ms INTEGER NOT NULL,
+    touched_ms INTEGER NOT NULL
 );
 
-CREATE INDEX migrated_key ON migrated_unit (job, key_hash);
+CREATE INDEX upload_repository ON upload (repository);
+
+-- Who may upload from outside. The secret itself is nowhere.
+CREATE TABLE token (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    sha256 BLOB NOT NULL,           -- of the secret
+    created_ms INTEGER NOT NULL
+);
+
+CREATE TABLE token_repository (
+    token INTEGER NOT NULL REFERENCES token (id) ON DELETE CASCADE,
+    repository INTEGER NOT NULL REFERENCES repository (id) ON DELETE CASCADE,
+    PRIMARY KEY (token, repository)
+) WITHOUT ROWID;
+
+CREATE INDEX token_of_repository ON token_repository (repository);
