@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Response, StatusCode};
 use hyper::ext::ReasonPhrase;
-use wharf_engine::{Class, JobView, Problem};
+use wharf_engine::{BroughtUnit, Class, JobView, Problem};
 
 use crate::body::Body;
 
@@ -97,11 +97,9 @@ impl From<multer::Error> for Refusal {
 /// What a form became.
 pub(super) fn words(job: &JobView) -> String {
     let Some(result) = &job.result else { return String::new() };
-    let mut text = String::new();
-    for unit in &result.brought {
-        text.push_str(&format!("{} -> {} {}\n", unit.file, unit.kind, unit.unit));
-    }
-    text
+    let line = |unit: &BroughtUnit| format!("{} -> {} {}", unit.file, unit.kind, unit.unit);
+    let lines: Vec<String> = result.brought.iter().map(line).collect();
+    lines.join("\n") + "\n"
 }
 
 pub(super) fn done(words: &str) -> Response<Body> {

@@ -77,19 +77,16 @@ pub(super) async fn receive(
     while let Some(field) = form.next_field().await? {
         held.relieve();
         let name = field.name().unwrap_or_default().to_owned();
-        match field.file_name().map(str::to_owned) {
-            Some(file) => {
-                if received.uploads.len() >= MAX_FILES {
-                    let message = format!("a form has at most {MAX_FILES} files");
-                    return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message));
-                }
-                received.note(name, file.clone())?;
-                take_file(app, repository, &file, field, &held, received).await?;
+        if let Some(file) = field.file_name().map(str::to_owned) {
+            if received.uploads.len() >= MAX_FILES {
+                let message = format!("a form has at most {MAX_FILES} files");
+                return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, message));
             }
-            None => {
-                let text = text(field, &held).await?;
-                received.note(name, text)?;
-            }
+            received.note(name, file.clone())?;
+            take_file(app, repository, &file, field, &held, received).await?;
+        } else {
+            let text = text(field, &held).await?;
+            received.note(name, text)?;
         }
     }
     if received.uploads.is_empty() {
