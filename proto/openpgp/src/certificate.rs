@@ -93,10 +93,10 @@ fn own_words(key: &SignedPublicKey, now: i64) -> Result<(Span, &Signature), Flaw
     let mut found: Option<(Span, &Signature)> = None;
     let mut look = |signature, is_own: &dyn Fn() -> bool| {
         match policy::sound(signature, now) {
-            Ok(span) if found.is_none_or(|(before, _)| before.created <= span.created) => {
-                if is_own() {
-                    found = Some((span, signature));
-                }
+            Ok(span)
+                if found.is_none_or(|(before, _)| before.created <= span.created) && is_own() =>
+            {
+                found = Some((span, signature));
             }
             // Strangers sign keys too; what they do is no flaw of the key.
             Err(why) if is_own() => flaw = why,

@@ -1,4 +1,5 @@
 //! Signatures that count, and those that do not.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -79,6 +79,12 @@ impl KeyFolder {
         }
     }
 
+    /// Fails unless a key of this name could be kept: before one is made for it, which takes its time.
+    pub(super) fn check_free(&self, name: &str) -> Result<(), Problem> {
+        let path = self.file(name).ok_or_else(|| bad_name(name))?;
+        if path.exists() { Err(taken(name)) } else { Ok(()) }
+    }
+
     /// Keeps a key under a name that is free.
     pub(super) fn create(&self, name: &str, text: &str) -> Result<(), Problem> {
         let path = self.file(name).ok_or_else(|| bad_name(name))?;
@@ -92,11 +98,7 @@ impl KeyFolder {
         };
         match write() {
             Ok(()) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let message = format!("there is a key \"{name}\" already");
-                Err(Problem::usage("conflict.exists", message)
-                    .help(format!("take another name, or first `wharf key delete {name}`")))
-            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(taken(name)),
             Err(error) => Err(self.problem("write a key to", &error)),
         }
     }
@@ -127,6 +129,11 @@ impl KeyFolder {
 fn is_name(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     (1..=64).contains(&text.len()) && !text.starts_with(['.', '-']) && text.bytes().all(fits)
+}
+
+fn taken(name: &str) -> Problem {
+    Problem::usage("conflict.exists", format!("there is a key \"{name}\" already"))
+        .help(format!("take another name, or first `wharf key delete {name}`"))
 }
 
 fn bad_name(name: &str) -> Problem {

@@ -142,6 +142,7 @@ impl Keys {
     async fn create(&self, name: &str, new: NewKey) -> Result<KeyView, Problem> {
         let (folder, name) = (Arc::clone(&self.folder), name.to_owned());
         blocking(move || {
+            folder.check_free(&name)?;
             let key = make(&name, new)?;
             let text = key.write().map_err(|error| unusable(&name, &error))?;
             folder.create(&name, &text)?;

@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status, Streaming, async_trait};
 use wharf_proto::v1::host_server::{Host, HostServer};
 use wharf_proto::{MAX_BATCH, v1};
 
-use super::signer::Signer;
+use super::signer::{self, Signer};
 use crate::host::{SignForm, Signed};
 
 /// Revision and value of each piece of state.
@@ -376,10 +376,7 @@ impl Host for Service {
         &self,
         request: Request<v1::SignRequest>,
     ) -> Result<Response<v1::SignResponse>, Status> {
-        let signer = self.host.signer.as_ref();
-        let signer =
-            signer.ok_or_else(|| Status::permission_denied("the attachment names no key"))?;
-        Ok(Response::new(signer.answer(request.into_inner(), &self.work)?))
+        signer::sign(self.host.signer.as_ref(), request.into_inner(), &self.work)
     }
 
     async fn emit(&self, _: Request<v1::EmitRequest>) -> Result<Response<()>, Status> {
