@@ -3,7 +3,8 @@
 //! The path: superseded publications whose grace time is over → versions that their repositories do not keep → units
 //! that no version holds → bytes that nothing refers to, if they are older than the protection time, so that what a
 //! failed sync has fetched already is still there for the next one. What a running job holds on to stays, whatever its
-//! age; see the store's pins. Cut off anywhere, the next run does the rest (F90).
+//! age; see the store's pins. Logs that nothing was written to for months go last. Cut off anywhere, the next run does the
+//! rest (F90).
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use crate::problem::Problem;
 pub(crate) const OPERATION: &str = "gc";
 /// Units and blobs of one step; others that write wait that long.
 const STEP: usize = 500;
+const DAY_MS: u64 = 24 * 3_600_000;
 /// How soon after a start a run that is overdue begins.
 const SOON: Duration = Duration::from_mins(5);
 
@@ -31,13 +33,15 @@ const SOON: Duration = Duration::from_mins(5);
 pub struct GcOptions {
     /// Bytes that came so lately stay, in milliseconds.
     pub protect_ms: u64,
+    /// Logs of jobs that said nothing for so long go, in milliseconds.
+    pub logs_ms: u64,
     /// Count only; take nothing away.
     pub dry_run: bool,
 }
 
 impl Default for GcOptions {
     fn default() -> Self {
-        Self { protect_ms: 24 * 3_600_000, dry_run: false }
+        Self { protect_ms: DAY_MS, logs_ms: 90 * DAY_MS, dry_run: false }
     }
 }
 
@@ -48,7 +52,9 @@ struct Freed {
     versions: u64,
     units: u64,
     blobs: u64,
+    /// Of blobs and logs.
     bytes: u64,
+    logs: u64,
 }
 
 impl Engine {
@@ -90,14 +96,15 @@ pub(crate) async fn run(engine: &Inner, run: &JobRun) -> Result<JobResult, Probl
     gc.versions(&mut freed).await?;
     gc.units(&mut freed).await?;
     gc.bytes(&mut freed).await?;
-    let Freed { publications, versions, units, blobs, bytes } = &freed;
+    gc.logs(&mut freed).await?;
+    let Freed { publications, versions, units, blobs, bytes, logs } = &freed;
     let text = format!(
-        "{publications} publications, {versions} versions, {units} units, {blobs} blobs of {bytes} bytes"
+        "{publications} publications, {versions} versions, {units} units, {blobs} blobs, {logs} logs; {bytes} bytes"
     );
     run.log(LogLevel::Info, text).await;
     Ok(JobResult {
         removed: freed.units,
-        changed: !options.dry_run && freed.units + freed.blobs + freed.versions > 0,
+        changed: !options.dry_run && freed.units + freed.blobs + freed.versions + freed.logs > 0,
         dry_run: options.dry_run,
         summary: Some(serde_json::to_value(&freed)?),
         ..run.result()
@@ -173,6 +180,16 @@ impl Gc<'_> {
             }
             self.run.counted("bytes", "folders", 1);
         }
+        Ok(())
+    }
+
+    async fn logs(&self, freed: &mut Freed) -> Result<(), Problem> {
+        let age = i64::try_from(self.options.logs_ms).unwrap_or(i64::MAX);
+        let before_ms = clock::now_ms().saturating_sub(age);
+        let logs = &self.engine.store.logs;
+        let (count, bytes) = logs.remove_older(before_ms, self.options.dry_run).await?;
+        freed.logs += count;
+        freed.bytes += bytes;
         Ok(())
     }
 

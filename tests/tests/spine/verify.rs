@@ -87,7 +87,7 @@ fn a_blob_that_was_cut_off_is_not_served() {
 
 // F85
 #[test]
-fn a_blob_that_is_gone_is_told_and_comes_back_with_the_next_full_sync() {
+fn a_blob_that_is_gone_is_told_and_comes_back_with_the_next_sync() {
     let mut tree = Tree::of(12, 3000, 93);
     let upstream = Upstream::of(tree.folder());
     let host = served(&tree, &upstream);
@@ -97,7 +97,7 @@ fn a_blob_that_is_gone_is_told_and_comes_back_with_the_next_full_sync() {
     let found = host.wharf(&["verify"]);
     assert_eq!(found.status, 3, "{found:#?}");
     assert_eq!(found.json["items"][0]["problem"]["code"], "integrity.missing", "{found:#?}");
-    let synced = host.ok(&["sync", "tools", "--full"]);
+    let synced = host.ok(&["sync", "tools"]);
     assert_eq!(
         (&synced["downloads"], &synced["changed"]),
         (&json!(2), &json!(false)),

@@ -21,6 +21,9 @@ pub(crate) struct Gc {
     /// Keep bytes that came in this last while, such as 30m, 24h or 7d
     #[arg(long, value_name = "TIME", default_value = "24h")]
     pub(crate) protect: Span,
+    /// Remove the logs of jobs that are older
+    #[arg(long, value_name = "TIME", default_value = "90d")]
+    pub(crate) logs: Span,
     /// Tell what would go and take nothing away
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -34,7 +37,7 @@ pub(crate) struct Gc {
 #[command(after_help = "\
 Reads every stored byte again. What is not what it is called is moved to
 DATA/quarantine at once, so that nobody is given it; without --repair it is
-fetched when a client asks for it, or by a sync with --full.
+fetched when a client asks for it, or by the next sync.
 
 Examples:
   wharf verify

@@ -97,6 +97,7 @@ fn freed(result: &JobResult) -> String {
         ("versions", "version"),
         ("units", "unit"),
         ("blobs", "blob"),
+        ("logs", "log"),
     ];
     let parts: Vec<String> = counted
         .into_iter()

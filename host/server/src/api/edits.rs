@@ -87,9 +87,10 @@ pub(super) async fn gc(
     json::Json(wanted): json::Json<GcRequest>,
 ) -> Answer<Response> {
     open_for_jobs(&app)?;
-    let GcRequest { protect_ms, dry_run } = wanted;
+    let GcRequest { protect_ms, logs_ms, dry_run } = wanted;
     let mut options = engine::GcOptions { dry_run, ..engine::GcOptions::default() };
     options.protect_ms = protect_ms.unwrap_or(options.protect_ms);
+    options.logs_ms = logs_ms.unwrap_or(options.logs_ms);
     Ok(queued(&app, app.engine.gc(options).await?))
 }
 

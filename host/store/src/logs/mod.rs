@@ -98,6 +98,44 @@ impl Logs {
         }
     }
 
+    /// Removes the logs that nothing was written to since then, in milliseconds since 1970, but those at hand. With
+    /// `dry` they are only counted. Answers how many, and their bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`].
+    pub async fn remove_older(&self, before_ms: i64, dry: bool) -> Result<(u64, u64), Error> {
+        let logs = self.clone();
+        crate::blocking(move || logs.remove_older_blocking(before_ms, dry)).await
+    }
+
+    fn remove_older_blocking(&self, before_ms: i64, dry: bool) -> Result<(u64, u64), Error> {
+        use std::os::unix::fs::MetadataExt as _;
+        let folder = &self.inner.folder;
+        let failed = |error| Error::storage("cannot read", folder, error);
+        let (mut count, mut bytes) = (0, 0);
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            let job = name.to_str().and_then(|name| name.strip_suffix(".log")?.parse().ok());
+            let (Some(job), Ok(about)) = (job.map(JobId), entry.metadata()) else { continue };
+            if about.mtime().saturating_mul(1_000) >= before_ms {
+                continue;
+            }
+            // Nobody gets it at hand while it is removed.
+            let mut logs = self.logs();
+            if logs.get(&job).is_some_and(|log| Arc::strong_count(log) > 1) {
+                continue;
+            }
+            logs.remove(&job);
+            if dry || std::fs::remove_file(entry.path()).is_ok() {
+                count += 1;
+                bytes += about.len();
+            }
+        }
+        Ok((count, bytes))
+    }
+
     fn log(&self, job: JobId) -> Arc<Log> {
         let mut logs = self.logs();
         if logs.len() > AT_HAND {

@@ -95,3 +95,23 @@ async fn f81_a_log_that_cannot_be_written_is_an_error_with_its_path() {
     assert_eq!(error.code(), "storage");
     assert!(error.to_string().contains("7.log"), "{error}");
 }
+
+#[tokio::test]
+async fn old_logs_go_but_not_those_that_somebody_reads() {
+    let (data, logs) = opened(file::MOST);
+    for job in [7, 8] {
+        logs.append(JobId(job), vec![line("old")]).await.unwrap();
+    }
+    fs::write(data.path().join("logs/notes.txt"), "not a log").unwrap();
+    assert_eq!(logs.remove_older(0, false).await.unwrap(), (0, 0), "none is that old");
+    let later = i64::MAX;
+    let (count, bytes) = logs.remove_older(later, true).await.unwrap();
+    assert_eq!((count, bytes > 0, logs.read(JOB, 0, 0).await.unwrap().1), (2, true, 1));
+    let held = logs.log(JOB);
+    assert_eq!(logs.remove_older(later, false).await.unwrap().0, 1);
+    assert_eq!(logs.read(JOB, 0, 0).await.unwrap().1, 1);
+    drop(held);
+    assert_eq!(logs.remove_older(later, false).await.unwrap().0, 1);
+    assert_eq!(logs.read(JOB, 0, 0).await.unwrap(), (Vec::new(), 0));
+    assert!(data.path().join("logs/notes.txt").exists());
+}

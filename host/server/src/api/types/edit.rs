@@ -55,6 +55,9 @@ pub struct GcRequest {
     /// Bytes that came so lately stay, in milliseconds; none: a day.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protect_ms: Option<u64>,
+    /// Logs of jobs that said nothing for so long go, in milliseconds; none: 90 days.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logs_ms: Option<u64>,
     /// Count only; take nothing away.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
