@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 use wharf_tests::invariants::published;
-use wharf_tests::{TestHost, Tree, Upstream};
+use wharf_tests::{TestHost, Tree, Upstream, wait};
 
 use crate::mirror;
 
@@ -59,6 +59,8 @@ fn a_flipped_bit_is_found_named_and_repaired_and_nobody_is_given_it() {
     );
     assert!(!blob.exists(), "it is out of the way");
     assert_eq!(published(&host, "tools"), tree.digests(), "a client's request fetches it again");
+    // The client has its last byte a moment before the store has the file.
+    wait::until("the blob is stored", wait::PATIENCE, || blob.exists().then_some(()));
     overwrite(&blob, &bytes);
     let repaired = host.ok(&["verify", "--repair"]);
     let summary = &repaired["summary"];
