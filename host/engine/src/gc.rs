@@ -3,7 +3,8 @@
 //! The path: superseded publications whose grace time is over → versions that their repositories do not keep → units
 //! that no version holds → bytes that nothing refers to, if they are older than the protection time, so that what a
 //! failed sync has fetched already is still there for the next one. What a running job holds on to stays, whatever its
-//! age; see the store's pins. Cut off anywhere, the next run does the rest (F90).
+//! age; see the store's pins. Logs that nothing was written to for months go last. Cut off anywhere, the next run does the
+//! rest (F90).
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ use crate::problem::Problem;
 pub(crate) const OPERATION: &str = "gc";
 /// Units and blobs of one step; others that write wait that long.
 const STEP: usize = 500;
+const DAY_MS: u64 = 24 * 3_600_000;
 /// How soon after a start a run that is overdue begins.
 const SOON: Duration = Duration::from_mins(5);
 
@@ -37,7 +39,7 @@ pub struct GcOptions {
 
 impl Default for GcOptions {
     fn default() -> Self {
-        Self { protect_ms: 24 * 3_600_000, dry_run: false }
+        Self { protect_ms: DAY_MS, dry_run: false }
     }
 }
 

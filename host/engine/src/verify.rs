@@ -3,7 +3,7 @@
 //! The path: page by page, several files at once → what is gone, shorter, changed or unreadable is noted as lost, so
 //! that nobody is given it (I6), and moved out of the way → with `repair` it is fetched again from where a sync once
 //! said that it is → what stays broken is told with every unit and version that uses it (F84, F85). A unit's file that
-//! is not repaired is fetched when a client asks for it, as any that waits upstream.
+//! is not repaired is fetched by the next sync, or when a client asks for it, as any that waits upstream.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -182,12 +182,11 @@ async fn deal_with(
             Err(problem) => why_not = problem.message,
         }
     }
+    meta.incomplete(run.lease, digest).await?;
     let help = match (&published, usages.is_empty(), options.repair) {
         (Some(_), true, _) => "publish the repository again with --full",
-        (_, _, false) => {
-            "`wharf verify --repair` fetches it again, or a client that asks for it does"
-        }
-        (_, _, true) => "sync a repository that holds it with --full once its source is back",
+        (_, _, false) => "`wharf verify --repair` fetches it again, and so does the next sync",
+        (_, _, true) => "the next sync brings it, once its source is back",
     };
     let problem = Problem::operation(code, format!("{message}; repair: {why_not}"))
         .at(format!("sha256:{digest}"))

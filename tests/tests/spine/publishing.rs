@@ -25,6 +25,12 @@ fn a_published_version_stands_until_the_next_one_and_can_come_back() {
     let back = host.ok(&["publish", "tools", "--version", "1"]);
     assert_eq!(back["version"], 1, "{back:#}");
     assert_eq!(published(&host, "tools"), first);
+    let log = host.wharf(&["job", "logs", &back["job"].to_string()]).stdout;
+    assert!(log.contains("fresh entry points only"), "its tree was still here: {log}");
+    let whole = host.ok(&["publish", "tools", "--version", "2", "--full"]);
+    let log = host.wharf(&["job", "logs", &whole["job"].to_string()]).stdout;
+    assert!(!log.contains("fresh entry points only"), "{log}");
+    assert_eq!(published(&host, "tools"), tree.digests());
     host.finish();
 }
 

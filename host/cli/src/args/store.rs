@@ -34,7 +34,7 @@ pub(crate) struct Gc {
 #[command(after_help = "\
 Reads every stored byte again. What is not what it is called is moved to
 DATA/quarantine at once, so that nobody is given it; without --repair it is
-fetched when a client asks for it, or by a sync with --full.
+fetched when a client asks for it, or by the next sync.
 
 Examples:
   wharf verify

@@ -9,7 +9,7 @@ use crate::api::{
     VerifyRequest,
 };
 use crate::app::App;
-use crate::args::{Copy, Gc, RepoLabel, RepoRollback, RepoSet, UnitRemove, Verify, Waiting};
+use crate::args::{Copy, Gc, RepoLabel, RepoRollback, RepoSet, Span, UnitRemove, Verify, Waiting};
 use crate::client::encode;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -43,8 +43,8 @@ pub(super) async fn rollback(app: &App, args: RepoRollback) -> Result<Exit, Erro
 
 /// `wharf gc`
 pub(super) async fn gc(app: &App, args: Gc) -> Result<Exit, Error> {
-    let protect_ms = u64::try_from(args.protect.0.as_millis()).unwrap_or(u64::MAX);
-    let body = GcRequest { protect_ms: Some(protect_ms), dry_run: args.dry_run };
+    let protect_ms = u64::try_from(args.protect.0.as_millis()).ok();
+    let body = GcRequest { protect_ms, dry_run: args.dry_run };
     job(app, "gc", &body, args.waiting).await
 }
 

@@ -3,6 +3,9 @@
 //! The path: [`Setup`] gathers what the run needs; a version that is published already as asked ends here → a plugin
 //! process is leased → one call, whose events become entries of an open publication (`entries`) → one transaction
 //! makes it the current one. Until then nobody sees it; the tree before stays for its grace time.
+//!
+//! A tree that is still here from an earlier publication of the same version goes live again: its files are taken
+//! over, and the plugin is asked for fresh entry points only, because clients take none that look older than theirs.
 
 mod client;
 mod entries;
@@ -57,6 +60,8 @@ struct Setup {
     full: bool,
     /// Why there is nothing to do.
     skipped_because: Option<String>,
+    /// A superseded publication of this very version, made with these very settings.
+    earlier: Option<PublicationId>,
 }
 
 /// Runs the publish that the job asks for.
@@ -72,7 +77,8 @@ pub(crate) async fn run(engine: &Inner, run: &JobRun) -> Result<JobResult, Probl
     let process = engine.borrow_process(run, &setup.plugin).await?;
     let grant = engine.grants.grant(setup.rights(run, process.id()))?;
     let context = Inner::job_context(run, &process, grant.token());
-    let outcome = drive(engine, run, &setup, &process, context, publication).await;
+    let call = Call { engine, run, setup: &setup, process: &process, context, publication };
+    let outcome = call.make().await;
     drop(grant);
     let result = match outcome {
         Ok(result) => result,
@@ -129,43 +135,81 @@ async fn go_live(
     Ok(result)
 }
 
-async fn drive(
-    engine: &Inner,
-    run: &JobRun,
-    setup: &Setup,
-    process: &wharf_supervisor::Lease,
+/// What a call of the plugin works with.
+struct Call<'a> {
+    engine: &'a Inner,
+    run: &'a JobRun,
+    setup: &'a Setup,
+    process: &'a wharf_supervisor::Lease,
     context: v1::JobContext,
     publication: PublicationId,
-) -> Result<v1::Result, Problem> {
-    let request = setup.request(context);
-    let mut events = calls::publish(process, request, &engine.bounds(run)).await?;
-    let previous = setup.attachment.publication;
-    let now_ms = crate::clock::now_ms();
-    let target = entries::Target { engine, run, publication, previous, now_ms };
-    while let Some(event) = events.next().await? {
-        match event {
-            Event::Files(files) => {
-                let count = target.files(files).await?;
-                run.counted("", "files", count);
-            }
-            Event::PassThrough(pass) => target.pass_through(pass).await?,
-            Event::Reuse(reuse) => target.reuse(reuse).await?,
-            Event::Aliases(aliases) => target.aliases(aliases).await?,
-            Event::Variants(variants) => target.variants(variants).await?,
-            Event::Items(items) => {
-                for item in items.items {
-                    convert::tell_item(run, item).await;
+}
+
+impl Call<'_> {
+    /// What was published before and is still here needs fresh entry points only, if the plugin makes them; everything
+    /// else is made anew.
+    async fn make(&self) -> Result<v1::Result, Problem> {
+        let Self { engine, run, setup, process, publication, .. } = *self;
+        let bounds = engine.bounds(run);
+        if let Some(earlier) = setup.earlier {
+            let request = setup.reissue_request(self.context.clone(), earlier);
+            let mut events = calls::reissue(process, request, &bounds).await?;
+            match events.next().await {
+                Err(calls::CallError::Unimplemented { .. }) => {}
+                first => {
+                    let version = setup.version;
+                    let text = format!(
+                        "version {version} is still here as publication {earlier}: fresh entry points only"
+                    );
+                    run.log(LogLevel::Info, text).await;
+                    let answer = self.drive(first?, &mut events).await?;
+                    engine.store.meta.take_again(run.lease, publication, earlier).await?;
+                    return Ok(answer);
                 }
             }
-            Event::Result(result) => return Ok(result),
-            Event::Checkpoint(_) => {}
-            Event::Job(_) | Event::Output(_) => {
-                return Err(convert::not_driven("publish", &event));
-            }
-            other => convert::tell(run, other).await?,
         }
+        let request = setup.request(self.context.clone());
+        let mut events = calls::publish(process, request, &bounds).await?;
+        self.drive(events.next().await?, &mut events).await
     }
-    Err(Problem::protocol("the stream ended without a result"))
+
+    /// Turns events into entries, from the first one up to the result.
+    async fn drive(
+        &self,
+        first: Option<Event>,
+        events: &mut calls::Events,
+    ) -> Result<v1::Result, Problem> {
+        let Self { engine, run, setup, publication, .. } = *self;
+        let previous = setup.attachment.publication;
+        let now_ms = crate::clock::now_ms();
+        let target = entries::Target { engine, run, publication, previous, now_ms };
+        let mut next = first;
+        while let Some(event) = next {
+            match event {
+                Event::Files(files) => {
+                    let count = target.files(files).await?;
+                    run.counted("", "files", count);
+                }
+                Event::PassThrough(pass) => target.pass_through(pass).await?,
+                Event::Reuse(reuse) => target.reuse(reuse).await?,
+                Event::Aliases(aliases) => target.aliases(aliases).await?,
+                Event::Variants(variants) => target.variants(variants).await?,
+                Event::Items(items) => {
+                    for item in items.items {
+                        convert::tell_item(run, item).await;
+                    }
+                }
+                Event::Result(result) => return Ok(result),
+                Event::Checkpoint(_) => {}
+                Event::Job(_) | Event::Output(_) => {
+                    return Err(convert::not_driven("publish", &event));
+                }
+                other => convert::tell(run, other).await?,
+            }
+            next = events.next().await?;
+        }
+        Err(Problem::protocol("the stream ended without a result"))
+    }
 }
 
 impl Setup {
@@ -193,8 +237,14 @@ impl Setup {
             own: &attachment,
             leader: leader.as_ref(),
         };
+        let earlier = if options.full {
+            None
+        } else {
+            engine.store.meta.publication_of(attachment.id, number, &fingerprint).await?
+        };
         Ok(Self {
             skipped_because: wish.skipped_because(),
+            earlier,
             version: number,
             units: version.units,
             full: options.full || !before.is_some_and(good),
@@ -229,21 +279,43 @@ impl Setup {
         }
     }
 
+    fn wire_attachment(&self) -> v1::Attachment {
+        v1::Attachment {
+            instance: Some(v1::Instance {
+                component: self.component.clone(),
+                name: self.attachment.instance.clone(),
+                settings: self.plugin_settings.clone(),
+                secrets: Vec::new(),
+            }),
+            repository: self.repository.name.to_string(),
+            settings: self.plugin_settings.clone(),
+            state: self.attachment.state.clone(),
+        }
+    }
+
+    fn reissue_request(
+        &self,
+        context: v1::JobContext,
+        earlier: PublicationId,
+    ) -> v1::ReissueRequest {
+        v1::ReissueRequest {
+            context: Some(context),
+            attachment: Some(self.wire_attachment()),
+            publication: Some(v1::Publication {
+                id: earlier.0.unsigned_abs(),
+                version: self.version,
+                identifier: String::new(),
+            }),
+            timestamp_ms: crate::clock::now_ms(),
+            signing: self.signing_key.iter().cloned().collect(),
+        }
+    }
+
     fn request(&self, context: v1::JobContext) -> v1::PublishRequest {
         let last = self.attachment.last.as_ref();
         v1::PublishRequest {
             context: Some(context),
-            attachment: Some(v1::Attachment {
-                instance: Some(v1::Instance {
-                    component: self.component.clone(),
-                    name: self.attachment.instance.clone(),
-                    settings: self.plugin_settings.clone(),
-                    secrets: Vec::new(),
-                }),
-                repository: self.repository.name.to_string(),
-                settings: self.plugin_settings.clone(),
-                state: self.attachment.state.clone(),
-            }),
+            attachment: Some(self.wire_attachment()),
             version: self.version,
             units: self.units,
             previous: self.attachment.publication.map(|id| v1::Publication {

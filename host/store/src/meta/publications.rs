@@ -122,10 +122,40 @@ impl Meta {
     ) -> Result<u64, Error> {
         self.write(move |db| {
             sqlite::jobs::check(db, lease)?;
-            let entries = sqlite::publications::go_live(db, lease, publication, grace)?;
+            let entries = sqlite::publications::go_live(db, lease, publication, &last, grace)?;
             let attachment = sqlite::publications::attachment(db, publication)?;
             sqlite::attachments::ran(db, attachment, state.as_deref(), &last)?;
             Ok(entries)
+        })
+        .await
+    }
+
+    /// A superseded publication of this version that is still here, if it was made whole with these settings.
+    pub async fn publication_of(
+        &self,
+        attachment: AttachmentId,
+        version: u64,
+        settings_digest: &str,
+    ) -> Result<Option<PublicationId>, Error> {
+        let settings = settings_digest.to_owned();
+        self.read(move |db| sqlite::again::find(db, attachment, version, &settings)).await
+    }
+
+    /// Puts the files and variants of such a publication into this one, but those that clients read first. Answers how
+    /// many files.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] when it is gone, or of another attachment or version.
+    pub async fn take_again(
+        &self,
+        lease: Lease,
+        publication: PublicationId,
+        earlier: PublicationId,
+    ) -> Result<u64, Error> {
+        self.stage(move |db| {
+            sqlite::jobs::check(db, lease)?;
+            sqlite::again::take(db, lease, publication, earlier)
         })
         .await
     }

@@ -33,6 +33,16 @@ impl Meta {
         .await
     }
 
+    /// Notes that these bytes lack, so that the next sync of each repository whose newest version needs them looks at
+    /// everything, and brings them.
+    pub async fn incomplete(&self, lease: Lease, digest: Digest) -> Result<(), Error> {
+        self.write(move |db| {
+            sqlite::jobs::check(db, lease)?;
+            sqlite::verify::incomplete(db, digest)
+        })
+        .await
+    }
+
     /// The first hundred files of units that are these bytes, with the versions that hold them.
     pub async fn usages(&self, digest: Digest) -> Result<Vec<Usage>, Error> {
         self.read(move |db| sqlite::verify::usages(db, digest)).await

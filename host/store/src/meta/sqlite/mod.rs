@@ -4,6 +4,7 @@
 //! over a connection. Statements are prepared once for each connection. Rows that come by the thousand carry no foreign
 //! keys: each would cost a lookup for a promise that the code above keeps by its order of writing.
 
+pub(super) mod again;
 pub(super) mod artifacts;
 pub(super) mod attachments;
 pub(super) mod collect;

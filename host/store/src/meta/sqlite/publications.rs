@@ -10,8 +10,8 @@ use super::{Outcome, attachments, query, short, signed, unsigned, variants, vers
 use crate::clock;
 use crate::error::{Error, Thing};
 use crate::model::{
-    AttachmentId, EntryFrom, JobId, Lease, NewEntry, Publication, PublicationId, PublicationState,
-    RepositoryId, TypeId, UnitId,
+    AttachmentId, EntryFrom, JobId, LastRun, Lease, NewEntry, Publication, PublicationId,
+    PublicationState, RepositoryId, TypeId, UnitId,
 };
 
 const BUILDING: i64 = 0;
@@ -334,6 +334,7 @@ pub(in crate::meta) fn go_live(
     db: &Connection,
     lease: Lease,
     id: PublicationId,
+    last: &LastRun,
     grace: Duration,
 ) -> Outcome<u64> {
     let publication = building(db, lease, id)?;
@@ -345,8 +346,11 @@ pub(in crate::meta) fn go_live(
         "UPDATE publication SET state = ?2, expires_ms = ?3 WHERE attachment = ?1 AND state = ?4",
     )?
     .execute((attachment, SUPERSEDED, clock::now_ms().saturating_add(grace), LIVE))?;
-    db.prepare_cached("UPDATE publication SET state = ?2, entries = ?3 WHERE id = ?1")?
-        .execute((id.0, LIVE, signed(entries)))?;
+    let settings = if last.outcome == "succeeded" { last.settings_digest.as_str() } else { "" };
+    db.prepare_cached(
+        "UPDATE publication SET state = ?2, entries = ?3, settings = ?4 WHERE id = ?1",
+    )?
+    .execute((id.0, LIVE, signed(entries), settings))?;
     db.prepare_cached("UPDATE attachment SET publication = ?2 WHERE id = ?1")?
         .execute((attachment, id.0))?;
     Ok(entries)

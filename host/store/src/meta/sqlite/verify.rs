@@ -53,6 +53,19 @@ pub(in crate::meta) fn lost(db: &Connection, digest: Digest) -> Outcome<()> {
     Ok(())
 }
 
+/// The importers of repositories whose newest versions need these bytes have to look at everything again.
+pub(in crate::meta) fn incomplete(db: &Connection, digest: Digest) -> Outcome<()> {
+    db.prepare_cached(
+        "UPDATE attachment SET last_outcome = 'partial'
+         WHERE role = 'importer' AND last_outcome = 'succeeded' AND EXISTS
+            (SELECT 1 FROM artifact a CROSS JOIN unit_file f ON f.artifact = a.id
+                CROSS JOIN membership m ON m.repository = attachment.repository AND m.unit = f.unit
+             WHERE a.hash = ?1 AND a.sha256 = ?2 AND m.removed_in IS NULL)",
+    )?
+    .execute((short(&digest.0), digest.0))?;
+    Ok(())
+}
+
 /// Files of units that are these bytes.
 pub(in crate::meta) fn usages(db: &Connection, digest: Digest) -> Outcome<Vec<Usage>> {
     let mut statement = db.prepare_cached(
