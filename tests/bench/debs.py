@@ -96,7 +96,7 @@ def listed(folder, count, preset=6):
     return once(folder, make)
 
 
-def changed(folder, count, preset=6):
+def changed(folder, count, preset=2):
     """The same with one package in a hundred in a new version."""
     def make(draft):
         paragraphs = some(real() or invented(63_000), count)

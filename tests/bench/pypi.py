@@ -91,7 +91,7 @@ def each(bench, table, sides, pages):
 
 def answered(bench, table, what, sides):
     """Processor time of 10,000 answers while sixteen connections ask."""
-    runs, seconds = [[], []], 1 if bench.rounds == 1 else 3
+    runs, seconds = [[], []], 1 if bench.quick else 3
     for _ in range(bench.rounds):
         for side, (base, paths, process) in enumerate(sides):
             host, _slash, folder = base.removeprefix("http://").partition("/")

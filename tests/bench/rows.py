@@ -21,7 +21,7 @@ class Bench:
 
     def __init__(self, root, programs, folder, quick, rounds, signed):
         self.root, self.programs, self.folder, self.rounds, self.signed = root, programs, folder, rounds, signed
-        self.files = 1_000 if quick else 10_000
+        self.quick, self.files = quick, 1_000 if quick else 10_000
         self.units = 6_300 if quick else 63_000
         self.packages = 200 if quick else 2_000
         self.projects = (30, 10) if quick else (300, 10)
