@@ -155,7 +155,7 @@ def some(paragraphs, count):
 
 
 def again(paragraph):
-    return other(paragraph.replace(b"Package: ", b"Package: again-", 1))
+    return other(paragraph.replace(b"Package: ", b"Package: a-", 1))
 
 
 def newer(paragraph):
