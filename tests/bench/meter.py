@@ -85,3 +85,10 @@ def reap():
                 return
         except ChildProcessError:
             return
+
+
+def peaks_mib(host):
+    """The largest resident sets that a host and any of its plugins ever had."""
+    plugins = [pid for pid in tree(host) if read(f"/proc/{pid}/comm").startswith(b"wharf-plugin-")]
+    peak = lambda pid: field_kib(f"/proc/{pid}/status", b"VmHWM:") / 1024
+    return peak(host), max(map(peak, plugins), default=0)

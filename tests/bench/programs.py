@@ -44,9 +44,9 @@ def end(process):
 
 
 class Nginx:
-    """Serves the folder that the link `STATE/root` points to."""
+    """Serves the folder that the link `STATE/root` points to; of a package index, the pages that the client likes."""
 
-    def __init__(self, state):
+    def __init__(self, state, log=True):
         self.state, self.port = state, free_port()
         shutil.rmtree(state, ignore_errors=True)
         os.makedirs(state)
@@ -55,9 +55,13 @@ class Nginx:
         with open(f"{state}/nginx.conf", "w") as file:
             file.write(f"""daemon off; master_process off; pid {state}/pid; error_log {state}/error.log warn;
 events {{ worker_connections 1024; }}
-http {{ access_log {state}/access.log; sendfile on; tcp_nopush on; default_type application/octet-stream;
+http {{ access_log {f"{state}/access.log" if log else "off"}; sendfile on; tcp_nopush on; default_type application/octet-stream;
 keepalive_requests 100000000; keepalive_timeout 300s; {temporary}
-server {{ listen 127.0.0.1:{self.port}; root {state}/root; }} }}
+map $http_accept $page {{ default index.html; "~application/vnd\\.pypi\\.simple\\.v1\\+json" index.v1_json; }}
+types {{ text/html html; application/vnd.pypi.simple.v1+json v1_json; }}
+server {{ listen 127.0.0.1:{self.port}; root {state}/root; absolute_redirect off;
+location / {{ index $page; }}
+location ~ ^/pypi/[^/]+/json$ {{ default_type application/json; add_header X-PyPI-Last-Serial 2000000000; }} }} }}
 """)
         os.symlink("/nonexistent", f"{state}/root")
         nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
@@ -85,7 +89,7 @@ class Wharf:
     """A fresh data folder, and a server on it unless `serve` is false."""
 
     def __init__(self, programs, root, data, serve=True):
-        self.program, self.data, self.process = f"{programs}/wharf", data, None
+        self.program, self.data, self.process, self.repositories = f"{programs}/wharf", data, None, set()
         shutil.rmtree(data, ignore_errors=True)
         os.makedirs(data, mode=0o700)
         plugins = f"{root}/plugins:{root}/tests/plugins/misbehave"
@@ -106,10 +110,15 @@ class Wharf:
         return json.loads(output.strip().splitlines()[-1]), wall, used
 
     def mirror(self, name, url, *settings):
-        self.command("repo", "create", name)
-        words = [word for setting in (f"url={url}", *settings) for word in ("--set", setting)]
-        self.command("attach", name, "file.importer", *words)
-        self.command("attach", name, "file.distributor")
+        self.attach(name, "file.importer", f"url={url}", *settings)
+        self.attach(name, "file.distributor")
+
+    def attach(self, name, component, *settings):
+        """Attaches a component, or gives it other settings, and makes the repository when it is missing."""
+        if name not in self.repositories:
+            self.command("repo", "create", name)
+            self.repositories.add(name)
+        self.command("attach", name, component, *(word for setting in settings for word in ("--set", setting)))
 
     def measured(self, *words):
         """Runs a command of the server's; returns its JSON, its wall time and the server tree's CPU."""

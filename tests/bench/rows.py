@@ -7,18 +7,24 @@ import statistics
 import time
 
 import meter
+import natives
 import workloads
+from deb import deb
+from growth import growth
 from pairs import pairs
 from programs import Nginx, Wharf, download_floor, fetch_all, until
+from pypi import pypi
 
 
 class Bench:
     """Where things are, how large they are, and what was measured."""
 
-    def __init__(self, root, programs, folder, quick, rounds):
-        self.root, self.programs, self.folder, self.rounds = root, programs, folder, rounds
-        self.files = 1_000 if quick else 10_000
+    def __init__(self, root, programs, folder, quick, rounds, signed):
+        self.root, self.programs, self.folder, self.rounds, self.signed = root, programs, folder, rounds, signed
+        self.quick, self.files = quick, 1_000 if quick else 10_000
         self.units = 6_300 if quick else 63_000
+        self.packages = 200 if quick else 2_000
+        self.projects = (30, 10) if quick else (300, 10)
         self.large = (4, 16 * workloads.MIB) if quick else (20, 100 * workloads.MIB)
         self.scratch = f"{folder}/scratch"
         self.rows, self.tables, self.raw, self.used = [], [], {}, []
@@ -38,6 +44,10 @@ class Bench:
     def work(self, name):
         os.makedirs(f"{self.folder}/work", exist_ok=True)
         return f"{self.folder}/work/{name}"
+
+    def signing_key(self):
+        """A keyring for the tools beside us, when publications are to be signed."""
+        return natives.key(self.fresh("gpg")) if self.signed else None
 
     def small(self):
         return workloads.small(self.work(f"small-{self.files}"), self.files)
@@ -236,4 +246,5 @@ def idle(bench):
 
 
 ROWS = dict(on_demand=on_demand, immediate=immediate, unchanged=unchanged, delta=delta,
-            publish_and_serve=publish_and_serve, launch=launch, units=units, idle=idle, pairs=pairs)
+            publish_and_serve=publish_and_serve, launch=launch, units=units, idle=idle, pairs=pairs,
+            deb=deb, pypi=pypi, growth=growth)
