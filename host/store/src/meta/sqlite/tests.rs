@@ -20,7 +20,7 @@ fn opened() -> (TempDir, Writer, Readers) {
 
 fn insert(name: &'static str) -> impl FnOnce(&rusqlite::Connection) -> Outcome<i64> {
     move |db| {
-        db.execute("INSERT INTO repository VALUES (NULL, ?1, '[]', 0, 0, 0)", [name])?;
+        db.execute("INSERT INTO repository (id, name, types, created_ms, version, units) VALUES (NULL, ?1, '[]', 0, 0, 0)", [name])?;
         Ok(db.last_insert_rowid())
     }
 }
@@ -39,8 +39,8 @@ async fn an_operation_that_fails_takes_back_its_own_changes_and_no_others() {
     let (_folder, writer, readers) = opened();
     let fail = |db: &rusqlite::Connection| -> Outcome<()> {
         insert("lost")(db)?;
-        db.execute("INSERT INTO repository VALUES (1, 'x', '[]', 0, 0, 0)", [])?;
-        db.execute("INSERT INTO repository VALUES (1, 'x', '[]', 0, 0, 0)", [])?;
+        db.execute("INSERT INTO repository (id, name, types, created_ms, version, units) VALUES (1, 'x', '[]', 0, 0, 0)", [])?;
+        db.execute("INSERT INTO repository (id, name, types, created_ms, version, units) VALUES (1, 'x', '[]', 0, 0, 0)", [])?;
         Ok(())
     };
     let panic = |db: &rusqlite::Connection| -> Outcome<()> {
@@ -87,7 +87,7 @@ async fn f81_a_full_disk_is_an_error_and_work_goes_on_when_there_is_room() {
     writer.run(Durability::Later, move |db| pages(db, 2)).await.unwrap();
     let fill = |db: &rusqlite::Connection| -> Outcome<()> {
         let sql = "INSERT INTO attachment_state VALUES (1, ?1, 1, zeroblob(8000))";
-        db.execute("INSERT INTO repository VALUES (9, 'r', '[]', 0, 0, 0)", [])?;
+        db.execute("INSERT INTO repository (id, name, types, created_ms, version, units) VALUES (9, 'r', '[]', 0, 0, 0)", [])?;
         db.execute(
             "INSERT INTO attachment (id, repository, component, instance, role, settings,
                 settings_changed_ms, state) VALUES (1, 9, 'c', 'i', 'r', '{}', 0, x'')",
