@@ -18,6 +18,7 @@ use wharf_sdk::{
 };
 
 use crate::index::{self, Format, PageError};
+use crate::unit::{FILE, PROJECT};
 use kept::{Kept, Seen};
 use settings::{Plan, Settings};
 
@@ -182,7 +183,11 @@ impl Sync<'_> {
         if self.base_units == 0 {
             return Ok(());
         }
-        self.context.keep(Keep::field("", "name", name)?).await
+        // Type by type: only then does an index find them, and not a look at every unit.
+        for kind in [FILE, PROJECT] {
+            self.context.keep(Keep::field(kind, "name", name)?).await?;
+        }
+        Ok(())
     }
 
     /// The project could not be read: what there is of it stays, and the sync ends as partial.
