@@ -20,7 +20,7 @@ use wharf_sdk::{
 };
 
 use crate::index::{self, Format, PageError};
-use crate::unit::{FILE, PROJECT, ProjectAttributes};
+use crate::unit::{ADDED, FILE, PROJECT, ProjectAttributes};
 use declare::Bare;
 use kept::{Kept, Seen};
 use settings::{Plan, Settings};
@@ -249,7 +249,11 @@ impl Sync<'_> {
         if self.base_units == 0 {
             return Ok(());
         }
-        self.context.keep(Keep::field("", "name", name)?).await
+        // Type by type: only then does an index find them, and not a look at every unit.
+        for kind in [FILE, ADDED, PROJECT] {
+            self.context.keep(Keep::field(kind, "name", name)?).await?;
+        }
+        Ok(())
     }
 
     /// The project could not be read: what there is of it stays, and the sync ends as partial.

@@ -48,7 +48,7 @@ pub(in crate::meta) fn submit_of_plugin(
     new: &NewJob,
     plugin: &str,
 ) -> Outcome<Job> {
-    let job = submit(db, new)?;
+    let job = submit(db, new, Asker::User)?;
     db.prepare_cached("UPDATE job SET component = ?2 WHERE id = ?1")?
         .execute((job.id.0, plugin))?;
     get(db, job.id)
