@@ -152,9 +152,21 @@ fn f160_what_a_dead_host_left_is_removed_at_the_next_start() {
     let sync = host.start(&["sync", "tools"]);
     upstream.wait_for("d000/f00004.bin");
     let runtime = host.server().runtime().expect("it has sockets");
+    assert!(runtime.starts_with(host.runtime()), "nobody else looks after what is in there");
+    // Guardians would clean up after their host; they die with it.
+    let guardians = || {
+        processes::marked(&host.mark())
+            .into_iter()
+            .filter(|one| one.command.contains("wharf-launch"))
+    };
+    guardians().for_each(|guardian| processes::kill(guardian.pid, Signal::STOP));
+    let stopped: Vec<u32> = guardians().map(|guardian| guardian.pid).collect();
+    assert!(!stopped.is_empty());
     host.kill_server();
+    stopped.into_iter().for_each(|guardian| processes::kill(guardian, Signal::KILL));
     drop(sync.wait());
-    // It cannot clean up itself. The host of another test may do so before ours does: they share a parent folder.
+    processes::wait_none(&host.mark(), GONE);
+    assert!(runtime.exists(), "a killed host cannot clean up");
     let foreign = host.data().join("keep-me.txt");
     fs::write(&foreign, "not ours to remove").expect("a file");
     upstream.behave();
