@@ -13,8 +13,8 @@
 )]
 
 pub mod apt;
-pub mod gpg;
 pub mod debian;
+pub mod gpg;
 pub mod http;
 pub mod invariants;
 pub mod nginx;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use wharf_store::blobs::list::{FOLDERS, Found};
-use wharf_store::model::{LogLevel, NewJob, UnitId};
+use wharf_store::model::{LogLevel, UnitId};
 
 use crate::clock;
 use crate::engine::{Engine, Inner};

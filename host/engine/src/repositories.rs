@@ -82,7 +82,6 @@ impl Inner {
         let attachments = attachments.into_iter().map(AttachmentView::from).collect();
         Ok(RepositoryView { repository, attachments })
     }
-
 }
 
 impl Engine {
@@ -193,7 +192,6 @@ impl Engine {
         let cursor = entries.last().filter(|_| full).map(|entry| entry.unit.0.to_string());
         Ok(DiffPage { entries, cursor })
     }
-
 
     /// One job.
     pub async fn job(&self, id: i64) -> Result<JobView, Problem> {

@@ -106,8 +106,7 @@ impl Inner {
     }
 
     fn type_name(&self, id: TypeId) -> String {
-        let kind = self.types.values().find(|kind| kind.id == id);
-        kind.map_or_else(|| id.to_string(), |kind| kind.definition.id.clone())
+        self.types.name(id).unwrap_or_else(|| id.to_string())
     }
 
     /// The names of the types that these units have, each once.

@@ -13,7 +13,7 @@ use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use wharf_store::model::{Digest, Holding, LogLevel, NewJob, RepositoryId, Stored, Usage};
+use wharf_store::model::{Digest, Holding, LogLevel, RepositoryId, Stored, Usage};
 
 use crate::content::restore;
 use crate::engine::{Engine, Inner};

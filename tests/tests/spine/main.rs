@@ -19,8 +19,8 @@ mod skipping;
 mod styles;
 mod syncing;
 mod types;
-mod uploads;
 mod units;
+mod uploads;
 mod verify;
 
 use wharf_tests::{TestHost, Upstream};

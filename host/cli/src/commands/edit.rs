@@ -9,7 +9,7 @@ use crate::api::{
     VerifyRequest,
 };
 use crate::app::App;
-use crate::args::{Copy, Gc, RepoLabel, RepoRollback, RepoSet, Span, UnitRemove, Verify, Waiting};
+use crate::args::{Copy, Gc, RepoLabel, RepoRollback, RepoSet, UnitRemove, Verify, Waiting};
 use crate::client::encode;
 use crate::error::Error;
 use crate::exit::Exit;

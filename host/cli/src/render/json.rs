@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::api::{
-    Attachment, Brought, Item, Job, JobPlugin, JobState, MigrationReport, Problem, Repository, Warning,
+    Attachment, Brought, Item, Job, JobPlugin, JobState, MigrationReport, Problem, Repository,
+    Warning,
 };
 
 /// A job on one level: what scripts ask for first, then the rest.

@@ -110,6 +110,7 @@ mod tests {
             repository: RepositoryId(1),
             version: 0,
             attachment: AttachmentId(1),
+            types: None,
             settings: "{}".to_owned(),
             signing_key: signing_key.map(str::to_owned),
             folder: Arc::new(Folder::new("/nowhere".into())),

@@ -249,10 +249,10 @@ mod tests {
     fn a_copy_keeps_writers_off_both_ends() {
         let copy = Lock::Copy { from: "a".to_owned(), to: "b".to_owned() };
         let mut queue = Queue::default();
-        queue.push(JobId(1), read("a"));
-        queue.push(JobId(2), copy);
-        queue.push(JobId(3), write("a"));
-        queue.push(JobId(4), read("b"));
+        queue.push(JobId(1), read("a"), nobodys());
+        queue.push(JobId(2), copy, nobodys());
+        queue.push(JobId(3), write("a"), nobodys());
+        queue.push(JobId(4), read("b"), nobodys());
         assert_eq!(queue.next(8), Some(JobId(1)));
         assert_eq!(queue.next(8), Some(JobId(2)));
         assert_eq!(queue.next(8), None);
@@ -263,14 +263,15 @@ mod tests {
         assert_eq!(queue.next(8), Some(JobId(4)));
     }
 
+    #[test]
     fn a_repository_is_published_by_one_at_a_time_in_the_order_asked() {
         let publish = |name: &str| Lock::Publish(name.to_owned());
         let mut queue = Queue::default();
-        queue.push(JobId(1), publish("a"));
-        queue.push(JobId(2), publish("a"));
-        queue.push(JobId(3), read("a"));
-        queue.push(JobId(4), write("a"));
-        queue.push(JobId(5), publish("b"));
+        queue.push(JobId(1), publish("a"), nobodys());
+        queue.push(JobId(2), publish("a"), nobodys());
+        queue.push(JobId(3), read("a"), nobodys());
+        queue.push(JobId(4), write("a"), nobodys());
+        queue.push(JobId(5), publish("b"), nobodys());
         assert_eq!(queue.next(8), Some(JobId(1)));
         assert_eq!(queue.next(8), Some(JobId(3)));
         assert_eq!(queue.next(8), Some(JobId(5)));

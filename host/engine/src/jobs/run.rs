@@ -14,8 +14,7 @@ use wharf_store::model::{Job, JobState, Lease, LogLevel, LogLine};
 use super::told::Told;
 use super::view::{
     BroughtUnit, FETCHING, ItemReport, JobResult, JobView, KEPT, MigrationReport, PluginProcess,
-    Progress,
-    WarningReport,
+    Progress, WarningReport,
 };
 use crate::clock;
 use crate::fetch::Meter;

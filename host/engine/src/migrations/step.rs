@@ -164,6 +164,7 @@ impl Step<'_> {
             attachment: AttachmentId(0),
             types: Some(types),
             settings: "{}".to_owned(),
+            signing_key: None,
             folder: Arc::clone(&self.run.folder),
             trust: Arc::default(),
             meter: Arc::clone(&self.run.meter),

@@ -26,6 +26,11 @@ impl Types {
         self.read().values().cloned().collect()
     }
 
+    /// The name of one.
+    pub(crate) fn name(&self, id: TypeId) -> Option<String> {
+        self.read().values().find(|kind| kind.id == id).map(|kind| kind.definition.id.clone())
+    }
+
     /// Their names, in order.
     pub(crate) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self.read().keys().cloned().collect();

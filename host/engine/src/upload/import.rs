@@ -6,13 +6,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use wharf_proto::v1;
-use wharf_store::model::{Digest, RelativePath, Repository, Upload, UploadId};
+use wharf_store::model::{Asker, Digest, RelativePath, Repository, Upload, UploadId};
 
 use super::{checked_name, stage};
 use crate::engine::{Engine, Inner};
 use crate::jobs::run::JobRun;
 use crate::jobs::view::{JobResult, JobView};
 use crate::problem::Problem;
+use crate::runs::new_job;
 use crate::sync::{self, Brought, BroughtFile};
 
 /// The most files of one import.

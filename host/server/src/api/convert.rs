@@ -12,8 +12,7 @@ use super::types::{
     Attachment, Brought, Change, Class, Component, DiffEntry, DiffPage, ImportRequest, Item, Job,
     JobPlugin, JobResult, JobState, LastRun, LogLine, MigrateRequest, MigrationReport, Outcome,
     PendingMigration, Plugin, Problem, Progress, PublicationInfo, PublishRequest, Repository,
-    SyncRequest, Token, TypeInfo, Upload, Version,
-    Warning,
+    SyncRequest, Token, TypeInfo, Upload, Version, Warning,
 };
 
 impl From<engine::Problem> for Problem {

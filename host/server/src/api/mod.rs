@@ -23,8 +23,8 @@ mod schedules;
 mod status;
 mod tokens;
 pub mod types;
-mod uploads;
 mod units;
+mod uploads;
 
 use std::sync::Arc;
 

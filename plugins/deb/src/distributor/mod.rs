@@ -85,7 +85,8 @@ fn signed_by_upstream(signing: &[String]) -> Result<(), Error> {
     if signing.is_empty() {
         return Ok(());
     }
-    let message = "a verbatim publication keeps upstream's signature: take `signing_key` or `verbatim` away";
+    let message =
+        "a verbatim publication keeps upstream's signature: take `signing_key` or `verbatim` away";
     Err(Error::usage("usage.signing_key", message).at_field("/verbatim"))
 }
 

@@ -19,18 +19,14 @@ mod problem;
 mod repository;
 mod schedule;
 mod status;
-mod upload;
 mod unit;
+mod upload;
 
 pub use client_config::{ClientConfig, ClientFile};
 pub use edit::{
     ChangeRepository, CopyRequest, GcRequest, RemoveRequest, RollbackRequest, VerifyRequest,
 };
 pub use history::{RepositoryPage, Run};
-pub use job::{
-    Item, Job, JobList, JobPlugin, JobResult, JobState, LogLine, LogPage, Outcome, Progress,
-    Warning,
-};
 pub use job::{
     Item, Job, JobList, JobPlugin, JobResult, JobState, LogLine, LogPage, MigrationReport, Outcome,
     Progress, Warning,
@@ -44,5 +40,5 @@ pub use repository::{
 };
 pub use schedule::{CreateSchedule, Schedule};
 pub use status::{Health, Status};
-pub use upload::{Brought, CreateToken, CreateUpload, ImportRequest, ImportUpload, Token, Upload};
 pub use unit::{FieldWish, FoundUnit, Holding, Selection, Unit, UnitFile, UnitPage, UnitSearch};
+pub use upload::{Brought, CreateToken, CreateUpload, ImportRequest, ImportUpload, Token, Upload};
