@@ -133,10 +133,11 @@ async fn what_a_recipe_uses_is_resolved_all_the_way_down() {
     let host = FakeHost::new()
         .unit(stored("pancakes", 25, &["batter"]))
         .unit(stored("batter", 5, &["flour"]))
-        .unit(stored("flour", 0, &["batter"]))
+        .unit(stored("flour", 0, &["batter", "pancakes", "wheat"]))
         .unit(stored("soup", 40, &[]));
     let run = harness(host).call("importer").resolve(vec![UnitRef::id(1)]).await;
     assert_eq!(run.resolved.iter().map(|unit| unit.id).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(run.warnings[0].item, "wheat");
 }
 
 fn shelf() -> FakeHost {

@@ -1,6 +1,6 @@
 //! Which recipes others need, inside one version of a repository.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use wharf_sdk::{Context, Done, Error, Query, ResolveRequest, UnitRef};
 
@@ -10,24 +10,32 @@ use super::recipe::{Attributes, Key, RECIPE};
 pub(super) async fn resolve(request: &ResolveRequest, context: &Context) -> Result<Done, Error> {
     let query = Query::all().version(request.version).of_type(RECIPE).without_files();
     let mut recipes = HashMap::new();
-    let mut wanted = Vec::new();
+    let (mut seen, mut wanted) = (HashSet::new(), Vec::new());
     let mut pages = context.units(query).await?;
     while let Some(page) = pages.next().await? {
         for unit in page {
+            let name = unit.read_key::<Key>()?.name;
             let uses = unit.read_attributes::<Attributes>()?.uses;
             if request.units.iter().any(|asked| asked.number() == Some(unit.id())) {
+                seen.insert(name.clone());
                 wanted.extend(uses.clone());
             }
-            recipes.insert(unit.read_key::<Key>()?.name, (unit.id(), uses));
+            recipes.insert(name, (unit.id(), uses));
         }
     }
     while let Some(name) = wanted.pop() {
-        match recipes.remove(&name) {
+        if !seen.insert(name.clone()) {
+            continue;
+        }
+        match recipes.get(&name) {
             Some((id, uses)) => {
-                context.resolved(UnitRef::id(id)).await?;
-                wanted.extend(uses);
+                context.resolved(UnitRef::id(*id)).await?;
+                wanted.extend(uses.clone());
             }
-            None => context.log(wharf_sdk::Level::DEBUG, format!("{name}: seen or not here")).await,
+            None => {
+                let text = format!("{name} is used, but this version does not hold it");
+                context.warn("dependency.missing", text, &name).await?;
+            }
         }
     }
     Ok(Done::unchanged())
