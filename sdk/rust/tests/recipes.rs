@@ -115,6 +115,11 @@ async fn an_uploaded_file_has_its_title_in_its_first_line() {
     assert!(run.units[0].attributes.contains("Leek soup"), "{:?}", run.units);
     assert_eq!(upload("leek.txt", "", &told).await.failure().code, "content.title");
     assert_eq!(upload("Leek.doc", "Leek", &told).await.failure().code, "usage.name");
+    let soon = upload("leek.txt", "Leek", &json!({ "course": "soups", "time": "soon" })).await;
+    assert_eq!(
+        (soon.failure().code.as_str(), soon.failure().field.as_str()),
+        ("usage.time", "/attributes/time")
+    );
     let no_course = upload("leek.txt", "Leek", &json!({})).await;
     assert!(no_course.failure().message.contains("course"), "{:?}", no_course.failure());
 }

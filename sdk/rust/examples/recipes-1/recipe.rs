@@ -23,6 +23,7 @@ pub(crate) struct Attributes {
 }
 
 impl Attributes {
+    #[expect(clippy::unnecessary_wraps, reason = "version 2 reads the time, which may be none")]
     pub(crate) fn new(
         course: &str,
         title: &str,

@@ -29,6 +29,10 @@ fn no_time() -> String {
 /// Declares every file.
 pub(super) async fn upload(request: &UploadRequest, context: &Context) -> Result<Done, Error> {
     let told: Told = request.attributes()?;
+    if !is_name(&told.course) {
+        let message = "a course is named in small letters, digits and dashes";
+        return Err(Error::usage("usage.course", message).at_field("/attributes/course"));
+    }
     for file in &request.files {
         let info = file.info();
         let Some(name) = info.path().strip_suffix(".txt").filter(|name| is_name(name)) else {
@@ -38,12 +42,11 @@ pub(super) async fn upload(request: &UploadRequest, context: &Context) -> Result
         let (Some(staged), Some(sha256)) = (info.staged_path(), info.hex("sha256")) else {
             return Err(Error::fault("protocol.upload", "a file came without place or digest"));
         };
-        if !is_name(&told.course) {
-            let message = "a course is named in small letters, digits and dashes";
-            return Err(Error::usage("usage.course", message).at_field("/attributes/course"));
-        }
         let title = title(name, staged, context)?;
-        let attributes = Attributes::new(&told.course, &title, &told.time, &told.uses)?;
+        let attributes = Attributes::new(&told.course, &title, &told.time, &told.uses);
+        let attributes = attributes.map_err(|error| {
+            Error::usage("usage.time", error.to_string()).at_field("/attributes/time")
+        })?;
         let stored = File::at(recipe::path(&told.course, name)).staged(staged).sha256(sha256);
         context.unit(recipe::unit(name, &attributes, stored)?).await?;
     }
