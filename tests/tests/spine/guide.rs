@@ -48,15 +48,20 @@ fn steps() -> Vec<Step> {
     steps
 }
 
-/// Without what differs from run to run: how long something took, and how large a database is.
+/// Without what differs from run to run: how long something took, how large it is, how wide columns are.
 fn settled(text: &str) -> String {
-    let lines = text.lines().map(|line| {
-        let line = line.trim_end();
+    let lines = text.trim().lines().map(|line| {
+        let mut words: Vec<&str> = line.split_whitespace().collect();
+        let sized = words.iter().position(|word| word.starts_with("KiB"));
+        if let Some(number) = sized.and_then(|unit| words.get_mut(unit.checked_sub(1)?)) {
+            *number = "some";
+        }
+        let line = words.join(" ");
         match line.rsplit_once(" (") {
             Some((before, took)) if took.ends_with("s)") || took.contains("s, ") => {
                 before.to_owned()
             }
-            _ => line.to_owned(),
+            _ => line,
         }
     });
     lines.collect::<Vec<_>>().join("\n")

@@ -1,4 +1,4 @@
-//! What a recipe is in the store, in version 2: its time is a number, so that recipes can be looked for by it.
+//! What a recipe is in the store, in version 2: its time is a number, so that programs can compute with it.
 
 use serde::{Deserialize, Serialize};
 use wharf_sdk::{Error, File, Unit};
