@@ -25,10 +25,19 @@ fn answers(url: &str) -> bool {
     reached
 }
 
+/// The index that pip uses here: the one that is set, else its own.
+fn index() -> Option<String> {
+    let own = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)";
+    said("python3", &["-m", "pip", "config", "get", "global.index-url"])
+        .or_else(|| said("python3", &["-c", own]))
+}
+
 #[test]
 fn a_project_of_the_python_package_index_is_mirrored_and_installed() {
-    let set = said("python3", &["-m", "pip", "config", "get", "global.index-url"]);
-    let index = set.unwrap_or_else(|| "https://pypi.org/simple".to_owned());
+    let Some(index) = index() else {
+        println!("pip has no index here: left out");
+        return;
+    };
     let index = format!("{}/", index.trim_end_matches('/'));
     if !answers(&format!("{index}six/")) {
         return;

@@ -9,5 +9,6 @@
 mod code;
 mod faults;
 mod files;
+mod guide;
 mod manifests;
 mod texts;

@@ -10,6 +10,7 @@ mod commands;
 mod content;
 mod discovery;
 mod embedding;
+mod guide;
 mod history;
 mod jobs;
 mod migrations;

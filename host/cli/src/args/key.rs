@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 /// What can be done with keys.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
-    /// Make a key to sign publications with
+    /// Create a key to sign publications with
     Create(KeyCreate),
     /// List keys
     List,

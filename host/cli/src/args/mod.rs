@@ -5,6 +5,7 @@
 
 mod client_config;
 mod edit;
+mod help;
 mod job;
 mod key;
 mod plugin;
@@ -23,6 +24,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use client_config::ClientConfig;
 pub(crate) use edit::{Copy, RepoLabel, RepoRollback, RepoSet, UnitRemove};
+pub(crate) use help::Help;
 pub(crate) use job::{JobCommand, JobList};
 pub(crate) use key::{KeyCommand, KeyCreate, KeyKind};
 pub(crate) use plugin::{Cookie, Migrate, PluginCommand, Probe};
@@ -145,10 +147,6 @@ pub(crate) enum Command {
     /// Bring content in and publish it, in one go
     #[command(subcommand)]
     Mirror(Mirror),
-    /// Bind an importer or distributor to a repository
-    Attach(Attach),
-    /// Remove an importer or distributor from a repository
-    Detach(Detach),
     /// Bring the content of a repository up to date from its source
     Sync(Sync),
     /// Publish a repository through its distributors
@@ -157,22 +155,61 @@ pub(crate) enum Command {
     Upload(Upload),
     /// Copy units from one repository into another
     Copy(Copy),
-    /// Print what clients need to use what a repository publishes
-    ClientConfig(ClientConfig),
     /// Serve published content and take commands until stopped
     Serve(Serve),
-    /// Take away what nobody needs any more
-    Gc(Gc),
-    /// Read stored bytes again and hold them against their digests
-    Verify(Verify),
     /// Show whether a server runs, and what it does
     Status,
-    /// Create, list, compare and delete repositories
+    /// Print what clients need to use what a repository publishes
+    ClientConfig(ClientConfig),
+    /// Bind an importer or distributor to a repository
+    Attach(Attach),
+    /// Remove an importer or distributor from a repository
+    Detach(Detach),
+    /// Read stored bytes again and hold them against their digests
+    Verify(Verify),
+    /// Free what nobody needs any more: old versions, units, bytes
+    Gc(Gc),
+    /// Create, list, compare, change and delete repositories
     #[command(aliases = ["repos", "repository", "repositories"])]
     Repo {
         /// What to do; without it: list.
         #[command(subcommand)]
         command: Option<RepoCommand>,
+    },
+    /// List, show and remove units
+    #[command(alias = "units")]
+    Unit {
+        /// What to do.
+        #[command(subcommand)]
+        command: UnitCommand,
+    },
+    /// Have the server sync and publish by itself, again and again
+    #[command(alias = "schedules")]
+    Schedule {
+        /// What to do; without it: list.
+        #[command(subcommand)]
+        command: Option<ScheduleCommand>,
+    },
+    /// List, follow and cancel jobs
+    #[command(alias = "jobs")]
+    Job {
+        /// What to do; without it: list.
+        #[command(subcommand)]
+        command: Option<JobCommand>,
+    },
+    /// Create, list and show keys that publications are signed with
+    #[command(alias = "keys")]
+    Key {
+        /// What to do; without it: list.
+        #[command(subcommand)]
+        command: Option<KeyCommand>,
+    },
+    /// Create, list and delete tokens for uploads from outside
+    #[command(alias = "tokens")]
+    Token {
+        /// What to do; without it: list.
+        #[command(subcommand)]
+        command: Option<TokenCommand>,
     },
     /// List what is installed, look at a plugin, migrate its data
     #[command(alias = "plugins")]
@@ -188,41 +225,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<TypeCommand>,
     },
-    /// Make, list and show keys that publications are signed with
-    #[command(alias = "keys")]
-    Key {
-        /// What to do; without it: list.
-        #[command(subcommand)]
-        command: Option<KeyCommand>,
-    },
-    /// Make, list and delete tokens for uploads from outside
-    #[command(alias = "tokens")]
-    Token {
-        /// What to do; without it: list.
-        #[command(subcommand)]
-        command: Option<TokenCommand>,
-    },
-    /// Look for units, and at one
-    #[command(alias = "units")]
-    Unit {
-        /// What to do.
-        #[command(subcommand)]
-        command: UnitCommand,
-    },
-    /// Let the server sync and publish by itself
-    #[command(alias = "schedules")]
-    Schedule {
-        /// What to do; without it: list.
-        #[command(subcommand)]
-        command: Option<ScheduleCommand>,
-    },
-    /// List, follow and cancel jobs
-    #[command(alias = "jobs")]
-    Job {
-        /// What to do; without it: list.
-        #[command(subcommand)]
-        command: Option<JobCommand>,
-    },
+    /// Print the help of a command
+    Help(Help),
 }
 
 #[cfg(test)]

@@ -11,13 +11,13 @@ use crate::api::{FieldWish, Selection};
 pub(crate) enum UnitCommand {
     /// List units of a repository, or of all
     List(UnitList),
-    /// Take units out of a repository
-    Remove(super::UnitRemove),
     /// Show one unit: key, attributes, files, and which versions hold it
     Show {
         /// Its number, as `wharf unit list` tells it
         id: i64,
     },
+    /// Take units out of a repository
+    Remove(super::UnitRemove),
 }
 
 /// `wharf unit list`

@@ -41,7 +41,7 @@ pub(crate) struct Upload {
 /// What can be done with tokens.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
-    /// Make a token, and print its secret once
+    /// Create a token, and print its secret once
     #[command(after_help = "\
 Clients show the secret as password, with any user name. It is not stored and
 cannot be shown again.

@@ -49,14 +49,14 @@ mirrored. Clients find the index below simple/:
   pip install --index-url http://HOST/content/NAME/simple/ PROJECT
 
 Examples:
-  wharf mirror pypi six
-  wharf mirror pypi web --set includes='[\"flask>=3\", \"jinja2\"]' --set policy=on_demand
-  wharf mirror pypi ours --from https://index.example.org/simple/")]
+  wharf mirror pypi six --from https://index.example.org/simple/
+  wharf mirror pypi web --from https://index.example.org/simple/ \\
+      --set includes='[\"flask>=3\", \"jinja2\"]' --set policy=on_demand")]
 pub(crate) struct MirrorPypi {
     /// The repository, created when it is missing
     pub(crate) name: String,
     /// The URL of the index; it usually ends in /simple/
-    #[arg(long, value_name = "URL", default_value = "https://pypi.org/simple/")]
+    #[arg(long, value_name = "URL")]
     pub(crate) from: String,
     /// A setting of the importer; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]

@@ -3,6 +3,7 @@
 mod attach;
 mod client_config;
 mod edit;
+mod help;
 mod history;
 mod job;
 mod key;
@@ -110,5 +111,6 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
             JobCommand::Logs { id, follow } => job::logs(app, id, follow).await,
             JobCommand::Cancel { id } => job::cancel(app, id).await,
         },
+        Command::Help(args) => help::show(&args),
     }
 }
