@@ -62,8 +62,9 @@ fn plan(db: &Connection, sql: &str, values: &[Value]) -> Vec<String> {
 fn reads_through(plan: &[String]) -> bool {
     plan.iter().any(|step| {
         (step.starts_with("SCAN u") && !step.contains("USING INDEX search"))
+            || step.starts_with("SEARCH u USING INTEGER PRIMARY KEY (rowid>")
             || step.starts_with("SCAN m")
-            || step.ends_with("SEARCH m USING PRIMARY KEY (repository=?)")
+            || (step.starts_with("SEARCH m") && !step.contains("unit=?"))
     })
 }
 

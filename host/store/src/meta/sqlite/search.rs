@@ -192,7 +192,10 @@ impl Question {
         let Some(order) = &search.order else {
             if let Some(after) = &search.after {
                 let unit = self.bind(after.unit.0);
-                self.sql.extend([" AND u.id > ", &unit]);
+                // The plus keeps the number from being looked for where a field is: all behind it would be read.
+                let is_found = !search.filter.is_empty() && self.is_indexed(search);
+                let id = if is_found { "+u.id" } else { "u.id" };
+                self.sql.extend([" AND ", id, " > ", &unit]);
             }
             self.sql.push_str(" ORDER BY u.id");
             return Ok(None);
