@@ -103,6 +103,7 @@ impl Engine {
         if inner.config.resident {
             inner.tasks.spawn(schedules::keep(Arc::clone(&inner)));
             inner.tasks.spawn(history::keep(Arc::clone(&inner)));
+            inner.tasks.spawn(upload::keep(Arc::clone(&inner)));
         }
         Ok(Self { inner })
     }

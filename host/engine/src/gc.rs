@@ -1,6 +1,6 @@
 //! Takes away what nobody needs any more, as a job that others need not wait for.
 //!
-//! The path: superseded publications whose grace time is over → versions that their repositories do not keep → units
+//! The path: uploads that nobody goes on with → superseded publications whose grace time is over → versions that their repositories do not keep → units
 //! that no version holds → bytes that nothing refers to, if they are older than the protection time, so that what a
 //! failed sync has fetched already is still there for the next one. What a running job holds on to stays, whatever its
 //! age; see the store's pins. Logs that nothing was written to for months go last. Cut off anywhere, the next run does the
@@ -24,7 +24,7 @@ pub(crate) const OPERATION: &str = "gc";
 /// Units and blobs of one step; others that write wait that long.
 const STEP: usize = 500;
 const DAY_MS: u64 = 24 * 3_600_000;
-/// How soon after a start a run that is overdue begins.
+/// How soon after a start a run that is overdue begins, if it is not to be more often than that.
 const SOON: Duration = Duration::from_mins(5);
 
 /// How much is taken away.
@@ -67,6 +67,7 @@ async fn submit(engine: &Inner, options: GcOptions) -> Result<JobView, Problem> 
 
 /// Asks for a run now and then, until the engine stops.
 pub(crate) async fn now_and_then(engine: &Inner, every: Duration, stop: &CancellationToken) {
+    let soon = SOON.min(every);
     let every_ms = i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
     loop {
         let last = engine.store.meta.last_run(OPERATION).await.unwrap_or_default();
@@ -74,7 +75,7 @@ pub(crate) async fn now_and_then(engine: &Inner, every: Duration, stop: &Cancell
         let wait = u64::try_from(every_ms.saturating_sub(since)).unwrap_or(0);
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(Duration::from_millis(wait).max(SOON)) => {}
+            () = tokio::time::sleep(Duration::from_millis(wait).max(soon)) => {}
         }
         if let Err(problem) = submit(engine, GcOptions::default()).await {
             tracing::warn!(%problem, "what nobody needs any more cannot be looked for");
@@ -87,6 +88,9 @@ pub(crate) async fn run(engine: &Inner, run: &JobRun) -> Result<JobResult, Probl
     let options: GcOptions = serde_json::from_str(&run.job.arguments)?;
     let mut freed = Freed::default();
     let gc = Gc { engine, run, options };
+    if !options.dry_run {
+        engine.expire().await?;
+    }
     gc.publications(&mut freed).await?;
     gc.versions(&mut freed).await?;
     gc.units(&mut freed).await?;
@@ -153,7 +157,7 @@ impl Gc<'_> {
         }
     }
 
-    /// A dry run tells only bytes that nothing refers to now; those of units that would go are not among them.
+    /// A dry run counts the bytes of units that would go too, but not of versions that would.
     async fn bytes(&self, freed: &mut Freed) -> Result<(), Problem> {
         let meta = &self.engine.store.meta;
         let mut from = Some(0);
@@ -180,17 +184,17 @@ impl Gc<'_> {
     async fn step(&self, step: &[Found], freed: &mut Freed) -> Result<(), Problem> {
         let meta = &self.engine.store.meta;
         let digests = step.iter().map(|found| found.digest).collect();
-        let unused = meta.unused(digests).await?;
-        if unused.is_empty() {
+        let unneeded = meta.unneeded(digests).await?;
+        if unneeded.is_empty() {
             return Ok(());
         }
         if self.options.dry_run {
-            freed.blobs += unused.len() as u64;
-            let of = |found: &&Found| unused.contains(&found.digest);
+            freed.blobs += unneeded.len() as u64;
+            let of = |found: &&Found| unneeded.contains(&found.digest);
             freed.bytes += step.iter().filter(of).map(|found| found.size).sum::<u64>();
             return Ok(());
         }
-        let forgotten = meta.forget_bytes(self.run.lease, unused).await?;
+        let forgotten = meta.forget_bytes(self.run.lease, unneeded).await?;
         freed.blobs += forgotten.len() as u64;
         let blobs = &self.engine.store.blobs;
         freed.bytes += meta.remove_files(self.run.lease, blobs, forgotten).await?;

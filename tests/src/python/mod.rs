@@ -196,6 +196,17 @@ impl Client {
         self.run(command, target)
     }
 
+    /// Installs below `target` with nothing but this configuration file: requirements and options.
+    ///
+    /// # Panics
+    /// When it is not pip.
+    pub fn install_configured(self, file: &Path, target: &Path, arguments: &[&str]) -> Output {
+        assert_eq!(self, Self::Pip, "uv reads no pip.conf");
+        let mut command = self.command(&["install", "--no-cache-dir"]);
+        command.arg("--target").arg(target).args(arguments).env("PIP_CONFIG_FILE", file);
+        self.run(command, target)
+    }
+
     /// Runs it with these arguments.
     pub fn call(self, home: &Path, arguments: &[&str]) -> Output {
         self.run(self.command(arguments), home)
@@ -203,13 +214,13 @@ impl Client {
 
     fn command(self, arguments: &[&str]) -> Command {
         let mut command = Command::new(tool(if self == Self::Pip { "pip" } else { "uv" }));
-        command.args(arguments);
+        command.env_clear().args(arguments);
         command
     }
 
     /// Nothing of this machine's settings is heard.
     fn run(self, mut command: Command, home: &Path) -> Output {
-        command.env_clear().env("HOME", home).env("PATH", "/usr/bin:/bin").stdin(Stdio::null());
+        command.env("HOME", home).env("PATH", "/usr/bin:/bin").stdin(Stdio::null());
         command.output().unwrap_or_else(|error| panic!("{self:?}: {error}"))
     }
 }

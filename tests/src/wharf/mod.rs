@@ -125,7 +125,16 @@ impl TestHost {
     /// When it does not answer.
     pub fn serve_with(&mut self, patience: Patience) {
         assert!(self.server.is_none(), "a server runs already");
-        self.server = Some(Server::start(self, patience));
+        self.server = Some(Server::start(self, patience, &[]));
+    }
+
+    /// Starts `wharf serve` with further arguments.
+    ///
+    /// # Panics
+    /// When it does not answer.
+    pub fn serve_asked(&mut self, more: &[&str]) {
+        assert!(self.server.is_none(), "a server runs already");
+        self.server = Some(Server::start(self, Patience::Usual, more));
     }
 
     /// The running server.

@@ -29,13 +29,13 @@ pub struct Server {
 }
 
 impl Server {
-    pub(super) fn start(host: &TestHost, patience: Patience) -> Self {
+    pub(super) fn start(host: &TestHost, patience: Patience, more: &[&str]) -> Self {
         let listen = "127.0.0.1:0";
         let mut command = match patience {
             Patience::Usual => Command::new(program("wharf")),
             Patience::Short => Command::new(program("wharf-impatient-host")),
         };
-        command.args(["serve", "--listen", listen]);
+        command.args(["serve", "--listen", listen]).args(more);
         let mut process = Background::spawn(host, command);
         let pid = process.pid();
         let record = wait::until("the server answers", wait::PATIENCE, || {

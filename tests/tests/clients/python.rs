@@ -101,6 +101,23 @@ fn pip_and_uv_install_what_the_index_says() {
 }
 
 #[test]
+fn pip_takes_what_client_config_prints_as_it_is() {
+    let index = packages();
+    let upstream = Upstream::of(index.folder());
+    let host = host();
+    mirror(&host, &upstream, &[BOTH]);
+    let told = host.wharf(&["--output", "text", "client-config", "py"]);
+    assert_eq!(told.status, 0, "{told:#?}");
+    let file = host.folder().join("pip.conf");
+    fs::write(&file, &told.stdout).expect("a file");
+    let target = folder(&host, "configured");
+    let output = Client::Pip.install_configured(&file, &target, &["demo-app"]);
+    assert!(output.status.success(), "{}", self::told(&output));
+    assert_eq!(installed(&target, "demo_lib").as_deref(), Some("2.0"));
+    host.finish();
+}
+
+#[test]
 fn an_index_in_html_alone_is_mirrored_as_well() {
     let index = packages();
     index.without_json();

@@ -101,6 +101,13 @@ fn twine_and_uv_publish_what_pip_and_uv_install() {
         let words = told(&output);
         assert!(words.contains("exists already, with other bytes"), "{publisher:?}: {words}");
     }
+    // Whoever may change the repository can take a file back; then its name is free.
+    let name = "filename=demo_app-1.0-py3-none-any.whl";
+    let removed = host.ok(&["unit", "remove", "py", "--type", "python_file", "--where", name]);
+    assert_eq!(removed["removed"], 1, "{removed:#}");
+    let output = Publisher::Twine.publish(&url, &token, host.folder(), &file);
+    assert!(output.status.success(), "{}", told(&output));
+    let before = host.ok(&["repo", "show", "py"])["version"].clone();
     // A file that holds another version than its name says.
     let liar = files.join("demo_app-9.0-py3-none-any.whl");
     fs::copy(&file, &liar).expect("a copy");

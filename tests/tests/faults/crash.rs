@@ -51,6 +51,42 @@ fn f155_a_host_killed_at_any_moment_keeps_what_it_acknowledged() {
     host.finish();
 }
 
+// F90
+#[test]
+fn f90_a_host_killed_while_it_frees_takes_nothing_that_is_needed() {
+    let mut tree = Tree::of(40, 3000, 90);
+    let upstream = Upstream::of(tree.folder());
+    let mut host = TestHost::new();
+    host.serve();
+    mirror(&host, &upstream, &[]);
+    host.ok(&["repo", "set", "tools", "--retain", "1"]);
+    let mut random = Random::new(90);
+    for round in 0..rounds() {
+        tree.churn(12, round);
+        host.ok(&["sync", "tools"]);
+        host.ok(&["publish", "tools"]);
+        let gc = host.start(&["gc", "--protect", "0"]);
+        thread::sleep(Duration::from_micros(random.below(60_000)));
+        host.kill_server();
+        drop(gc);
+        blobs_are_what_they_are_called(&host.data());
+        host.serve();
+        settle(&host);
+        assert_eq!(published(&host, "tools"), tree.digests(), "round {round}");
+    }
+    host.ok(&["gc", "--protect", "0"]);
+    let again = host.ok(&["gc", "--protect", "0"]);
+    assert_eq!(
+        (&again["summary"]["units"], &again["summary"]["blobs"]),
+        (&json!(0), &json!(0)),
+        "{again:#}"
+    );
+    let asked = upstream.total();
+    host.ok(&["sync", "tools", "--full"]);
+    assert_eq!(upstream.total(), asked + 1, "all that is needed is here");
+    host.finish();
+}
+
 /// Waits until what the restart took up has ended (I5).
 fn settle(host: &TestHost) {
     wait::until("no job is open", wait::PATIENCE, || open_job(host).is_none().then_some(()));

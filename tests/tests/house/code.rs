@@ -8,6 +8,19 @@ use crate::files::{none, root, rust, text};
 /// A file longer than this asks what second thing it does.
 const LINES: usize = 500;
 
+/// What lies at the top, beside files whose names begin with a dot. Whatever else there is belongs into one of these.
+const TOP: &[&str] = &[
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "README.md",
+    "host",
+    "plugins",
+    "proto",
+    "sdk",
+    "tests",
+];
+
 /// Longer files, each with its reason.
 const MAY_BE_LONGER: &[&str] = &[];
 
@@ -21,6 +34,16 @@ fn files_stay_small() {
         .map(|(lines, path)| format!("{path}: {lines} lines"))
         .collect();
     none("longer than 500 lines", &long);
+}
+
+#[test]
+fn nothing_else_lies_at_the_top() {
+    let entries = fs::read_dir(root()).expect("the checkout");
+    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let strangers: Vec<String> = names
+        .filter(|name| !name.starts_with('.') && name != "target" && !TOP.contains(&name.as_str()))
+        .collect();
+    none("these belong elsewhere", &strangers);
 }
 
 #[test]

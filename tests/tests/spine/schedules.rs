@@ -37,8 +37,13 @@ fn a_schedule_syncs_again_and_again_while_a_server_runs() {
         let runs = host.ok(&["repo", "history", "tools"])["runs"].clone();
         (runs.as_array().map(Vec::len) == Some(3)).then_some(runs)
     });
-    let asked_by = format!("schedule {}", done["id"]);
-    assert!(history.as_array().expect("a list").iter().all(|run| run["asked_by"] == asked_by));
+    let all = |asked_by: &str| {
+        let runs = host.ok(&["repo", "history", "tools"])["runs"].clone();
+        runs.as_array().is_some_and(|runs| runs.iter().all(|run| run["asked_by"] == asked_by))
+    };
+    assert!(all("schedule tools-sync"), "{history:#}");
+    host.ok(&["schedule", "delete", "tools-sync"]);
+    assert!(all(&format!("schedule {}", done["id"])), "nobody has the name any more");
     host.finish();
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wharf_tests::invariants::{files, published};
-use wharf_tests::{TestHost, Tree, Upstream};
+use wharf_tests::{TestHost, Tree, Upstream, wait};
 
 use crate::mirror;
 
@@ -178,7 +178,12 @@ fn old_versions_go_and_what_they_alone_held_is_freed() {
     let young = host.ok(&["gc"]);
     assert_eq!((&young["summary"]["blobs"], blobs()), (&json!(0), before), "{young:#}");
     let upstream_before = upstream.total();
+    let told = host.ok(&["gc", "--protect", "0", "--dry-run"]);
+    assert_eq!(blobs(), before);
     let freed = host.ok(&["gc", "--protect", "0"]);
+    let numbers = ["units", "blobs", "bytes"];
+    let of = |run: &Value| numbers.map(|name| run["summary"][name].clone());
+    assert_eq!(of(&told), of(&freed), "what was told is what was done");
     assert!(freed["summary"]["blobs"].as_u64() > Some(0), "{freed:#}");
     assert!(freed["summary"]["bytes"].as_u64() > Some(0), "{freed:#}");
     assert!(blobs() < before);
@@ -188,5 +193,25 @@ fn old_versions_go_and_what_they_alone_held_is_freed() {
     assert_eq!(published(&host, "tools"), tree.digests());
     host.ok(&["sync", "tools", "--full"]);
     assert_eq!(upstream.total(), upstream_before + 1, "nothing that is needed was taken away");
+    host.finish();
+}
+
+#[test]
+fn a_server_frees_by_itself_as_often_as_it_was_told() {
+    let mut tree = Tree::of(6, 400, 85);
+    let (mut host, _upstream) = synced(&tree);
+    let moved = tree.churn(3, 1) as u64;
+    host.ok(&["sync", "tools"]);
+    host.ok(&["repo", "set", "tools", "--retain", "1"]);
+    host.serve_asked(&["--gc-every", "1s"]);
+    let runs = wait::until("it ran twice", wait::PATIENCE, || {
+        let jobs = host.api("GET", "/api/v1/jobs?limit=20", b"").json();
+        let runs = jobs.as_array()?.iter().filter(|job| job["operation"] == "gc");
+        let ended: Vec<Value> = runs.filter(|job| job["state"] == "succeeded").cloned().collect();
+        (ended.len() >= 2).then_some(ended)
+    });
+    let first = &runs[runs.len() - 1]["result"];
+    assert_eq!(first["removed"], 2 * moved, "what the old version alone held: {runs:#?}");
+    assert_eq!(runs[0]["result"]["changed"], false, "then nothing is left to do: {runs:#?}");
     host.finish();
 }

@@ -10,9 +10,10 @@ use super::work::Waiting;
 /// `wharf gc`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Superseded publications whose time is over, versions beyond what repositories
-keep, units that no version holds, bytes that nothing refers to. What running
-jobs need stays. A server does this by itself, see `wharf serve --gc-every`.
+Uploads that nobody went on with, superseded publications whose time is over,
+versions beyond what repositories keep, units that no version holds, bytes
+that nothing refers to. What running jobs need stays. A server does this by
+itself, see `wharf serve --gc-every`.
 
 Examples:
   wharf gc --dry-run

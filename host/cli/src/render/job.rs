@@ -121,7 +121,8 @@ fn freed(result: &JobResult) -> String {
         .map(|(name, one)| many(of(name), one, name))
         .collect();
     if parts.is_empty() {
-        return format!("nothing that is not needed{}", took(result));
+        let word = if result.dry_run { "nothing would be freed" } else { "nothing to free" };
+        return format!("{word}{}", took(result));
     }
     format!("{word} {}, {}{}", parts.join(", "), size(of("bytes")), took(result))
 }

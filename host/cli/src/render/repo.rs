@@ -106,12 +106,14 @@ pub(crate) fn attachment(attachment: &Attachment, content: Option<&str>, clock: 
         .map(|(key, value)| format!("{}={}", exact(key), cut(&exact(&text(value)), VALUE)))
         .collect();
     let last = attachment.last.as_ref().map(|last| {
-        format!(
-            "{}, {}, version {}",
-            clock.ago(last.finished_ms),
-            plain(&last.outcome),
-            last.version
-        )
+        // Also `wharf verify` says so, of a sync that brought all there was: its bytes are gone since.
+        let is_incomplete = attachment.role == "importer" && last.outcome == "partial";
+        let (outcome, then) = if is_incomplete {
+            ("incomplete".to_owned(), "; the next sync looks at everything again")
+        } else {
+            (plain(&last.outcome), "")
+        };
+        format!("{}, {outcome}, version {}{then}", clock.ago(last.finished_ms), last.version)
     });
     let serves = attachment.publication.as_ref().map(|publication| {
         let path = attachment.path.as_deref().unwrap_or_default();

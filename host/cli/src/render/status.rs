@@ -19,14 +19,18 @@ pub(crate) fn serving(status: &Status, socket: &str) -> String {
 pub(crate) fn render(status: &Status, socket: &str, clock: &Clock) -> String {
     let started = clock.span(status.started_ms, None);
     let draining = if status.draining { ", leaving when its jobs are done" } else { "" };
-    labelled(&[
+    let mut lines = vec![
         ("server", server(status)),
         ("running for", format!("{started}{draining}")),
         ("data", plain(&status.data)),
         ("api", plain(socket)),
         ("content", content(status)),
         ("jobs", format!("{} running, {} waiting", status.running, status.queued)),
-    ])
+    ];
+    if status.unfinished_uploads > 0 {
+        lines.push(("uploads", format!("{} unfinished", status.unfinished_uploads)));
+    }
+    labelled(&lines)
 }
 
 fn server(status: &Status) -> String {

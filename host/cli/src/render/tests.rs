@@ -352,7 +352,14 @@ fn a_server() {
         "version": "0.1.0", "pid": 4711, "started_ms": NOW - 3_600_000, "data": "/srv/wharf",
         "content": "http://127.0.0.1:8080", "running": 1, "queued": 2, "draining": false,
     }));
-    let leaving = Status { content: None, draining: true, running: 0, queued: 0, ..status.clone() };
+    let leaving = Status {
+        content: None,
+        draining: true,
+        running: 0,
+        queued: 0,
+        unfinished_uploads: 3,
+        ..status.clone()
+    };
     let socket = "/srv/wharf/api.sock";
     let texts = [
         status::serving(&status, socket),

@@ -155,5 +155,6 @@ pub(crate) fn stored_view(job: &Job) -> JobView {
         plugin: result.as_ref().and_then(|result| result.plugin.clone()),
         result,
         asked_by: job.asked_by,
+        schedule_name: job.schedule_name.clone(),
     }
 }

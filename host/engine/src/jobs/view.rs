@@ -203,4 +203,6 @@ pub struct JobView {
     pub plugin: Option<PluginProcess>,
     /// Who asked for it.
     pub asked_by: Asker,
+    /// How the schedule is called that asked for it, while there is such a one.
+    pub schedule_name: Option<String>,
 }

@@ -3,11 +3,13 @@
 //! At most [`IN_WORK`] batches are in work; while they are, no event is read, and the plugin feels it through the
 //! stream's flow control.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, FuturesUnordered};
 use futures_util::{FutureExt as _, StreamExt as _};
 use wharf_proto::v1::{self, event::Event};
-use wharf_store::model::Selector;
+use wharf_store::model::{Selector, TypeId};
 use wharf_supervisor::calls::{self, CallError, Events};
 
 use super::Sync;
@@ -165,16 +167,27 @@ async fn keep_units(sync: &Sync<'_>, draft: &mut Draft, keep: v1::Keep) -> Resul
         (Some(kind), None) => Selector::Keys(convert::key_digests(kind, &keep.keys)?),
         (None, None) => return Err(Problem::protocol("Keep.keys needs Keep.type")),
     };
-    let kept = sync
-        .engine
-        .store
-        .meta
-        .members_matching(sync.setup.repository.id, kind.map(|kind| kind.id), selector)
-        .await?;
-    draft.kept += kept.len() as u64;
-    draft.kept_by_plugin += kept.len() as u64;
-    draft.present.extend(kept.into_iter().map(|unit| (unit, None)));
+    // A field is asked for type by type, for the indexes are those of types.
+    let kinds = match (kind, &selector) {
+        (None, Selector::Field { .. }) => own_types(sync).into_iter().map(Some).collect(),
+        (kind, _) => vec![kind.map(|kind| kind.id)],
+    };
+    for kind in kinds {
+        let repository = sync.setup.repository.id;
+        let meta = &sync.engine.store.meta;
+        let kept = meta.members_matching(repository, kind, selector.clone()).await?;
+        draft.kept += kept.len() as u64;
+        draft.kept_by_plugin += kept.len() as u64;
+        draft.present.extend(kept.into_iter().map(|unit| (unit, None)));
+    }
     Ok(())
+}
+
+/// The types that the plugin's components name, each once.
+fn own_types(sync: &Sync<'_>) -> BTreeSet<TypeId> {
+    let components = sync.setup.plugin.manifest.components.iter();
+    let names = components.flat_map(|component| &component.content_types);
+    names.filter_map(|name| sync.engine.types.get(name)).map(|kind| kind.id).collect()
 }
 
 async fn remove_units(

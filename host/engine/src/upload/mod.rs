@@ -12,7 +12,7 @@ pub(crate) mod import;
 mod tokens;
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
@@ -26,6 +26,9 @@ use crate::clock;
 use crate::engine::{Engine, Inner};
 use crate::problem::Problem;
 use crate::staging::{self, Folder};
+
+/// How often uploads that are too old are looked for, at least.
+const LOOK: Duration = Duration::from_mins(10);
 
 /// What may be brought, and for how long it is kept unfinished.
 #[derive(Debug, Clone)]
@@ -136,6 +139,12 @@ impl Engine {
         Ok(uploads.into_iter().map(view).collect())
     }
 
+    /// How many uploads are unfinished, of all repositories.
+    pub async fn unfinished_uploads(&self) -> Result<usize, Problem> {
+        self.inner.expire().await?;
+        Ok(self.inner.store.meta.uploads(None).await?.len())
+    }
+
     /// How far an upload is.
     pub async fn upload(&self, id: i64) -> Result<UploadView, Problem> {
         self.inner.expire().await?;
@@ -189,6 +198,20 @@ impl Engine {
         let _writing = self.inner.uploading.take(id)?;
         self.inner.upload(id).await?;
         Ok(self.inner.forget(vec![id]).await?)
+    }
+}
+
+/// Forgets what is too old, now and then, until the engine stops: also where nobody uploads any more.
+pub(crate) async fn keep(engine: Arc<Inner>) {
+    let wait = (engine.config.uploads.age / 8).min(LOOK);
+    loop {
+        tokio::select! {
+            () = engine.stop.cancelled() => return,
+            () = tokio::time::sleep(wait) => {}
+        }
+        if let Err(error) = engine.expire().await {
+            tracing::warn!(%error, "unfinished uploads cannot be looked at");
+        }
     }
 }
 

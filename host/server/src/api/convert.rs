@@ -234,16 +234,19 @@ impl From<engine::JobView> for Job {
             result: view.result.map(JobResult::from),
             problem: view.problem.map(Problem::from),
             plugin: view.plugin.map(JobPlugin::from),
-            asked_by: asker(view.asked_by),
+            asked_by: asker(view.asked_by, view.schedule_name),
         }
     }
 }
 
 /// Who asked for a job, in a word or two.
-fn asker(asker: engine::Asker) -> String {
+/// A schedule by its name, or by its number when it was deleted.
+fn asker(asker: engine::Asker, schedule: Option<String>) -> String {
     match asker {
         engine::Asker::User => "user".to_owned(),
-        engine::Asker::Schedule(id) => format!("schedule {id}"),
+        engine::Asker::Schedule(id) => {
+            format!("schedule {}", schedule.unwrap_or_else(|| id.to_string()))
+        }
         engine::Asker::Job(id) => format!("job {id}"),
     }
 }

@@ -28,6 +28,7 @@ pub(super) async fn show(
         content: app.content.clone(),
         running: running as u64,
         queued: queued as u64,
+        unfinished_uploads: app.engine.unfinished_uploads().await? as u64,
         draining: app.is_draining(),
     }))
 }

@@ -77,9 +77,9 @@ impl Meta {
         .await
     }
 
-    /// Those of these bytes that nothing refers to.
-    pub async fn unused(&self, digests: Vec<Digest>) -> Result<Vec<Digest>, Error> {
-        self.read(move |db| sqlite::collect::unused(db, &digests)).await
+    /// Those of these bytes that nothing refers to, or only units that no version holds.
+    pub async fn unneeded(&self, digests: Vec<Digest>) -> Result<Vec<Digest>, Error> {
+        self.read(move |db| sqlite::collect::unneeded(db, &digests)).await
     }
 
     /// Forgets those of these bytes that nothing refers to and no running job holds. Answers which: their files may be

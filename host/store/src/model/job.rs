@@ -113,6 +113,8 @@ pub struct Job {
     pub checkpoint: Option<Vec<u8>>,
     /// Who asked for it.
     pub asked_by: Asker,
+    /// How the schedule is called that asked for it, while there is such a one.
+    pub schedule_name: Option<String>,
 }
 
 /// Who asked for a job.

@@ -39,7 +39,7 @@ pub enum Match {
     Prefix(String),
 }
 
-/// An order by one field, as text, compared bytewise; what lacks it comes as if it were empty.
+/// An order by one field: numbers by their value, then texts bytewise; what lacks it comes before them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnitOrder {
     /// The field of key or attributes.
@@ -51,7 +51,7 @@ pub struct UnitOrder {
 /// A place in the order of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnitCursor {
-    /// The unit's field by which they are ordered; empty without an order.
+    /// The unit's field by which they are ordered, as JSON; empty without an order.
     pub value: String,
     /// The unit.
     pub unit: UnitId,

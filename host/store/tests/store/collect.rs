@@ -109,7 +109,7 @@ impl<'a> Collection<'a> {
             1 => self.units = meta.orphans(None, 1_000).await.unwrap(),
             2 => drop(meta.drop_units(self.lease, self.units.clone()).await.unwrap()),
             3 => self.bytes = blobs(self.store).await.into_iter().collect(),
-            4 => self.bytes = meta.unused(self.bytes.clone()).await.unwrap(),
+            4 => self.bytes = meta.unneeded(self.bytes.clone()).await.unwrap(),
             5 => self.bytes = meta.forget_bytes(self.lease, self.bytes.clone()).await.unwrap(),
             6 => {
                 let files = std::mem::take(&mut self.bytes);

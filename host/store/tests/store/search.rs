@@ -87,8 +87,10 @@ async fn pages_follow_each_other_in_any_order() {
     turned.reverse();
     assert_eq!(turned, sorted);
     // Many have the same color, none the other field: the number decides, and nobody comes twice.
-    for name in ["color", "nothing"] {
-        let mut all = found(&fixture, &by(name, true)).await;
+    for (name, descending) in
+        [("color", true), ("color", false), ("nothing", true), ("nothing", false)]
+    {
+        let mut all = found(&fixture, &by(name, descending)).await;
         all.sort();
         assert_eq!(all.len(), 7, "{all:?}");
         all.dedup();

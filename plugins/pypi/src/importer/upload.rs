@@ -2,7 +2,9 @@
 //!
 //! A file is opened as far as its metadata, which must agree with the file's name (F118). Of a wheel the metadata is
 //! stored beside it, so that clients resolve without touching the wheel. A name that the repository has with other
-//! bytes is never used again: whoever pinned the old ones would get a broken install.
+//! bytes is refused: whoever pinned the old ones would get a broken install. Once the file was taken out of the
+//! repository its name is free again. That takes the right to change the repository and not only a token, and whoever
+//! does it wants just that: a file that should never have been there, in its right form.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -139,7 +141,7 @@ fn identity(filename: &str, metadata: &Metadata) -> Result<(String, Distribution
     Ok((project, distribution))
 }
 
-/// A name means the same bytes for ever, as on the index that all are used to.
+/// A name means the same bytes for as long as the repository's newest version has it.
 async fn refuse_other_bytes(opened: &Opened, context: &Context) -> Result<(), Error> {
     let query = Query::all().of_type(FILE).field("filename", &opened.filename)?.without_files();
     let mut pages = context.units(query).await?;
@@ -148,8 +150,8 @@ async fn refuse_other_bytes(opened: &Opened, context: &Context) -> Result<(), Er
             let key: FileKey = unit.read_key()?;
             if key.sha256.is_some_and(|sha256| sha256 != opened.sha256) {
                 let message = format!(
-                    "{} exists already, with other bytes. A file name is never used again: give it another version \
-                     or build number",
+                    "{} exists already, with other bytes, and whoever pinned those would get a broken install: give it \
+                     another version or build number, or take that file out first",
                     opened.filename
                 );
                 return Err(Error::usage("conflict.file", message).for_item(&opened.filename));

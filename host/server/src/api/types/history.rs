@@ -18,7 +18,7 @@ pub struct Run {
     /// The component that did it, `PLUGIN.COMPONENT`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
-    /// Who asked for it: `user`, `schedule NUMBER`, or `job NUMBER`.
+    /// Who asked for it: `user`, `schedule NAME` (its number when it was deleted), or `job NUMBER`.
     pub asked_by: String,
     /// When it was last begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]

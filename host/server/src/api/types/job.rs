@@ -49,7 +49,7 @@ pub struct Job {
     /// The plugin process that did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plugin: Option<JobPlugin>,
-    /// Who asked for it: `user`, `schedule NUMBER`, or `job NUMBER`.
+    /// Who asked for it: `user`, `schedule NAME` (its number when it was deleted), or `job NUMBER`.
     #[serde(default)]
     pub asked_by: String,
 }

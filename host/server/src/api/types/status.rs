@@ -20,6 +20,9 @@ pub struct Status {
     pub running: u64,
     /// Jobs that wait.
     pub queued: u64,
+    /// Uploads that were begun and not imported, of all repositories.
+    #[serde(default)]
+    pub unfinished_uploads: u64,
     /// No new jobs are taken; the server leaves when it is idle.
     pub draining: bool,
 }

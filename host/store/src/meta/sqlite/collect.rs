@@ -18,6 +18,12 @@ const ORPHAN: &str = "NOT EXISTS (SELECT 1 FROM repository r CROSS JOIN membersh
 const UNUSED: &str = "NOT EXISTS (SELECT 1 FROM unit_file f WHERE f.artifact = a.id)
     AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.artifact = a.id AND e.unit IS NULL)";
 
+/// The same, were all units gone that no version holds.
+const UNNEEDED: &str =
+    "NOT EXISTS (SELECT 1 FROM unit_file f CROSS JOIN repository r CROSS JOIN membership m
+        ON m.repository = r.id AND m.unit = f.unit WHERE f.artifact = a.id)
+    AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.artifact = a.id AND e.unit IS NULL)";
+
 /// Superseded publications whose time is over.
 pub(in crate::meta) fn expired(db: &Connection, now_ms: i64) -> Outcome<Vec<PublicationId>> {
     let mut statement =
@@ -114,12 +120,16 @@ impl<'a> Bytes<'a> {
     }
 }
 
-/// Those of these bytes that nothing in the database refers to.
-pub(in crate::meta) fn unused(db: &Connection, digests: &[Digest]) -> Outcome<Vec<Digest>> {
-    let mut bytes = Bytes::prepare(db)?;
+/// Those of these bytes that nothing in the database refers to but units that no version holds.
+pub(in crate::meta) fn unneeded(db: &Connection, digests: &[Digest]) -> Outcome<Vec<Digest>> {
+    let mut find = db.prepare_cached("SELECT id FROM artifact WHERE hash = ?1 AND sha256 = ?2")?;
+    let mut unneeded =
+        db.prepare_cached(&format!("SELECT 1 FROM artifact a WHERE a.id = ?1 AND {UNNEEDED}"))?;
     let mut found = Vec::new();
     for digest in digests {
-        if !matches!(bytes.state(*digest)?, State::Used) {
+        let at = (short(&digest.0), digest.0);
+        let id: Option<i64> = find.query_row(at, |row| row.get(0)).optional()?;
+        if id.map_or(Ok(true), |id| unneeded.exists([id]))? {
             found.push(*digest);
         }
     }

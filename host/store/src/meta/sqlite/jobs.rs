@@ -12,7 +12,7 @@ use crate::model::{
 
 const COLUMNS: &str = "id, operation, repository_name, repository, attachment, component, state, \
      attempts, submitted_ms, started_ms, finished_ms, arguments, problem, result, checkpoint, \
-     schedule, parent";
+     schedule, parent, (SELECT name FROM schedule WHERE schedule.id = job.schedule)";
 
 pub(in crate::meta) fn submit(db: &Connection, new: &NewJob, asked_by: Asker) -> Outcome<Job> {
     let repository = new.repository.map(|id| repositories::get(db, id)).transpose()?;
@@ -253,5 +253,6 @@ pub(super) fn read(row: &Row<'_>) -> Outcome<Job> {
             (None, Some(job)) => Asker::Job(JobId(job)),
             (None, None) => Asker::User,
         },
+        schedule_name: row.get(17)?,
     })
 }

@@ -122,4 +122,6 @@ fn limit(wanted: usize, default: i64) -> i64 {
 }
 
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 mod tests;

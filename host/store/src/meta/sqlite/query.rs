@@ -31,15 +31,15 @@ pub(super) fn expression(
 }
 
 /// A question about the units of a version, as a statement without its first words and its order.
-struct Question {
+pub(super) struct Question {
     sql: String,
-    values: Vec<Value>,
+    pub(super) values: Vec<Value>,
     definition: Option<TypeDefinition>,
 }
 
 impl Question {
     /// ?1 is the repository, ?2 the version, ?3 the unit after which to begin.
-    fn new(
+    pub(super) fn new(
         db: &Connection,
         (repository, version, after): (RepositoryId, u64, Option<UnitId>),
         wanted: &[TypeId],
@@ -75,8 +75,12 @@ impl Question {
         Ok(Self { sql, values, definition })
     }
 
+    pub(super) fn statement(&self, order: &str) -> String {
+        format!("SELECT m.unit {} {order}", self.sql)
+    }
+
     fn ids(&self, db: &Connection, order: &str) -> Outcome<Vec<UnitId>> {
-        let mut statement = db.prepare_cached(&format!("SELECT m.unit {} {order}", self.sql))?;
+        let mut statement = db.prepare_cached(&self.statement(order))?;
         let rows =
             statement.query_map(params_from_iter(&self.values), |row| Ok(UnitId(row.get(0)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)

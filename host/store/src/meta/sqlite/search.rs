@@ -1,6 +1,7 @@
 //! Finds units by fields, in one version or in all repositories, page by page from where the page before ended.
 //!
-//! As in `query`, the expression of a field is that of the type's indexes when one type is asked for.
+//! As in `query`, the expression of a field is that of the type's indexes. A field is asked for type by type also where
+//! no type is named, so that people need not name one for a search to be quick.
 
 use std::collections::BTreeSet;
 
@@ -46,40 +47,50 @@ fn hits(db: &Connection, search: &UnitSearch, most: i64) -> Outcome<Vec<UnitCurs
     if let Some((repository, version)) = search.version {
         versions::check(db, repository, version)?;
     }
-    let mut question = Question::new(db, search)?;
-    let order = question.order(search)?;
-    let sql =
-        format!("SELECT u.id, {} {} LIMIT {most}", order.as_deref().unwrap_or("''"), question.sql);
+    let Statement { sql, values } = statement(db, search, most)?;
     let mut statement = db.prepare_cached(&sql)?;
-    let rows = statement.query_map(params_from_iter(&question.values), |row| {
-        Ok(UnitCursor { unit: UnitId(row.get(0)?), value: row.get(1)? })
+    let rows = statement.query_map(params_from_iter(&values), |row| {
+        let ordered = search.order.is_some();
+        let value = if ordered { written(row.get(1)?) } else { String::new() };
+        Ok(UnitCursor { unit: UnitId(row.get(0)?), value })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// A statement with what is bound to it.
+pub(super) struct Statement {
+    pub(super) sql: String,
+    pub(super) values: Vec<Value>,
+}
+
+/// Asks for the numbers of what is found, each with the value by which it is ordered.
+pub(super) fn statement(db: &Connection, search: &UnitSearch, most: i64) -> Outcome<Statement> {
+    let mut question = Question::new(db, search)?;
+    let order = question.order(search)?;
+    let sql = format!(
+        "SELECT u.id, {} {} LIMIT {most}",
+        order.as_deref().unwrap_or("NULL"),
+        question.sql
+    );
+    Ok(Statement { sql, values: question.values })
 }
 
 struct Question {
     sql: String,
     values: Vec<Value>,
-    definition: Option<TypeDefinition>,
+    /// The types that are looked through, where fields are of a type.
+    types: Vec<(TypeId, TypeDefinition)>,
 }
 
 impl Question {
     fn new(db: &Connection, search: &UnitSearch) -> Outcome<Self> {
-        let definition = match search.types.as_slice() {
-            [one] => types::by_id(db, *one)?,
-            _ => None,
-        };
-        let indexed = definition.as_ref().is_some_and(|definition| {
-            let indexes = definition.indexes();
-            let mut firsts = indexes.iter().filter_map(|index| index.first());
-            firsts.any(|first| search.filter.iter().any(|field| field.name == *first))
-        });
-        let mut question = Self { sql: String::new(), values: Vec::new(), definition };
+        let types = looked_through(db, search)?;
+        let mut question = Self { sql: String::new(), values: Vec::new(), types };
         match search.version {
             Some((repository, version)) => {
                 let repository = question.bind(repository.0);
                 let version = question.bind(signed(version));
-                let tables = if indexed {
+                let tables = if question.is_indexed(search) {
                     format!(
                         "unit u CROSS JOIN membership m ON m.repository = {repository} AND m.unit = u.id"
                     )
@@ -97,11 +108,24 @@ impl Question {
                     .clone_into(&mut question.sql);
             }
         }
-        question.sql.push_str(&query::of_types(&search.types, "u.type"));
-        for field in &search.filter {
-            question.field(field)?;
-        }
+        question.filter(search)?;
         Ok(question)
+    }
+
+    /// Whether each of the types has an index that begins with a field of the filter, or the only one has one that
+    /// begins with the field of the order.
+    fn is_indexed(&self, search: &UnitSearch) -> bool {
+        let begins = |definition: &TypeDefinition, name: &str| {
+            definition.indexes().iter().any(|index| index.first() == Some(&name))
+        };
+        let ordered = match (self.types.as_slice(), &search.order) {
+            ([(_, definition)], Some(order)) => begins(definition, &order.field),
+            _ => false,
+        };
+        let filtered = |(_, definition): &(TypeId, TypeDefinition)| {
+            search.filter.iter().any(|field| begins(definition, &field.name))
+        };
+        ordered || !self.types.is_empty() && self.types.iter().all(filtered)
     }
 
     /// The place of a value in the statement.
@@ -110,51 +134,139 @@ impl Question {
         format!("?{}", self.values.len())
     }
 
-    fn expression(&self, name: &str) -> Outcome<String> {
-        expression(name, self.definition.as_ref(), "u.")
+    /// Adds what must hold. Fields are asked for type by type, so that the indexes of each serve.
+    fn filter(&mut self, search: &UnitSearch) -> Outcome<()> {
+        if search.filter.is_empty() {
+            self.sql.push_str(&query::of_types(&search.types, "u.type"));
+            return Ok(());
+        }
+        let mut wanted = Vec::with_capacity(search.filter.len());
+        for field in &search.filter {
+            // A name that cannot be one is an error though there is nothing to look through.
+            expression(&field.name, None, "u.")?;
+            wanted.push((field.name.as_str(), self.comparisons(field)?));
+        }
+        let mut ways = Vec::with_capacity(self.types.len());
+        for (id, definition) in &self.types {
+            let mut way = format!("u.type = {id}");
+            for (name, comparisons) in &wanted {
+                let expression = expression(name, Some(definition), "u.")?;
+                for comparison in comparisons {
+                    way.extend([" AND ", &expression, comparison]);
+                }
+            }
+            ways.push(way);
+        }
+        match ways.as_slice() {
+            [] => self.sql.push_str(" AND false"),
+            [way] => self.sql.extend([" AND ", way]),
+            ways => self.sql.extend([" AND ((", &ways.join(") OR ("), "))"]),
+        }
+        Ok(())
     }
 
-    fn field(&mut self, field: &FieldMatch) -> Outcome<()> {
-        let expression = self.expression(&field.name)?;
-        let condition = match &field.is {
+    /// What a field is held against: the ends of conditions that begin with its expression.
+    fn comparisons(&mut self, field: &FieldMatch) -> Outcome<Vec<String>> {
+        Ok(match &field.is {
             Match::Value(value) => {
                 let field = FieldEquals { name: field.name.clone(), value: value.clone() };
                 let place = self.bind(query::value(&field)?);
-                format!("{expression} IS {place}")
+                vec![format!(" IS {place}")]
             }
             Match::Written(text) => {
                 let mut places = vec![self.bind(text.clone())];
                 places.extend(looks_like(text).map(|value| self.bind(value)));
-                format!("{expression} IN ({})", places.join(", "))
+                vec![format!(" IN ({})", places.join(", "))]
             }
             Match::Prefix(prefix) => {
                 let from = self.bind(prefix.clone());
                 let to = self.bind(format!("{prefix}{}", char::MAX));
-                format!("{expression} >= {from} AND {expression} < {to}")
+                vec![format!(" >= {from}"), format!(" < {to}")]
             }
-        };
-        self.sql.extend([" AND ", &condition]);
-        Ok(())
+        })
     }
 
-    /// Adds where to begin, and the order; answers the expression by which it goes.
+    /// Adds where to begin, and the order; answers the expression by which it goes. It is the field's own and nothing
+    /// made of it, so that an index gives the order too.
     fn order(&mut self, search: &UnitSearch) -> Outcome<Option<String>> {
         let Some(order) = &search.order else {
             if let Some(after) = &search.after {
                 let unit = self.bind(after.unit.0);
-                self.sql.extend([" AND u.id > ", &unit]);
+                // The plus keeps the number from being looked for where a field is: all behind it would be read.
+                let is_found = !search.filter.is_empty() && self.is_indexed(search);
+                let id = if is_found { "+u.id" } else { "u.id" };
+                self.sql.extend([" AND ", id, " > ", &unit]);
             }
             self.sql.push_str(" ORDER BY u.id");
             return Ok(None);
         };
-        let value = format!("coalesce(CAST({} AS TEXT), '')", self.expression(&order.field)?);
-        let (beyond, way) = if order.descending { ("<", "DESC") } else { (">", "ASC") };
+        let definition = match self.types.as_slice() {
+            [(_, definition)] => Some(definition),
+            _ => None,
+        };
+        let value = expression(&order.field, definition, "u.")?;
         if let Some(after) = &search.after {
-            let (last, unit) = (self.bind(after.value.clone()), self.bind(after.unit.0));
-            self.sql.extend([" AND (", &value, ", u.id) ", beyond, " (", &last, ", ", &unit, ")"]);
+            let last = query::value(&FieldEquals {
+                name: order.field.clone(),
+                value: after.value.clone(),
+            })?;
+            let lacked = last == Value::Null;
+            let (last, unit) = (self.bind(last), self.bind(after.unit.0));
+            // What lacks the field comes before everything, and nothing compares with it.
+            let behind = match (lacked, order.descending) {
+                (true, false) => {
+                    format!("({value} IS NOT NULL OR u.id > {unit}) AND {last} IS NULL")
+                }
+                (true, true) => format!("{value} IS NULL AND u.id < {unit} AND {last} IS NULL"),
+                (false, false) => {
+                    format!("{value} >= {last} AND ({value}, u.id) > ({last}, {unit})")
+                }
+                (false, true) => format!("({value} IS NULL OR ({value}, u.id) < ({last}, {unit}))"),
+            };
+            self.sql.extend([" AND ", &behind]);
         }
+        let way = if order.descending { "DESC" } else { "ASC" };
         self.sql.extend([" ORDER BY ", &value, " ", way, ", u.id ", way]);
         Ok(Some(value))
+    }
+}
+
+/// The types through which a search goes: those that it names, else all that have units. None at all where it asks for
+/// no field.
+fn looked_through(db: &Connection, search: &UnitSearch) -> Outcome<Vec<(TypeId, TypeDefinition)>> {
+    if let [one] = search.types.as_slice() {
+        return Ok(types::by_id(db, *one)?
+            .map(|definition| (*one, definition))
+            .into_iter()
+            .collect());
+    }
+    if search.filter.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for registered in types::all(db)? {
+        // Each type has at least the index of its key, so that the first unit is found at once.
+        let id = registered.id;
+        let is_wanted = if search.types.is_empty() {
+            db.prepare_cached(&format!("SELECT 1 FROM unit WHERE type = {id} LIMIT 1"))?
+                .exists([])?
+        } else {
+            search.types.contains(&id)
+        };
+        if is_wanted {
+            found.push((id, registered.definition));
+        }
+    }
+    Ok(found)
+}
+
+/// A value by which units are ordered, as JSON: [`query::value`] reads it again.
+fn written(value: Value) -> String {
+    match value {
+        Value::Integer(number) => number.to_string(),
+        Value::Real(number) => serde_json::Value::from(number).to_string(),
+        Value::Text(text) => serde_json::Value::from(text).to_string(),
+        Value::Null | Value::Blob(_) => "null".to_owned(),
     }
 }
 
