@@ -223,6 +223,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<JobCommand>,
     },
+    /// Print the OpenAPI document of the API
+    #[command(hide = true)]
+    Openapi,
 }
 
 #[cfg(test)]
