@@ -143,6 +143,7 @@ fn in_path(path: &str, (name, about, shape): (&str, &str, Shape)) -> Option<RefO
     let place = ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Path)
+        .required(Required::True)
         .description(Some(about))
         .schema(Some(schema))
         .example(Some(example));

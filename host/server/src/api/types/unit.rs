@@ -56,6 +56,7 @@ pub struct UnitSearch {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
     /// At most so many, from 1 to 1,000; none: 100.
+    #[schema(minimum = 1, maximum = 1000)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
     /// What the page before ended with.
