@@ -3,6 +3,9 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -24,17 +27,32 @@ struct Shared {
 impl Relay {
     /// One that leads to `target`, HOST:PORT.
     pub fn to(target: &str) -> Self {
+        let target = target.to_owned();
+        Self::leading(move || TcpStream::connect(&target).expect("the server listens"))
+    }
+
+    /// One that leads to a Unix socket, for clients that know TCP only.
+    pub fn to_socket(target: &Path) -> Self {
+        let target = target.to_owned();
+        Self::leading(move || {
+            let stream = UnixStream::connect(&target).expect("the server listens");
+            // Reading, writing and shutting down are the same calls for both kinds.
+            TcpStream::from(OwnedFd::from(stream))
+        })
+    }
+
+    fn leading(connect: impl Fn() -> TcpStream + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
         let address = listener.local_addr().expect("it is bound");
         let shared = Arc::new(Shared::default());
-        let (house, target) = (Arc::clone(&shared), target.to_owned());
+        let house = Arc::clone(&shared);
         let thread = thread::spawn(move || {
             thread::scope(|scope| {
                 while let Ok((client, _)) = listener.accept() {
                     if house.stop.load(Ordering::SeqCst) {
                         break;
                     }
-                    let server = TcpStream::connect(&target).expect("the server listens");
+                    let server = connect();
                     let ends = [(&client, &server), (&server, &client)].map(|(from, to)| {
                         (from.try_clone().expect("a handle"), to.try_clone().expect("a handle"))
                     });

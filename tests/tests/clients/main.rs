@@ -9,6 +9,7 @@
 mod apt;
 mod apt_shapes;
 mod files;
+mod openapi;
 mod python;
 mod python_pages;
 mod registries;

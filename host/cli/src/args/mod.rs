@@ -225,6 +225,9 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<TypeCommand>,
     },
+    /// Print the OpenAPI document of the API
+    #[command(hide = true)]
+    Openapi,
     /// Print the help of a command
     Help(Help),
 }

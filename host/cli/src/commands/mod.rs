@@ -52,6 +52,7 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
         Command::Gc(args) => edit::gc(app, args).await,
         Command::Verify(args) => edit::verify(app, args).await,
         Command::Status => status::status(app).await,
+        Command::Openapi => app.output.raw(&wharf_server::api::openapi()).map(|()| Exit::DONE),
         Command::Repo { command } => {
             match command.unwrap_or(RepoCommand::List { labels: Vec::new() }) {
                 RepoCommand::Create { name, types } => repo::create(app, name, types).await,

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use http::{StatusCode, Uri};
 use serde::Deserialize;
+use utoipa::IntoParams;
 use wharf_engine as engine;
 
 use super::request::{Place, Query};
@@ -14,13 +15,25 @@ use super::{Answer, Failure};
 use crate::app::App;
 
 /// `distributor` is needed when there are several; without `base_url` it is where this server serves.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Options {
+    /// Whose publication; needed when there are several.
     distributor: Option<String>,
+    /// Where it is served; none: where this server serves.
     base_url: Option<String>,
 }
 
+/// What clients must be told to use what a repository publishes.
+#[utoipa::path(
+    get,
+    path = "/repositories/{repository}/client-config",
+    operation_id = "showClientConfig",
+    tag = "repositories",
+    params(Options),
+    responses((status = 200, body = ClientConfig))
+)]
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,

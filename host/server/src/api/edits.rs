@@ -20,6 +20,15 @@ use super::units::selection;
 use super::{Answer, Failure, json};
 use crate::app::App;
 
+/// Changes labels, and how many versions are kept.
+#[utoipa::path(
+    patch,
+    path = "/repositories/{repository}",
+    operation_id = "changeRepository",
+    tag = "repositories",
+    request_body = ChangeRepository,
+    responses((status = 200, body = Repository))
+)]
 pub(super) async fn change(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,
@@ -32,6 +41,14 @@ pub(super) async fn change(
     Ok(Json(app.engine.change_repository(&name, change).await?.into()))
 }
 
+/// Deletes a version; not the newest, and none that is served.
+#[utoipa::path(
+    delete,
+    path = "/repositories/{repository}/versions/{version}",
+    operation_id = "deleteVersion",
+    tag = "repositories",
+    responses((status = 204))
+)]
 pub(super) async fn delete_version(
     State(app): State<Arc<App>>,
     Place([name, number]): Place<2>,
@@ -45,6 +62,16 @@ pub(super) async fn delete_version(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Asks for the job that makes a version without some units.
+#[utoipa::path(
+    post,
+    path = "/repositories/{repository}/remove",
+    operation_id = "removeUnits",
+    tag = "repositories",
+    request_body = RemoveRequest,
+    responses((status = 202, body = Job,
+        headers(("Location" = String, description = "The job."))))
+)]
 pub(super) async fn remove(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,
@@ -57,6 +84,16 @@ pub(super) async fn remove(
     Ok(queued(&app, app.engine.remove_units(&name, options).await?))
 }
 
+/// Asks for the job that makes a version with units of another repository.
+#[utoipa::path(
+    post,
+    path = "/repositories/{repository}/copy",
+    operation_id = "copyUnits",
+    tag = "repositories",
+    request_body = CopyRequest,
+    responses((status = 202, body = Job,
+        headers(("Location" = String, description = "The job."))))
+)]
 pub(super) async fn copy(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,
@@ -70,6 +107,16 @@ pub(super) async fn copy(
     Ok(queued(&app, app.engine.copy_units(&name, options).await?))
 }
 
+/// Asks for the job that makes a version with the units of an earlier one.
+#[utoipa::path(
+    post,
+    path = "/repositories/{repository}/rollback",
+    operation_id = "rollBack",
+    tag = "repositories",
+    request_body = RollbackRequest,
+    responses((status = 202, body = Job,
+        headers(("Location" = String, description = "The job."))))
+)]
 pub(super) async fn rollback(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,
@@ -81,6 +128,16 @@ pub(super) async fn rollback(
     Ok(queued(&app, app.engine.roll_back(&name, options).await?))
 }
 
+/// Asks for the job that takes away bytes which nothing needs.
+#[utoipa::path(
+    post,
+    path = "/gc",
+    operation_id = "collectGarbage",
+    tag = "server",
+    request_body = GcRequest,
+    responses((status = 202, body = Job,
+        headers(("Location" = String, description = "The job."))))
+)]
 pub(super) async fn gc(
     State(app): State<Arc<App>>,
     Query(NoOptions {}): Query<NoOptions>,
@@ -93,6 +150,16 @@ pub(super) async fn gc(
     Ok(queued(&app, app.engine.gc(options).await?))
 }
 
+/// Asks for the job that reads stored bytes again and compares them with their digests.
+#[utoipa::path(
+    post,
+    path = "/verify",
+    operation_id = "verify",
+    tag = "server",
+    request_body = VerifyRequest,
+    responses((status = 202, body = Job,
+        headers(("Location" = String, description = "The job."))))
+)]
 pub(super) async fn verify(
     State(app): State<Arc<App>>,
     Query(NoOptions {}): Query<NoOptions>,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
+use utoipa::IntoParams;
 use wharf_engine::HistoryFilter;
 
 use super::Answer;
@@ -19,16 +20,32 @@ const RUNS: usize = 100;
 const MOST_RUNS: usize = 1000;
 
 /// Which runs: of one operation, ended from `since_ms` on and before `until_ms`, older than job `before`.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Options {
+    /// Only runs of this operation.
     operation: Option<String>,
+    /// Only those that ended from then on.
     since_ms: Option<i64>,
+    /// Only those that ended before then.
     until_ms: Option<i64>,
+    /// Only those of jobs older than this one.
     before: Option<i64>,
+    /// At most so many; none: 100.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
 }
 
+/// The runs on a repository that ended, the last first.
+#[utoipa::path(
+    get,
+    path = "/repositories/{repository}/history",
+    operation_id = "listRuns",
+    tag = "repositories",
+    params(Options),
+    responses((status = 200, body = Vec<Run>))
+)]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,
@@ -41,6 +58,14 @@ pub(super) async fn list(
     Ok(Json(jobs.into_iter().map(|view| Run::from(Job::from(view))).collect()))
 }
 
+/// One repository, with its last runs and its schedules.
+#[utoipa::path(
+    get,
+    path = "/repositories/{repository}",
+    operation_id = "showRepository",
+    tag = "repositories",
+    responses((status = 200, body = RepositoryPage))
+)]
 pub(super) async fn page(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,

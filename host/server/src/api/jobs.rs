@@ -12,6 +12,7 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
 use tokio::time::Instant;
+use utoipa::IntoParams;
 
 use super::Answer;
 use super::convert::job_filter;
@@ -30,35 +31,58 @@ const LOG_LINES: usize = 1000;
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Which jobs: of one repository, in one state or several (`queued,running`), older than `before`.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListOptions {
+    /// Only jobs on this repository.
     repository: Option<String>,
+    /// Only jobs in this state, or in one of several: `queued,running`.
     state: Option<String>,
+    /// Only jobs older than this one.
     before: Option<i64>,
+    /// At most so many; none: 100.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
 }
 
 /// Wait up to `wait_ms` while the job's revision is still `since`.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ShowOptions {
+    /// How long the answer may wait for news; 30 s at most.
     #[serde(default)]
     wait_ms: u64,
+    /// The revision that is known already.
     since: Option<u64>,
 }
 
 /// Lines from number `from` on; wait up to `wait_ms` while there are none.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct LogOptions {
+    /// The number of the first line.
     #[serde(default)]
     from: u64,
+    /// At most so many; none: 1,000.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
+    /// How long the answer may wait for news; 30 s at most.
     #[serde(default)]
     wait_ms: u64,
 }
 
+/// Jobs, the newest first.
+#[utoipa::path(
+    get,
+    path = "/jobs",
+    operation_id = "listJobs",
+    tag = "jobs",
+    params(ListOptions),
+    responses((status = 200, body = Vec<Job>))
+)]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     Query(options): Query<ListOptions>,
@@ -69,6 +93,15 @@ pub(super) async fn list(
     Ok(Json(jobs.into_iter().map(Job::from).collect()))
 }
 
+/// One job; the answer can wait for news of it.
+#[utoipa::path(
+    get,
+    path = "/jobs/{job}",
+    operation_id = "showJob",
+    tag = "jobs",
+    params(ShowOptions),
+    responses((status = 200, body = Job))
+)]
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     JobNumber(id): JobNumber,
@@ -83,6 +116,15 @@ pub(super) async fn show(
     Ok(Json(view.into()))
 }
 
+/// Lines of a job's log; the answer can wait for more of them.
+#[utoipa::path(
+    get,
+    path = "/jobs/{job}/logs",
+    operation_id = "readLog",
+    tag = "jobs",
+    params(LogOptions),
+    responses((status = 200, body = LogPage))
+)]
 pub(super) async fn logs(
     State(app): State<Arc<App>>,
     JobNumber(id): JobNumber,
@@ -127,6 +169,14 @@ async fn wait(app: &App, wait_ms: u64, news: impl Future<Output = ()>) {
     }
 }
 
+/// Asks a job to stop.
+#[utoipa::path(
+    post,
+    path = "/jobs/{job}/cancel",
+    operation_id = "cancelJob",
+    tag = "jobs",
+    responses((status = 202, body = Job))
+)]
 pub(super) async fn cancel(
     State(app): State<Arc<App>>,
     JobNumber(id): JobNumber,

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{StatusCode, header};
 use serde::Deserialize;
+use utoipa::IntoParams;
 use wharf_engine as engine;
 
 use super::problem::Failure;
@@ -17,13 +18,23 @@ use super::{Answer, json};
 use crate::app::App;
 
 /// `force`: although an attachment names it.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct DeleteOptions {
+    /// Although an attachment names it.
     #[serde(default)]
     force: bool,
 }
 
+/// The keys that the host signs with.
+#[utoipa::path(
+    get,
+    path = "/keys",
+    operation_id = "listKeys",
+    tag = "keys",
+    responses((status = 200, body = Vec<Key>))
+)]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     Query(NoOptions {}): Query<NoOptions>,
@@ -32,6 +43,15 @@ pub(super) async fn list(
 }
 
 /// Makes a key, or takes the one that is sent.
+#[utoipa::path(
+    post,
+    path = "/keys",
+    operation_id = "createKey",
+    tag = "keys",
+    request_body = CreateKey,
+    responses((status = 201, body = Key,
+        headers(("Location" = String, description = "The key."))))
+)]
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     Query(NoOptions {}): Query<NoOptions>,
@@ -55,6 +75,14 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, place, Json(Key::from(made))).into_response())
 }
 
+/// One key, without its secret.
+#[utoipa::path(
+    get,
+    path = "/keys/{key}",
+    operation_id = "showKey",
+    tag = "keys",
+    responses((status = 200, body = Key))
+)]
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,
@@ -63,6 +91,15 @@ pub(super) async fn show(
     Ok(Json(app.engine.key(&name).await?.into()))
 }
 
+/// Deletes a key. One that an attachment names only by `force`.
+#[utoipa::path(
+    delete,
+    path = "/keys/{key}",
+    operation_id = "deleteKey",
+    tag = "keys",
+    params(DeleteOptions),
+    responses((status = 204))
+)]
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,

@@ -14,6 +14,7 @@ mod history;
 mod jobs;
 mod json;
 mod keys;
+mod openapi;
 mod plugins;
 mod problem;
 mod repositories;
@@ -29,9 +30,11 @@ mod uploads;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{delete, get, post, put};
 use http::{Method, StatusCode, Uri};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+pub use self::openapi::document as openapi;
 pub(crate) use self::problem::Failure;
 use crate::app::App;
 
@@ -40,57 +43,54 @@ type Answer<T> = Result<T, Failure>;
 
 /// The API's routes.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    let repository = get(history::page).delete(repositories::delete).patch(edits::change);
-    let attachment = put(attachments::attach).delete(attachments::detach);
-    let upload = get(uploads::show).put(uploads::append).delete(uploads::delete);
-    let routes = Router::new()
-        .route("/status", get(status::show))
-        .route("/plugins", get(plugins::list))
-        .route("/plugins/{plugin}/reset", post(plugins::reset))
-        .route("/plugins/{plugin}/migrate", post(runs::migrate))
-        .route("/types", get(plugins::types))
-        .route("/types/{type}", get(plugins::show_type))
-        .route("/repositories", get(repositories::list).post(repositories::create))
-        .route("/repositories/{repository}", repository)
-        .route("/repositories/{repository}/versions", get(repositories::versions))
-        .route("/repositories/{repository}/diff", get(repositories::diff))
-        .route("/repositories/{repository}/history", get(history::list))
-        .route("/repositories/{repository}/attachments", get(attachments::list))
-        .route("/repositories/{repository}/attachments/{component}", attachment)
-        .route(
-            "/repositories/{repository}/versions/{version}",
-            axum::routing::delete(edits::delete_version),
-        )
-        .route("/repositories/{repository}/remove", post(edits::remove))
-        .route("/repositories/{repository}/copy", post(edits::copy))
-        .route("/repositories/{repository}/rollback", post(edits::rollback))
-        .route("/repositories/{repository}/client-config", get(client_config::show))
-        .route("/repositories/{repository}/sync", post(runs::sync))
-        .route("/repositories/{repository}/publish", post(runs::publish))
-        .route("/keys", get(keys::list).post(keys::create))
-        .route("/keys/{key}", get(keys::show).delete(keys::delete))
-        .route("/repositories/{repository}/uploads", get(uploads::list).post(uploads::create))
-        .route("/repositories/{repository}/import", post(uploads::import))
-        .route("/uploads/{upload}", upload)
-        .route("/tokens", get(tokens::list).post(tokens::create))
-        .route("/tokens/{token}", delete(tokens::delete))
-        .route("/gc", post(edits::gc))
-        .route("/verify", post(edits::verify))
-        .route("/units/search", post(units::search))
-        .route("/units/{unit}", get(units::show))
-        .route("/schedules", get(schedules::list).post(schedules::create))
-        .route("/schedules/{schedule}", get(schedules::show).delete(schedules::delete))
-        .route("/schedules/{schedule}/enable", post(schedules::enable))
-        .route("/schedules/{schedule}/disable", post(schedules::disable))
-        .route("/jobs", get(jobs::list))
-        .route("/jobs/{job}", get(jobs::show))
-        .route("/jobs/{job}/logs", get(jobs::logs))
-        .route("/jobs/{job}/cancel", post(jobs::cancel));
-    Router::new()
-        .nest("/api/v1", routes)
-        .fallback(unknown)
-        .method_not_allowed_fallback(not_allowed)
-        .with_state(app)
+    let (router, _described) = described().split_for_parts();
+    router.fallback(unknown).method_not_allowed_fallback(not_allowed).with_state(app)
+}
+
+/// The routes and what they say of themselves: handlers declare both at once, and here they are only gathered.
+fn described() -> OpenApiRouter<Arc<App>> {
+    let routes = OpenApiRouter::new()
+        .routes(routes!(openapi::show))
+        .routes(routes!(status::show))
+        .routes(routes!(plugins::list))
+        .routes(routes!(plugins::reset))
+        .routes(routes!(runs::migrate))
+        .routes(routes!(plugins::types))
+        .routes(routes!(plugins::show_type))
+        .routes(routes!(repositories::list, repositories::create))
+        .routes(routes!(history::page, repositories::delete, edits::change))
+        .routes(routes!(repositories::versions))
+        .routes(routes!(repositories::diff))
+        .routes(routes!(history::list))
+        .routes(routes!(attachments::list))
+        .routes(routes!(attachments::attach, attachments::detach))
+        .routes(routes!(edits::delete_version))
+        .routes(routes!(edits::remove))
+        .routes(routes!(edits::copy))
+        .routes(routes!(edits::rollback))
+        .routes(routes!(client_config::show))
+        .routes(routes!(runs::sync))
+        .routes(routes!(runs::publish))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::show, keys::delete))
+        .routes(routes!(uploads::list, uploads::create))
+        .routes(routes!(uploads::import))
+        .routes(routes!(uploads::show, uploads::append, uploads::delete))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::delete))
+        .routes(routes!(edits::gc))
+        .routes(routes!(edits::verify))
+        .routes(routes!(units::search))
+        .routes(routes!(units::show))
+        .routes(routes!(schedules::list, schedules::create))
+        .routes(routes!(schedules::show, schedules::delete))
+        .routes(routes!(schedules::enable))
+        .routes(routes!(schedules::disable))
+        .routes(routes!(jobs::list))
+        .routes(routes!(jobs::show))
+        .routes(routes!(jobs::logs))
+        .routes(routes!(jobs::cancel));
+    OpenApiRouter::new().nest("/api/v1", routes)
 }
 
 async fn unknown(uri: Uri) -> Failure {

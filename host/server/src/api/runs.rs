@@ -13,6 +13,16 @@ use super::types::{Job, MigrateRequest, PublishRequest, SyncRequest};
 use super::{Answer, Failure, json};
 use crate::app::App;
 
+/// Asks for the job that brings a repository up to date with its source.
+#[utoipa::path(
+    post,
+    path = "/repositories/{repository}/sync",
+    operation_id = "sync",
+    tag = "repositories",
+    request_body = SyncRequest,
+    responses((status = 202, body = Job,
+        headers(("Location" = String, description = "The job."))))
+)]
 pub(super) async fn sync(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,
@@ -24,6 +34,16 @@ pub(super) async fn sync(
     Ok(accepted(&app, job.into()))
 }
 
+/// Asks for the job that runs a plugin's pending migrations.
+#[utoipa::path(
+    post,
+    path = "/plugins/{plugin}/migrate",
+    operation_id = "migratePlugin",
+    tag = "plugins",
+    request_body = MigrateRequest,
+    responses((status = 202, body = Job,
+        headers(("Location" = String, description = "The job."))))
+)]
 pub(super) async fn migrate(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,
@@ -41,7 +61,16 @@ fn accepted(app: &App, job: Job) -> Response {
     (StatusCode::ACCEPTED, place, Json(job)).into_response()
 }
 
-/// One job for each distributor.
+/// Asks for jobs that publish a version: one for each distributor.
+#[utoipa::path(
+    post,
+    path = "/repositories/{repository}/publish",
+    operation_id = "publish",
+    tag = "repositories",
+    request_body = PublishRequest,
+    responses((status = 202, body = Vec<Job>,
+        headers(("Location" = String, description = "The job, or the jobs of the repository."))))
+)]
 pub(super) async fn publish(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,

@@ -17,6 +17,14 @@ use super::types::{CreateSchedule, Schedule};
 use super::{Answer, Failure, json};
 use crate::app::App;
 
+/// The schedules.
+#[utoipa::path(
+    get,
+    path = "/schedules",
+    operation_id = "listSchedules",
+    tag = "schedules",
+    responses((status = 200, body = Vec<Schedule>))
+)]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     Query(NoOptions {}): Query<NoOptions>,
@@ -25,6 +33,16 @@ pub(super) async fn list(
     Ok(Json(schedules.into_iter().map(Schedule::from).collect()))
 }
 
+/// Makes a schedule, switched on.
+#[utoipa::path(
+    post,
+    path = "/schedules",
+    operation_id = "createSchedule",
+    tag = "schedules",
+    request_body = CreateSchedule,
+    responses((status = 201, body = Schedule,
+        headers(("Location" = String, description = "The schedule."))))
+)]
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     Query(NoOptions {}): Query<NoOptions>,
@@ -41,6 +59,14 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, place, Json(made)).into_response())
 }
 
+/// One schedule.
+#[utoipa::path(
+    get,
+    path = "/schedules/{schedule}",
+    operation_id = "showSchedule",
+    tag = "schedules",
+    responses((status = 200, body = Schedule))
+)]
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,
@@ -49,6 +75,14 @@ pub(super) async fn show(
     Ok(Json(app.engine.schedule(&name).await?.into()))
 }
 
+/// Deletes a schedule.
+#[utoipa::path(
+    delete,
+    path = "/schedules/{schedule}",
+    operation_id = "deleteSchedule",
+    tag = "schedules",
+    responses((status = 204))
+)]
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,
@@ -58,6 +92,14 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Switches a schedule on; its failures are forgotten.
+#[utoipa::path(
+    post,
+    path = "/schedules/{schedule}/enable",
+    operation_id = "enableSchedule",
+    tag = "schedules",
+    responses((status = 200, body = Schedule))
+)]
 pub(super) async fn enable(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,
@@ -66,6 +108,14 @@ pub(super) async fn enable(
     Ok(Json(app.engine.switch_schedule(&name, true).await?.into()))
 }
 
+/// Switches a schedule off.
+#[utoipa::path(
+    post,
+    path = "/schedules/{schedule}/disable",
+    operation_id = "disableSchedule",
+    tag = "schedules",
+    responses((status = 200, body = Schedule))
+)]
 pub(super) async fn disable(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,

@@ -15,6 +15,14 @@ use crate::app::App;
 #[serde(deny_unknown_fields)]
 pub(super) struct NoOptions {}
 
+/// How the server is.
+#[utoipa::path(
+    get,
+    path = "/status",
+    operation_id = "showStatus",
+    tag = "server",
+    responses((status = 200, body = Status))
+)]
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     Query(NoOptions {}): Query<NoOptions>,

@@ -13,6 +13,14 @@ use super::types::{CreateToken, Token};
 use super::{Answer, json};
 use crate::app::App;
 
+/// The tokens, without their secrets.
+#[utoipa::path(
+    get,
+    path = "/tokens",
+    operation_id = "listTokens",
+    tag = "tokens",
+    responses((status = 200, body = Vec<Token>))
+)]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     Query(NoOptions {}): Query<NoOptions>,
@@ -21,6 +29,14 @@ pub(super) async fn list(
 }
 
 /// Makes a token. Its secret is in this answer and nowhere else.
+#[utoipa::path(
+    post,
+    path = "/tokens",
+    operation_id = "createToken",
+    tag = "tokens",
+    request_body = CreateToken,
+    responses((status = 201, body = Token))
+)]
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     Query(NoOptions {}): Query<NoOptions>,
@@ -31,6 +47,14 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(token)).into_response())
 }
 
+/// Deletes a token: it is good for nothing from now on.
+#[utoipa::path(
+    delete,
+    path = "/tokens/{token}",
+    operation_id = "deleteToken",
+    tag = "tokens",
+    responses((status = 204))
+)]
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,

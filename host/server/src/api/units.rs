@@ -22,6 +22,15 @@ const PAGE: usize = 100;
 /// Units in one page, at most.
 const MOST: usize = 1000;
 
+/// Looks for units.
+#[utoipa::path(
+    post,
+    path = "/units/search",
+    operation_id = "searchUnits",
+    tag = "units",
+    request_body = UnitSearch,
+    responses((status = 200, body = UnitPage))
+)]
 pub(super) async fn search(
     State(app): State<Arc<App>>,
     Query(NoOptions {}): Query<NoOptions>,
@@ -42,6 +51,14 @@ pub(super) async fn search(
     Ok(Json(UnitPage { units, cursor: page.cursor }))
 }
 
+/// All about one unit.
+#[utoipa::path(
+    get,
+    path = "/units/{unit}",
+    operation_id = "showUnit",
+    tag = "units",
+    responses((status = 200, body = Unit))
+)]
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     Place([id]): Place<1>,

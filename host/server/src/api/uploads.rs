@@ -12,6 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Deserialize;
+use utoipa::IntoParams;
 use wharf_store::model::Digest;
 
 use super::request::{Number, Place, Query};
@@ -27,13 +28,24 @@ const MAX_PIECE: usize = 32 << 20;
 const PIECE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Where a piece belongs, and what it must be.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct PieceOptions {
+    /// Where the piece begins: how much is here already.
     offset: u64,
+    /// The SHA-256 of the piece in hex digits.
     sha256: Option<String>,
 }
 
+/// The uploads for a repository that were begun and not yet imported.
+#[utoipa::path(
+    get,
+    path = "/repositories/{repository}/uploads",
+    operation_id = "listUploads",
+    tag = "uploads",
+    responses((status = 200, body = Vec<Upload>))
+)]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,
@@ -43,6 +55,16 @@ pub(super) async fn list(
     Ok(Json(uploads.into_iter().map(Upload::from).collect()))
 }
 
+/// Begins an upload.
+#[utoipa::path(
+    post,
+    path = "/repositories/{repository}/uploads",
+    operation_id = "beginUpload",
+    tag = "uploads",
+    request_body = CreateUpload,
+    responses((status = 201, body = Upload,
+        headers(("Location" = String, description = "The upload."))))
+)]
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,
@@ -57,6 +79,14 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, place, Json(upload)).into_response())
 }
 
+/// How much of an upload is here.
+#[utoipa::path(
+    get,
+    path = "/uploads/{upload}",
+    operation_id = "showUpload",
+    tag = "uploads",
+    responses((status = 200, body = Upload))
+)]
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     Number(id): Number,
@@ -66,6 +96,15 @@ pub(super) async fn show(
 }
 
 /// Takes the next piece. When this is answered, the piece is on the disk.
+#[utoipa::path(
+    put,
+    path = "/uploads/{upload}",
+    operation_id = "appendToUpload",
+    tag = "uploads",
+    params(PieceOptions),
+    request_body(content_type = "application/octet-stream"),
+    responses((status = 200, body = Upload))
+)]
 pub(super) async fn append(
     State(app): State<Arc<App>>,
     Number(id): Number,
@@ -95,6 +134,14 @@ pub(super) async fn append(
     Ok(Json(upload.into()))
 }
 
+/// Gives up an upload.
+#[utoipa::path(
+    delete,
+    path = "/uploads/{upload}",
+    operation_id = "deleteUpload",
+    tag = "uploads",
+    responses((status = 204))
+)]
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
     Number(id): Number,
@@ -105,6 +152,15 @@ pub(super) async fn delete(
 }
 
 /// Asks for the job that makes units of uploads.
+#[utoipa::path(
+    post,
+    path = "/repositories/{repository}/import",
+    operation_id = "importUploads",
+    tag = "uploads",
+    request_body = ImportRequest,
+    responses((status = 202, body = Job,
+        headers(("Location" = String, description = "The job."))))
+)]
 pub(super) async fn import(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 /// What a client's machine needs to use what a repository publishes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ClientConfig {
     /// Whose publication it is: `PLUGIN.COMPONENT`, with `@INSTANCE` if it is not the only one.
     pub component: String,
@@ -18,7 +19,7 @@ pub struct ClientConfig {
 }
 
 /// A file for a client's machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ClientFile {
     /// As the plugin names it.
     pub name: String,

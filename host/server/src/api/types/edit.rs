@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Selection;
 
 /// Body of `PATCH /api/v1/repositories/NAME`. What is left out stays as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(examples(json!({"labels": {"stage": "test", "team": null}, "retain": 5})))]
 pub struct ChangeRepository {
     /// Labels to set; null takes one away.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -19,8 +21,9 @@ pub struct ChangeRepository {
 }
 
 /// Body of `POST /api/v1/repositories/NAME/remove`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(examples(json!({"select": {"types": ["file"], "where": [{"field": "name", "prefix": "old-"}]}})))]
 pub struct RemoveRequest {
     /// Which units of the newest version; something must be said.
     pub select: Selection,
@@ -30,8 +33,9 @@ pub struct RemoveRequest {
 }
 
 /// Body of `POST /api/v1/repositories/NAME/copy`: into the repository of the address.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(examples(json!({"from": "tools", "select": {"types": ["file"]}, "dry_run": true})))]
 pub struct CopyRequest {
     /// The repository to copy from.
     pub from: String,
@@ -49,8 +53,9 @@ pub struct CopyRequest {
 }
 
 /// Body of `POST /api/v1/gc`; an empty body means the defaults.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(examples(json!({"protect_ms": 3_600_000, "dry_run": true})))]
 pub struct GcRequest {
     /// Bytes that came so lately stay, in milliseconds; none: a day.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,8 +66,9 @@ pub struct GcRequest {
 }
 
 /// Body of `POST /api/v1/verify`; an empty body means the defaults.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(examples(json!({"repository": "tools"})))]
 pub struct VerifyRequest {
     /// The bytes of this repository; none: all.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,8 +79,9 @@ pub struct VerifyRequest {
 }
 
 /// Body of `POST /api/v1/repositories/NAME/rollback`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"to": 1})))]
 pub struct RollbackRequest {
     /// The version whose units the new version is to hold.
     pub to: u64,

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::{Problem, Repository, Schedule};
 
 /// A job that has ended, as the history of a repository tells it. Counted by the server. A unit that took the place of
 /// another is one that was updated, and neither added nor removed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Run {
     /// The job; its items, warnings and log are there.
     pub job: i64,
@@ -53,7 +54,7 @@ pub struct Run {
 }
 
 /// One repository, with what the list leaves out.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct RepositoryPage {
     /// As in the list.
     #[serde(flatten)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::{Brought, Problem};
 
@@ -11,7 +12,7 @@ use super::{Brought, Problem};
 pub type JobList = Vec<Job>;
 
 /// One run of one operation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Job {
     /// Its number.
     pub id: i64,
@@ -55,7 +56,7 @@ pub struct Job {
 }
 
 /// Where a job stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum JobState {
@@ -108,7 +109,7 @@ impl JobState {
 }
 
 /// How far a running job is.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Progress {
     /// What is being done, such as `download`.
     #[serde(default)]
@@ -137,7 +138,7 @@ pub struct Progress {
 }
 
 /// What came of a job.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobResult {
     /// Units added.
     #[serde(default)]
@@ -208,7 +209,7 @@ pub struct JobResult {
 }
 
 /// What one migration did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MigrationReport {
     /// Its number.
     pub number: u32,
@@ -226,7 +227,7 @@ pub struct MigrationReport {
 }
 
 /// What became of one item of a job.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Item {
     /// The unit's key or the file's path, as text.
     pub key: String,
@@ -238,7 +239,7 @@ pub struct Item {
 }
 
 /// What became of an item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Outcome {
@@ -257,7 +258,7 @@ pub enum Outcome {
 }
 
 /// Something the user should know though nothing was lost.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Warning {
     /// Stable word for programs.
     pub code: String,
@@ -269,7 +270,7 @@ pub struct Warning {
 }
 
 /// The plugin process that did a job.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobPlugin {
     /// The process.
     pub pid: u32,
@@ -280,7 +281,7 @@ pub struct JobPlugin {
 }
 
 /// One page of a job's log.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct LogPage {
     /// The lines, by number.
     pub lines: Vec<LogLine>,
@@ -291,7 +292,7 @@ pub struct LogPage {
 }
 
 /// One line of a job's log.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct LogLine {
     /// Its number within the job.
     pub n: u64,

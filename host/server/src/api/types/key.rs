@@ -1,9 +1,10 @@
 //! Keys that the host signs with. A secret comes in, in [`CreateKey`], and never goes out.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A key of the host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Key {
     /// Its name on this host.
     pub name: String,
@@ -27,8 +28,9 @@ pub struct Key {
 }
 
 /// Body of `POST /api/v1/keys`. It has no `Debug`, for the sake of the secret.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"name": "releases", "user_id": "Releases <releases@example.org>"})))]
 pub struct CreateKey {
     /// 1 to 64 of `A-Z a-z 0-9 . _ -`, not beginning with a dot or a dash.
     pub name: String,
@@ -44,7 +46,7 @@ pub struct CreateKey {
 }
 
 /// What a new key computes with.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyAlgorithm {
     /// Ed25519.

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 /// One installed plugin.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Plugin {
     /// Its name, unique among the active ones.
     pub name: String,
@@ -52,7 +53,7 @@ pub struct Plugin {
 }
 
 /// A migration that was not run yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PendingMigration {
     /// Its number.
     pub number: u32,
@@ -61,8 +62,9 @@ pub struct PendingMigration {
 }
 
 /// Body of `POST /api/v1/plugins/NAME/migrate`; an empty body means the defaults.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"dry_run": true})))]
 pub struct MigrateRequest {
     /// Say what the next migration would change and change nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -70,7 +72,7 @@ pub struct MigrateRequest {
 }
 
 /// One named ability of a plugin.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Component {
     /// Its name within the plugin; the address is `PLUGIN.ID`.
     pub id: String,
@@ -88,7 +90,7 @@ pub struct Component {
 }
 
 /// One type of unit.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TypeInfo {
     /// Its id, unique in the house.
     pub id: String,

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 /// Who has to act, and with that the exit status of a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Class {
@@ -32,7 +33,7 @@ impl Class {
 }
 
 /// What went wrong, where, and what to do next.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// Who has to act.
     pub class: Class,
@@ -54,7 +55,7 @@ pub struct Problem {
 
 /// The body of every refused request, `application/problem+json`: a [`Problem`] and the HTTP
 /// status it came with. Source: RFC 9457.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ProblemDocument {
     /// The HTTP status, repeated for those who see only the body.
     pub status: u16,

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 /// A named set of units in numbered versions.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Repository {
     /// Its name.
     pub name: String,
@@ -31,8 +32,9 @@ pub struct Repository {
 }
 
 /// Body of `POST /api/v1/repositories`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"name": "tools", "types": ["file"]})))]
 pub struct CreateRepository {
     /// 1 to 128 of `A-Z a-z 0-9 . _ -`, not beginning with a dot or a dash.
     pub name: String,
@@ -42,7 +44,7 @@ pub struct CreateRepository {
 }
 
 /// One finished version of a repository.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Version {
     /// Its number, from 1.
     pub number: u64,
@@ -63,7 +65,7 @@ pub struct Version {
 }
 
 /// One page of the difference between two versions.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DiffPage {
     /// The differences of this page.
     pub entries: Vec<DiffEntry>,
@@ -73,7 +75,7 @@ pub struct DiffPage {
 }
 
 /// One unit that came or went.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct DiffEntry {
     /// Which way.
     pub change: Change,
@@ -85,7 +87,7 @@ pub struct DiffEntry {
 }
 
 /// Which way a unit went between two versions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
     /// It is in the later version only.
@@ -95,7 +97,7 @@ pub enum Change {
 }
 
 /// A component bound to a repository.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Attachment {
     /// `PLUGIN.COMPONENT`.
     pub component: String,
@@ -118,7 +120,7 @@ pub struct Attachment {
 }
 
 /// The last run of an attachment that ended well.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LastRun {
     /// When it ended.
     pub finished_ms: i64,
@@ -129,7 +131,7 @@ pub struct LastRun {
 }
 
 /// A publication that is being served.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PublicationInfo {
     /// Its number.
     pub id: i64,
@@ -138,8 +140,9 @@ pub struct PublicationInfo {
 }
 
 /// Body of `PUT /api/v1/repositories/NAME/attachments/COMPONENT[@INSTANCE]`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"settings": {"url": "file:///srv/tools/PULP_MANIFEST"}})))]
 pub struct PutAttachment {
     /// Settings by name. A text is read by the type that the component's schema gives the
     /// setting, so `"8"` is fine for a number; other JSON values are taken as they are.
@@ -148,8 +151,9 @@ pub struct PutAttachment {
 }
 
 /// Body of `POST /api/v1/repositories/NAME/sync`; an empty body means the defaults.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"full": true})))]
 pub struct SyncRequest {
     /// Look at everything again, even what the source says is unchanged.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -163,8 +167,9 @@ pub struct SyncRequest {
 }
 
 /// Body of `POST /api/v1/repositories/NAME/publish`; an empty body means the defaults.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"through": "file.distributor"})))]
 pub struct PublishRequest {
     /// The version to publish; none: the current one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 /// A schedule. Times are milliseconds since 1970.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Schedule {
     /// Its number, as jobs name it.
     pub id: i64,
@@ -56,8 +57,9 @@ pub struct Schedule {
 }
 
 /// Body of `POST /api/v1/schedules`. One of `every` and `cron` says when.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"repository": "tools", "operation": "sync", "every": "PT6H"})))]
 pub struct CreateSchedule {
     /// Its name, as a repository's; none: REPOSITORY-OPERATION.
     #[serde(default, skip_serializing_if = "Option::is_none")]

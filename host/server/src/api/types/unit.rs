@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 /// Which units are meant; all that is said must hold.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Selection {
     /// Of these types; empty: of any.
@@ -19,7 +20,7 @@ pub struct Selection {
 }
 
 /// A field of key or attributes, and what it must be: `value` or `prefix`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FieldWish {
     /// The field.
@@ -33,8 +34,9 @@ pub struct FieldWish {
 }
 
 /// Body of `POST /api/v1/units/search`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(examples(json!({"repository": "tools", "select": {"where": [{"field": "name", "prefix": "a"}]}, "limit": 10})))]
 pub struct UnitSearch {
     /// In this repository; none: in the newest versions of all.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,6 +56,7 @@ pub struct UnitSearch {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
     /// At most so many, from 1 to 1,000; none: 100.
+    #[schema(minimum = 1, maximum = 1000)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
     /// What the page before ended with.
@@ -62,7 +65,7 @@ pub struct UnitSearch {
 }
 
 /// Some of what a search found.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct UnitPage {
     /// In order.
     pub units: Vec<FoundUnit>,
@@ -72,7 +75,7 @@ pub struct UnitPage {
 }
 
 /// A unit that was found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FoundUnit {
     /// Its number.
     pub id: i64,
@@ -90,7 +93,7 @@ pub struct FoundUnit {
 }
 
 /// All about one unit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Unit {
     /// Its number.
     pub id: i64,
@@ -108,7 +111,7 @@ pub struct Unit {
 }
 
 /// A file of a unit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UnitFile {
     /// Where it stands in the unit.
     pub path: String,
@@ -129,7 +132,7 @@ pub struct UnitFile {
 }
 
 /// Some versions in a row that hold a unit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Holding {
     /// The repository.
     pub repository: String,

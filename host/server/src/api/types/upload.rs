@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 /// A file that is being brought.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Upload {
     /// Its number.
     pub id: i64,
@@ -27,8 +28,9 @@ pub struct Upload {
 }
 
 /// Body of `POST /api/v1/repositories/NAME/uploads`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"name": "a.txt", "size": 6})))]
 pub struct CreateUpload {
     /// The file's name; a relative path.
     pub name: String,
@@ -47,8 +49,9 @@ pub struct CreateUpload {
 }
 
 /// Body of `POST /api/v1/repositories/NAME/import`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"uploads": [{"id": 1}], "type": "file"})))]
 pub struct ImportRequest {
     /// The uploads that become units, together in one version.
     pub uploads: Vec<ImportUpload>,
@@ -67,7 +70,7 @@ pub struct ImportRequest {
 }
 
 /// An upload to be imported.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImportUpload {
     /// Its number.
@@ -78,7 +81,7 @@ pub struct ImportUpload {
 }
 
 /// What a file of an upload became.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Brought {
     /// The file's name.
     pub file: String,
@@ -93,7 +96,7 @@ pub struct Brought {
 }
 
 /// The right to upload from outside.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Token {
     /// Its name.
     pub name: String,
@@ -107,8 +110,9 @@ pub struct Token {
 }
 
 /// Body of `POST /api/v1/tokens`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(examples(json!({"name": "builds", "upload": ["tools"]})))]
 pub struct CreateToken {
     /// Its name.
     pub name: String,
