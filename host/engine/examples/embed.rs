@@ -41,6 +41,7 @@ async fn mirror(data: &Path, plugins: &Path, url: &str) -> Result<(), Box<dyn Er
     Ok(())
 }
 
+#[expect(clippy::print_stdout, reason = "a program may print, a library may not")]
 fn report(job: &JobView) {
     let result = job.result.clone().unwrap_or_default();
     let (state, problem) = (job.state, job.problem.as_ref().map(|it| it.message.as_str()));

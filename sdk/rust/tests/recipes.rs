@@ -1,5 +1,11 @@
 //! The plugin of the author's guide, in memory: what `GUIDE.md` says of it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "a test that cannot go on ends by a panic; the names are the plugin's own"
+)]
+
 use serde_json::{Value, json};
 use wharf_sdk::testing::{FakeHost, Harness};
 use wharf_sdk::{File, SignForm, Signed, Unit, UnitRef};

@@ -199,7 +199,9 @@ fn f160_what_a_dead_host_left_is_removed_at_the_next_start() {
     let stopped: Vec<u32> = guardians().map(|guardian| guardian.pid).collect();
     assert!(!stopped.is_empty());
     host.kill_server();
-    stopped.into_iter().for_each(|guardian| processes::kill(guardian, Signal::KILL));
+    for guardian in stopped {
+        processes::kill(guardian, Signal::KILL);
+    }
     drop(sync.wait());
     processes::wait_none(&host.mark(), GONE);
     assert!(runtime.exists(), "a killed host cannot clean up");

@@ -27,7 +27,7 @@ fn from<T: serde::de::DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
 }
 
-fn page(repository: Repository) -> RepositoryPage {
+fn page(repository: &Repository) -> RepositoryPage {
     let empty = repository.units == 0;
     let mut page = json!(repository);
     if !empty {
@@ -236,8 +236,8 @@ fn repositories() {
     let differences: Vec<String> = differences.iter().map(repo::difference).collect();
     let texts = [
         repo::table(&[repository(), empty.clone()], &clock(), None),
-        repo::details(&page(repository()), Some("http://127.0.0.1:8080"), &clock()),
-        repo::details(&page(empty), None, &clock()),
+        repo::details(&page(&repository()), Some("http://127.0.0.1:8080"), &clock()),
+        repo::details(&page(&empty), None, &clock()),
         repo::versions(&versions, &clock(), None),
         differences.join("\n"),
     ];

@@ -50,21 +50,21 @@ mod tests {
 
     use super::*;
 
-    fn map(value: Value) -> Map<String, Value> {
+    fn map(value: &Value) -> Map<String, Value> {
         value.as_object().cloned().unwrap_or_default()
     }
 
     #[test]
     fn the_run_goes_before_the_repository_and_null_takes_away() {
-        let stored = map(json!({"url": "a", "depth": 5, "names": ["x"]}));
-        let overriding = map(json!({"url": "b", "depth": null}));
+        let stored = map(&json!({"url": "a", "depth": 5, "names": ["x"]}));
+        let overriding = map(&json!({"url": "b", "depth": null}));
         let all = merge(Role::Distributor, &stored, &overriding).expect("good settings");
         assert_eq!(Value::Object(all), json!({"url": "b", "names": ["x"]}));
     }
 
     #[test]
     fn a_path_is_no_matter_of_one_run() {
-        let overriding = map(json!({"path": "elsewhere", "after": "a.b", "depth": 1}));
+        let overriding = map(&json!({"path": "elsewhere", "after": "a.b", "depth": 1}));
         let problem = merge(Role::Distributor, &Map::new(), &overriding).expect_err("refused");
         assert_eq!(
             (problem.code.as_str(), problem.at.as_deref()),

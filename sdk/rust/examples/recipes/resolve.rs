@@ -27,15 +27,12 @@ pub(super) async fn resolve(request: &ResolveRequest, context: &Context) -> Resu
         if !seen.insert(name.clone()) {
             continue;
         }
-        match recipes.get(&name) {
-            Some((id, uses)) => {
-                context.resolved(UnitRef::id(*id)).await?;
-                wanted.extend(uses.clone());
-            }
-            None => {
-                let text = format!("{name} is used, but this version does not hold it");
-                context.warn("dependency.missing", text, &name).await?;
-            }
+        if let Some((id, uses)) = recipes.get(&name) {
+            context.resolved(UnitRef::id(*id)).await?;
+            wanted.extend(uses.clone());
+        } else {
+            let text = format!("{name} is used, but this version does not hold it");
+            context.warn("dependency.missing", text, &name).await?;
         }
     }
     Ok(Done::unchanged())
