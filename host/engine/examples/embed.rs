@@ -1,21 +1,32 @@
 //! A program of one's own that keeps a mirror. `embed DATA PLUGINS URL`: state below DATA, plugins in PLUGINS/*, a
 //! PULP_MANIFEST at URL. No server and no `wharf` is needed; `wharf --data DATA serve` may give out what it made.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program may print")]
+
 use std::{error::Error, path::Path, process::ExitCode};
 
 use serde_json::{Map, json};
 use wharf_engine::{Claim, Config, Engine, JobView, PublishOptions, SyncOptions};
 use wharf_engine::{Guardian, SearchPath, guardian_main, standard_runtime_dir};
 
-fn main() -> Result<ExitCode, Box<dyn Error>> {
+fn main() -> ExitCode {
     // The program guards its plugins itself: they end with it, however it ends.
     if let Some(code) = guardian_main() {
-        return Ok(code);
+        return code;
     }
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [data, plugins, url] = arguments.try_into().map_err(|_| "usage: embed DATA PLUGINS URL")?;
-    tokio::runtime::Runtime::new()?.block_on(mirror(data.as_ref(), plugins.as_ref(), &url))?;
-    Ok(ExitCode::SUCCESS)
+    tokio::runtime::Runtime::new()?.block_on(mirror(data.as_ref(), plugins.as_ref(), &url))
 }
 
 async fn mirror(data: &Path, plugins: &Path, url: &str) -> Result<(), Box<dyn Error>> {
@@ -41,7 +52,6 @@ async fn mirror(data: &Path, plugins: &Path, url: &str) -> Result<(), Box<dyn Er
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "a program may print, a library may not")]
 fn report(job: &JobView) {
     let result = job.result.clone().unwrap_or_default();
     let (state, problem) = (job.state, job.problem.as_ref().map(|it| it.message.as_str()));

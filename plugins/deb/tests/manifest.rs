@@ -18,8 +18,8 @@ async fn the_plugin_describes_itself_as_its_manifest_does() {
     assert_eq!(
         components,
         [
-            ("importer", "importer", "sync upload".to_owned()),
-            ("distributor", "distributor", "publish".to_owned()),
+            ("importer", "importer", "sync upload resolve".to_owned()),
+            ("distributor", "distributor", "publish sign".to_owned()),
         ]
     );
     assert_eq!(describe.types, ["deb", "deb_source", "deb_index", "deb_file", "deb_release"]);

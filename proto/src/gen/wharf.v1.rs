@@ -414,7 +414,7 @@ pub struct UnitRefs {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Keep {
-    /// Empty: units of every type.
+    /// Empty: units of every type; with `field`, of the types that the plugin names.
     #[prost(string, tag = "1")]
     pub r#type: ::prost::alloc::string::String,
     /// With `keys`: these. With `field`: those whose field has this value. With neither: all of the type.

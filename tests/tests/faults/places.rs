@@ -195,6 +195,7 @@ fn f7_a_checkout_works_for_root_and_for_others_whoever_owns_it() {
     chown(checkout.host.data(), Some(NOBODY), Some(NOBODY)).expect("we are root");
     checkout.works(Some(NOBODY));
     fs::remove_dir_all(checkout.host.data()).expect("a folder");
+    fs::remove_dir_all(checkout.host.runtime()).expect("a folder");
     // Root runs what an ordinary user built in his checkout.
     checkout.give(NOBODY);
     checkout.for_groups();

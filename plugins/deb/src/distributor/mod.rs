@@ -52,7 +52,7 @@ impl Distributor for Archives {
         let query = Query::all().version(request.version);
         if settings.verbatim {
             signed_by_upstream(&request.signing)?;
-            return verbatim::publish(query, kept, true, context).await;
+            return verbatim::publish(query, kept.dated(seconds), true, context).await;
         }
         let entries =
             Entries::new(context, seconds, &request.signing, &request.attachment.repository);
@@ -67,7 +67,7 @@ impl Distributor for Archives {
         let query = Query::all().version(request.publication.version);
         if settings.verbatim {
             signed_by_upstream(&request.signing)?;
-            return verbatim::publish(query, kept, false, context).await;
+            return verbatim::publish(query, kept.dated(seconds), false, context).await;
         }
         let entries =
             Entries::new(context, seconds, &request.signing, &request.attachment.repository);

@@ -44,6 +44,12 @@ impl Kept {
     pub(super) fn date(&self) -> i64 {
         self.date
     }
+
+    /// Of the publication that is being made.
+    pub(super) fn dated(mut self, seconds: i64) -> Self {
+        self.date = seconds;
+        self
+    }
 }
 
 /// What is being published.

@@ -79,7 +79,10 @@ pub(super) async fn publish(
         if NAMES.contains(&name(path)) {
             let signature = name(path) == SIGNATURE;
             let media_type = if signature { "application/pgp-signature" } else { "text/plain" };
-            context.file(published.media_type(media_type).entry_point()).await?;
+            // Its own date is upstream's; clients ask by the one of the answer, in whole seconds.
+            let modified_ms = kept.date().saturating_mul(1_000);
+            let published = published.media_type(media_type).modified_ms(modified_ms);
+            context.file(published.entry_point()).await?;
         } else if whole {
             context.file(published).await?;
         }
