@@ -5,6 +5,7 @@ mod events;
 mod units;
 
 use wharf_proto::v1;
+use wharf_store::model::{Attachment, Repository};
 
 use crate::instances::settings::{Mode, Policy};
 use crate::problem::Problem;
@@ -13,6 +14,27 @@ pub(crate) use events::{not_driven, tell, tell_item};
 pub(crate) use units::{
     Bytes, Pending, PendingFile, changed_unit, key_digests, pending, store_source, wire_unit,
 };
+
+/// A binding, as a plugin is told of it.
+pub(crate) fn attachment(
+    component: &str,
+    attachment: &Attachment,
+    repository: &Repository,
+    settings: &str,
+    state: Vec<u8>,
+) -> v1::Attachment {
+    v1::Attachment {
+        instance: Some(v1::Instance {
+            component: component.to_owned(),
+            name: attachment.instance.clone(),
+            settings: settings.to_owned(),
+            secrets: Vec::new(),
+        }),
+        repository: repository.name.to_string(),
+        settings: settings.to_owned(),
+        state,
+    }
+}
 
 pub(crate) fn mode(mode: Mode) -> v1::Mode {
     match mode {

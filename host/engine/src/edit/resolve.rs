@@ -57,17 +57,13 @@ pub(super) async fn with_dependencies(
     })?;
     let request = v1::ResolveRequest {
         context: Some(Inner::job_context(run, &process, grant.token())),
-        attachment: Some(v1::Attachment {
-            instance: Some(v1::Instance {
-                component: bound.component.id.clone(),
-                name: attachment.instance.clone(),
-                settings: settings.clone(),
-                secrets: Vec::new(),
-            }),
-            repository: wanted.source.name.to_string(),
-            settings,
-            state: Vec::new(),
-        }),
+        attachment: Some(crate::convert::attachment(
+            &bound.component.id,
+            &attachment,
+            wanted.source,
+            &settings,
+            Vec::new(),
+        )),
         version: wanted.version,
         units: units.iter().map(|unit| named(*unit)).collect(),
         options: String::new(),

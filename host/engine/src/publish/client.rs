@@ -63,21 +63,16 @@ impl Engine {
                 .help(format!("first `wharf publish {}`", repository.name)));
         };
         let bound = Bound::resolve(engine, &attachment)?;
-        let settings = bound.plugin_settings();
         let url = format!("{}/content/{path}/", base.trim_end_matches('/'));
         let version = attachment.last.as_ref().map(|last| last.version).unwrap_or_default();
         let request = v1::ClientConfigRequest {
-            attachment: Some(v1::Attachment {
-                instance: Some(v1::Instance {
-                    component: bound.component.id.clone(),
-                    name: attachment.instance.clone(),
-                    settings: settings.clone(),
-                    secrets: Vec::new(),
-                }),
-                repository: repository.name.to_string(),
-                settings,
-                state: attachment.state.clone(),
-            }),
+            attachment: Some(crate::convert::attachment(
+                &bound.component.id,
+                &attachment,
+                &repository,
+                &bound.plugin_settings(),
+                attachment.state.clone(),
+            )),
             publication: Some(v1::Publication {
                 id: publication.0.unsigned_abs(),
                 version,

@@ -280,17 +280,8 @@ impl Setup {
     }
 
     fn wire_attachment(&self) -> v1::Attachment {
-        v1::Attachment {
-            instance: Some(v1::Instance {
-                component: self.component.clone(),
-                name: self.attachment.instance.clone(),
-                settings: self.plugin_settings.clone(),
-                secrets: Vec::new(),
-            }),
-            repository: self.repository.name.to_string(),
-            settings: self.plugin_settings.clone(),
-            state: self.attachment.state.clone(),
-        }
+        let (settings, state) = (&self.plugin_settings, self.attachment.state.clone());
+        convert::attachment(&self.component, &self.attachment, &self.repository, settings, state)
     }
 
     fn reissue_request(

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse as _, Response};
-use http::{StatusCode, header};
+use axum::response::Response;
+use http::StatusCode;
 use wharf_engine as engine;
 use wharf_store::model;
 
 use super::request::{Place, Query};
-use super::runs::open_for_jobs;
+use super::runs::{open_for_jobs, queued};
 use super::status::NoOptions;
 use super::types::{
     ChangeRepository, CopyRequest, GcRequest, Job, RemoveRequest, Repository, RollbackRequest,
@@ -168,12 +168,4 @@ pub(super) async fn verify(
     open_for_jobs(&app)?;
     let VerifyRequest { repository, repair } = wanted;
     Ok(queued(&app, app.engine.verify(engine::VerifyOptions { repository, repair }).await?))
-}
-
-/// A job was taken: where it can be followed.
-pub(super) fn queued(app: &App, job: engine::JobView) -> Response {
-    app.work();
-    let job = Job::from(job);
-    let place = [(header::LOCATION, format!("/api/v1/jobs/{}", job.id))];
-    (StatusCode::ACCEPTED, place, Json(job)).into_response()
 }

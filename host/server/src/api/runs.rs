@@ -31,7 +31,7 @@ pub(super) async fn sync(
 ) -> Answer<Response> {
     open_for_jobs(&app)?;
     let job = app.engine.sync(&name, wanted.into()).await?;
-    Ok(accepted(&app, job.into()))
+    Ok(queued(&app, job))
 }
 
 /// Asks for the job that runs a plugin's pending migrations.
@@ -52,11 +52,13 @@ pub(super) async fn migrate(
 ) -> Answer<Response> {
     open_for_jobs(&app)?;
     let job = app.engine.migrate(&name, wanted.into()).await?;
-    Ok(accepted(&app, job.into()))
+    Ok(queued(&app, job))
 }
 
-fn accepted(app: &App, job: Job) -> Response {
+/// A job was taken: where it can be followed.
+pub(super) fn queued(app: &App, job: wharf_engine::JobView) -> Response {
     app.work();
+    let job = Job::from(job);
     let place = [(header::LOCATION, format!("/api/v1/jobs/{}", job.id))];
     (StatusCode::ACCEPTED, place, Json(job)).into_response()
 }

@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 use wharf_store::model::Digest;
 
 use super::request::{Number, Place, Query};
-use super::runs::open_for_jobs;
+use super::runs::{open_for_jobs, queued};
 use super::status::NoOptions;
 use super::types::{CreateUpload, ImportRequest, Job, Upload};
 use super::{Answer, Failure, json};
@@ -168,10 +168,7 @@ pub(super) async fn import(
     json::Json(wanted): json::Json<ImportRequest>,
 ) -> Answer<Response> {
     open_for_jobs(&app)?;
-    let job = Job::from(app.engine.import(&name, wanted.into()).await?);
-    app.work();
-    let place = [(header::LOCATION, format!("/api/v1/jobs/{}", job.id))];
-    Ok((StatusCode::ACCEPTED, place, Json(job)).into_response())
+    Ok(queued(&app, app.engine.import(&name, wanted.into()).await?))
 }
 
 /// Bytes that are not what the client itself says are no upstream's fault.
