@@ -38,6 +38,11 @@ def ratio(ours, theirs):
     return statistics.median(our.cpu / max(other[0], 0.001) for our, other in zip(ours, theirs))
 
 
+def also(pulps, place):
+    """Pulp's part of a row: one of the runs of every round, if it was asked for."""
+    return dict(Pulp=[runs[place] for runs in pulps]) if pulps else {}
+
+
 class Table:
     """Rows as they come; `show` makes Markdown of them."""
 

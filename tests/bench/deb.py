@@ -3,7 +3,8 @@ import time
 
 import debs
 import natives
-from content import Run, Table, beside, measured, most
+import pulp
+from content import Run, Table, also, beside, measured, most
 
 FETCH = ("suites=" + debs.SUITE, "architectures=amd64")
 NO_SUCH_PACKAGE = "-filter=no-such-package"
@@ -30,7 +31,7 @@ def small(bench, table):
     """Small packages, fetched and published with gz and xz."""
     count = bench.packages
     tree, key = debs.small(bench.work(f"debs-{count}"), count), bench.signing_key()
-    ours, published, aptly, aptly_published, reprepro = [], [], [], [], []
+    ours, published, again, aptly, aptly_published, reprepro, pulps = [], [], [], [], [], [], []
     with bench.nginx(tree) as nginx:
         for _ in range(bench.rounds):
             bench.settle()
@@ -41,6 +42,8 @@ def small(bench, table):
             bench.settle()
             reprepro.append(natives.reprepro(bench.fresh("reprepro"), nginx.url()))
             bench.settle()
+            if bench.pulp:
+                pulps.append(pulp.deb(bench.pulp, nginx.url(), debs.SUITE))
             with bench.wharf() as wharf:
                 attach(wharf, nginx.url())
                 if key:
@@ -51,10 +54,13 @@ def small(bench, table):
                 ours.append(run)
                 bench.settle()
                 published.append(measured(wharf, "publish", "apt", "--full")[1])
-    table.row(f"{count:,} small packages, immediate, first sync", ours, dict(aptly=aptly, reprepro=reprepro),
-              [beside("aptly")])
+                again.append(unchanged(wharf, nginx)[0])
+    peers = dict(aptly=aptly, reprepro=reprepro, **also(pulps, 0))
+    table.row(f"{count:,} small packages, immediate, first sync", ours, peers, [beside("aptly")])
     words = "signed" if key else "unsigned"
-    table.row(f"publish them with gz and xz, {words}", published, dict(aptly=aptly_published), [beside("aptly")])
+    peers = dict(aptly=aptly_published, **also(pulps, 1))
+    table.row(f"publish them with gz and xz, {words}", published, peers, [beside("aptly")])
+    table.row("sync them again, nothing changed", again, also(pulps, 2))
 
 
 def large(bench, table):

@@ -17,14 +17,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def until(what, look, seconds=30):
-    """Waits until `look` finds something."""
+def until(what, look, seconds=30, pause=0.002):
+    """Waits until `look` finds something, and looks again after every pause."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         found = look()
         if found:
             return found
-        time.sleep(0.002)
+        time.sleep(pause)
     raise SystemExit(f"{what}: not within {seconds} s")
 
 
@@ -164,12 +164,14 @@ class Api(http.client.HTTPConnection):
 
 
 def fetch_all(base, paths, target, scratch):
-    """curl gets all paths to files, many at once. Returns wall and CPU seconds."""
+    """curl gets all paths to files, those of folders to an index.html, many at once. Returns wall and CPU seconds."""
     shutil.rmtree(target, ignore_errors=True)
     os.makedirs(target)
     with open(f"{scratch}/curl.conf", "w") as file:
-        file.writelines(f'url = "{base}{path}"\noutput = "{target}/{path}"\n' for path in paths)
-    command = ["curl", "-sS", "-f", "--create-dirs", "--parallel", "--parallel-max", "16", "-K", f"{scratch}/curl.conf"]
+        for path in paths:
+            name = f"{path}index.html" if path.endswith("/") else path
+            file.write(f'url = "{base}{path}"\noutput = "{target}/{name}"\n')
+    command = ["curl", "-sS", "-f", "-L", "--create-dirs", "--parallel", "--parallel-max", "16", "-K", f"{scratch}/curl.conf"]
     _output, wall, used = meter.run(command)
     return wall, used
 

@@ -6,8 +6,9 @@ import urllib.request
 
 import meter
 import natives
+import pulp
 import wheels
-from content import Run, Table, beside, measured, most
+from content import Run, Table, also, beside, measured, most
 from programs import Nginx, fetch_all
 
 PAGE = "application/vnd.pypi.simple.v1+json"
@@ -19,7 +20,7 @@ def pypi(bench):
     projects, versions = bench.projects
     store = wheels.files(bench.work(f"wheels-{projects}-{versions}"), projects, versions)
     table = Table(bench, "pypi", f"pypi, beside {natives.BANDERSNATCH.replace('==', ' ')} and nginx:")
-    first, published, theirs = [], [], []
+    first, published, theirs, pulps = [], [], [], []
     with bench.nginx("/nonexistent") as nginx:
         tree = bench.fresh("index")
         wheels.index(tree, store, nginx.url())
@@ -27,6 +28,8 @@ def pypi(bench):
         for number in range(bench.rounds):
             bench.settle()
             theirs.append(peer.mirror(bench.fresh("bandersnatch"), nginx.url().rstrip("/")))
+            if bench.pulp:
+                pulps.append(pulp.pypi(bench.pulp, nginx.url(), bench, [wheels.project(one) for one in range(projects)]))
             bench.settle()
             with bench.wharf() as wharf:
                 wharf.attach("wheels", "pypi.importer", f"url={nginx.url('simple/')}")
@@ -39,13 +42,13 @@ def pypi(bench):
                 if number == bench.rounds - 1:
                     work = f"{projects} projects with {versions} wheels each"
                     table.row(f"{work}, immediate, first sync (bandersnatch publishes too)", first,
-                              dict(bandersnatch=theirs), [most("cpu", 2.5)])
-                    table.row("publish them: pages in HTML and JSON", published)
-                    serve(bench, table, wharf, tree)
+                              dict(bandersnatch=theirs, **also(pulps, 0)), [most("cpu", 2.5)])
+                    table.row("publish them: pages in HTML and JSON", published, also(pulps, 1))
+                    serve(bench, table, wharf, tree, also(pulps, 2))
     table.show()
 
 
-def serve(bench, table, wharf, tree):
+def serve(bench, table, wharf, tree, pulps):
     """The same pages and wheels from wharf and from nginx, by turns."""
     names = sorted(os.listdir(f"{tree}/simple"))
     names = [name for name in names if os.path.isdir(f"{tree}/simple/{name}")]
@@ -55,7 +58,7 @@ def serve(bench, table, wharf, tree):
     try:
         sides = ((nginx.url(), linked(nginx.url(), pages, tree), nginx.process),
                  (wharf.url("wheels/"), linked(wharf.url("wheels/"), pages, tree), wharf.process))
-        each(bench, table, sides, pages)
+        each(bench, table, sides, pages, pulps)
         for what, pick in (("pages", lambda side: pages), ("wheels", lambda side: side[1])):
             answered(bench, table, what, [(side[0], pick(side), side[2]) for side in sides])
     finally:
@@ -74,19 +77,19 @@ def linked(base, pages, tree):
     return found
 
 
-def each(bench, table, sides, pages):
+def each(bench, table, sides, pages, pulps):
     """Everything once, as a client that mirrors: pages, metadata, wheels."""
     runs = [[], []]
     for _ in range(bench.rounds):
         for side, (base, files, process) in enumerate(sides):
             bench.settle()
-            # A page becomes a file of its own name, not a folder.
-            paths = [f"{page}index.html" for page in pages] + files + [f"{file}.metadata" for file in files]
+            paths = pages + files + [f"{file}.metadata" for file in files]
             before = meter.cpu(process.pid)
             wall, _client = fetch_all(base, paths, bench.fresh("served"), bench.scratch)
             runs[side].append(Run(meter.cpu(process.pid) - before, wall))
     theirs, ours = runs
-    table.row("each page, wheel and metadata file once, by curl", ours, dict(nginx=theirs), [beside("nginx", 3)])
+    table.row("each page, wheel and metadata file once, by curl", ours, dict(nginx=theirs, **pulps),
+              [beside("nginx", 3)])
 
 
 def answered(bench, table, what, sides):

@@ -19,8 +19,9 @@ from pypi import pypi
 class Bench:
     """Where things are, how large they are, and what was measured."""
 
-    def __init__(self, root, programs, folder, quick, rounds, signed):
+    def __init__(self, root, programs, folder, quick, rounds, signed, pulp):
         self.root, self.programs, self.folder, self.rounds, self.signed = root, programs, folder, rounds, signed
+        self.pulp = pulp
         self.quick, self.files = quick, 1_000 if quick else 10_000
         self.units = 6_300 if quick else 63_000
         self.packages = 200 if quick else 2_000

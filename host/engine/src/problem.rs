@@ -26,7 +26,10 @@
 //! | `unresponsive` | fault | a deadline or heartbeat was missed |
 //! | `internal` | fault | our bug |
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+
 /// How a problem is treated, and who can do something about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -54,6 +57,19 @@ impl Class {
     }
 }
 
+/// How far a plugin's error reaches: what else need not be tried.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Scope {
+    /// One item; the others go on.
+    #[default]
+    Item,
+    /// Everything that comes by this attachment.
+    Attachment,
+    /// The whole run.
+    Run,
+}
+
 /// One problem, complete enough to be shown, stored with a job and sent over the API.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
@@ -73,6 +89,12 @@ pub struct Problem {
     /// Evidence: fields at fault, the plugin's last lines, its exit status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<Box<serde_json::Value>>,
+    /// How far it reaches. Of use while the job runs; not kept.
+    #[serde(skip)]
+    pub scope: Scope,
+    /// After this time another try may succeed, says the plugin. Of use while the job runs; not kept.
+    #[serde(skip)]
+    pub retry: Option<Duration>,
 }
 
 impl Problem {
@@ -85,6 +107,8 @@ impl Problem {
             at: None,
             help: None,
             details: None,
+            scope: Scope::Item,
+            retry: None,
         }
     }
 

@@ -28,6 +28,40 @@ impl TestHost {
         self.install_with("handshake", |manifest| manifest["args"] = json!(arguments));
     }
 
+    /// Installs an example of an SDK in another language, as its own `check` built it: it stays where it is, and a
+    /// script starts it there.
+    ///
+    /// # Panics
+    /// When it was not built.
+    pub fn install_example(&self, language: &str, name: &str) {
+        let sdks = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("sdk");
+        let source = sdks.join(language).join("examples").join(name);
+        self.install_script(name, &source);
+    }
+
+    /// Installs the plugin of a folder, which stays where it is: a script starts it there.
+    ///
+    /// # Panics
+    /// When it was not built.
+    pub fn install_script(&self, name: &str, source: &Path) {
+        let target = self.plugins().join(name);
+        fs::create_dir_all(target.join("bin")).expect("a folder");
+        let manifest = fs::read_to_string(source.join("plugin.json")).expect("a manifest");
+        let mut manifest: Value = serde_json::from_str(&manifest).expect("the manifest is JSON");
+        let path = manifest["executable"]["any"].as_str().expect("one for all platforms");
+        let program = source.join(path);
+        assert!(program.is_file(), "{} is not built; run tests/run", program.display());
+        let script = target.join("bin/start");
+        fs::write(&script, format!("#!/bin/sh\nexec '{}' \"$@\"\n", program.display()))
+            .expect("a file");
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("our own file");
+        copy(&source.join("types"), &target.join("types")).expect("types can be copied");
+        manifest["executable"] = json!({ "any": "bin/start" });
+        manifest["env"]["WHARF_TEST"] = json!(self.mark());
+        let text = serde_json::to_string_pretty(&manifest).expect("JSON can be written");
+        fs::write(target.join("plugin.json"), text).expect("a file");
+    }
+
     /// Installs a plugin after a change of its manifest.
     ///
     /// # Panics

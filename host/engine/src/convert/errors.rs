@@ -1,11 +1,17 @@
 //! Errors of the crates below, and those that plugins send, as problems.
 
+use std::time::Duration;
+
 use serde_json::json;
 use wharf_proto::v1;
 use wharf_supervisor::calls::CallError;
 
 use super::events::{MAX_TEXT, cut};
-use crate::problem::{Class, Problem};
+use crate::problem::{Class, Problem, Scope};
+
+/// How long a plugin may have the host wait before it tries again, and how long it waits when the plugin names no time.
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
+const USUAL_PAUSE: Duration = Duration::from_secs(1);
 
 /// A plugin's expected error.
 pub(super) fn problem(error: v1::Error) -> Problem {
@@ -15,14 +21,28 @@ pub(super) fn problem(error: v1::Error) -> Problem {
         v1::ErrorClass::Cancelled => Class::Cancelled,
         v1::ErrorClass::Unspecified | v1::ErrorClass::Fault => Class::Fault,
     };
+    let scope = match error.scope() {
+        v1::ErrorScope::Run => Scope::Run,
+        v1::ErrorScope::Attachment => Scope::Attachment,
+        v1::ErrorScope::Unspecified | v1::ErrorScope::Item => Scope::Item,
+    };
+    let retry = (error.retryable && class == Class::Operation).then(|| pause(error.retry_after_ms));
     let code = if error.code.is_empty() { default_code(class).to_owned() } else { error.code };
     let mut problem = Problem::new(class, cut(code), cut(error.message));
+    (problem.scope, problem.retry) = (scope, retry);
     let at = [error.item, error.field].into_iter().find(|at| !at.is_empty());
     problem.at = at.map(cut);
     // Half of it would be no JSON.
     let details = Some(error.details).filter(|details| details.len() <= MAX_TEXT);
     problem.details = details.and_then(|text| serde_json::from_str(&text).ok()).map(Box::new);
     problem
+}
+
+fn pause(asked_ms: u64) -> Duration {
+    match asked_ms {
+        0 => USUAL_PAUSE,
+        asked => Duration::from_millis(asked).min(LONGEST_PAUSE),
+    }
 }
 
 const fn default_code(class: Class) -> &'static str {

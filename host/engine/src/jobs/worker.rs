@@ -5,9 +5,10 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use wharf_store::model::{Job, JobEnd, JobId, JobState, Lease, LogLevel};
 
 use super::dispatch::LiveHandle;
@@ -96,9 +97,14 @@ async fn attempts(engine: &Arc<Inner>, id: JobId, live: &LiveHandle) -> Result<J
                 engine.store.meta.requeue(lease).await?;
                 return Ok(Job { state: JobState::Queued, ..run.job });
             }
-            Err(problem) if may_retry(&problem) && run.job.attempts < ATTEMPTS => {
+            Err(problem)
+                if run.job.attempts < ATTEMPTS
+                    && let Some(pause) = pause_before_retry(&problem) =>
+            {
                 tracing::warn!(job = id.0, %problem, "trying once more");
                 engine.store.meta.requeue(lease).await?;
+                // A stop ends the pause, and the next attempt at once.
+                let _stopped = live.cancel.run_until_cancelled(sleep(pause)).await;
                 earlier = Some(problem);
             }
             outcome => {
@@ -145,8 +151,11 @@ async fn operate(engine: &Arc<Inner>, run: &JobRun) -> Result<JobResult, Problem
     }
 }
 
-fn may_retry(problem: &Problem) -> bool {
-    problem.class == Class::Fault && matches!(problem.code.as_str(), "crashed" | "unresponsive")
+/// A plugin that was lost is replaced and asked again at once; one that asks for it is asked again later.
+fn pause_before_retry(problem: &Problem) -> Option<Duration> {
+    let lost = problem.class == Class::Fault
+        && matches!(problem.code.as_str(), "crashed" | "unresponsive");
+    if lost { Some(Duration::ZERO) } else { problem.retry }
 }
 
 fn conclude(run: &JobRun, outcome: Result<JobResult, Problem>) -> Ended {
@@ -157,6 +166,12 @@ fn conclude(run: &JobRun, outcome: Result<JobResult, Problem>) -> Ended {
             Ended { state, result, problem: None }
         }
         Err(mut problem) => {
+            if problem.class == Class::Cancelled && !run.cancel.is_cancelled() {
+                let said = problem.message;
+                problem = Problem::protocol(format!(
+                    "the plugin gave up as if it had been cancelled, and nobody asked for that: {said}"
+                ));
+            }
             if problem.class == Class::Fault && problem.at.is_none() {
                 problem.at.clone_from(&run.job.component);
             }

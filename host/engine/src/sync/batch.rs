@@ -7,7 +7,7 @@ use super::bytes::{self, Outcome};
 use crate::convert::{Bytes, Pending};
 use crate::instances::settings::OnFileError;
 use crate::jobs::run::JobRun;
-use crate::problem::{Class, Problem};
+use crate::problem::{Class, Problem, Scope};
 
 /// What became of a batch.
 #[derive(Default)]
@@ -180,7 +180,9 @@ async fn give_up(
     pending: &Pending,
     problem: Problem,
 ) -> Result<bool, Problem> {
-    let ends_the_job = problem.class != Class::Operation || problem.code.starts_with("storage");
+    let ends_the_job = problem.class != Class::Operation
+        || problem.scope != Scope::Item
+        || problem.code.starts_with("storage");
     match on_file_error {
         _ if ends_the_job => Err(problem),
         OnFileError::Fail => Err(problem),

@@ -6,12 +6,10 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use wharf_proto::v1::{self, content::Content, event::Event};
 use wharf_store::model::{Digest, Source, Staged};
-use wharf_supervisor::calls;
 
-use super::Sync;
-use crate::convert::{self, Bytes, Pending, PendingFile};
+use super::{Sync, item};
+use crate::convert::{Bytes, Pending, PendingFile};
 use crate::fetch::{self, Fetched, Request};
 use crate::problem::Problem;
 use crate::staging;
@@ -132,7 +130,12 @@ async fn from_sources(sync: &Sync<'_>, batch: &[Pending], wanted: Vec<Wanted>) -
         .collect()
 }
 
-fn request(sync: &Sync<'_>, file: &PendingFile, sources: Vec<Source>, target: &Path) -> Request {
+pub(super) fn request(
+    sync: &Sync<'_>,
+    file: &PendingFile,
+    sources: Vec<Source>,
+    target: &Path,
+) -> Request {
     Request {
         sources,
         target: target.to_owned(),
@@ -144,7 +147,10 @@ fn request(sync: &Sync<'_>, file: &PendingFile, sources: Vec<Source>, target: &P
     }
 }
 
-fn landed(target: &Path, fetched: Result<Fetched, fetch::Error>) -> Result<Arrived, Problem> {
+pub(super) fn landed(
+    target: &Path,
+    fetched: Result<Fetched, fetch::Error>,
+) -> Result<Arrived, Problem> {
     match fetched? {
         Fetched::Done(done) => {
             let staged = Staged { path: target.to_owned(), digest: done.sha256, size: done.size };
@@ -163,82 +169,14 @@ async fn one(sync: &Sync<'_>, pending: &Pending, wanted: &Wanted) -> Result<Arri
         Bytes::Inline(bytes) => {
             verified(file, staging::write(&wanted.target, bytes.clone()).await?)
         }
-        Bytes::Fetched => from_plugin(sync, pending, file, &wanted.target).await,
+        Bytes::Fetched => item::from_plugin(sync, pending, file, &wanted.target).await,
         Bytes::Sources(_) | Bytes::Stored => {
             Err(Problem::fault("internal", "a file that comes another way"))
         }
     }
 }
 
-/// Asks the plugin for one listed item.
-async fn from_plugin(
-    sync: &Sync<'_>,
-    pending: &Pending,
-    file: &PendingFile,
-    target: &Path,
-) -> Result<Arrived, Problem> {
-    let unit = v1::Unit {
-        r#type: pending.definition.id.clone(),
-        key: pending.declared_key.clone(),
-        attributes: pending.attributes.clone(),
-        files: vec![v1::File {
-            path: file.path.to_string(),
-            size: file.size,
-            digests: file.digests.clone(),
-            ..v1::File::default()
-        }],
-        ..v1::Unit::default()
-    };
-    let asked = v1::FetchRequest {
-        context: Some(sync.context.clone()),
-        attachment: Some(sync.setup.wire_attachment()),
-        unit: Some(unit),
-        revision: pending.revision.clone().unwrap_or_default(),
-        offset: 0,
-    };
-    let bounds = sync.engine.bounds(sync.run);
-    let mut events = calls::fetch(sync.process, asked, &bounds).await?;
-    let mut writer = staging::Writer::create(target).await?;
-    let mut streamed = false;
-    while let Some(event) = events.next().await? {
-        match event {
-            Event::Content(v1::Content { content: Some(content) }) => match content {
-                Content::Chunk(chunk) => {
-                    streamed = true;
-                    sync.run.meter.add_bytes(chunk.len());
-                    writer.write(chunk).await?;
-                    if file.size.is_some_and(|size| writer.size() > size) {
-                        return Err(too_long(file));
-                    }
-                }
-                Content::Source(_) | Content::Staged(_) if streamed => {
-                    return Err(Problem::protocol("Fetch answered with chunks and with a place"));
-                }
-                Content::Source(source) => {
-                    let sources = vec![convert::store_source(source)];
-                    let request = request(sync, file, sources, target);
-                    let (cancel, meter) = (&sync.cancel, &sync.run.meter);
-                    let fetched = sync.engine.fetcher.fetch(&request, cancel, meter).await;
-                    events.done();
-                    return landed(target, fetched);
-                }
-                Content::Staged(path) => {
-                    let path = path.parse().map_err(|error| {
-                        Problem::protocol(format!("Content.staged is no relative path: {error}"))
-                    })?;
-                    let staged = staging::hash_below(sync.run.folder.path(), &path).await?;
-                    events.done();
-                    return verified(file, staged);
-                }
-            },
-            Event::Result(_) => return verified(file, writer.finish()?),
-            other => convert::tell(sync.run, other).await?,
-        }
-    }
-    Err(Problem::protocol("Fetch ended without a result"))
-}
-
-fn verified(file: &PendingFile, staged: Staged) -> Result<Arrived, Problem> {
+pub(super) fn verified(file: &PendingFile, staged: Staged) -> Result<Arrived, Problem> {
     check_size(file, staged.size)?;
     match file.sha256 {
         Some(expected) if expected != staged.digest => Err(Problem::operation(
@@ -261,7 +199,7 @@ fn check_size(file: &PendingFile, size: u64) -> Result<(), Problem> {
     }
 }
 
-fn too_long(file: &PendingFile) -> Problem {
+pub(super) fn too_long(file: &PendingFile) -> Problem {
     Problem::operation("integrity.size", format!("{} is longer than announced", file.path))
         .at(file.path.to_string())
 }

@@ -12,6 +12,7 @@ mod bring;
 mod bytes;
 mod draft;
 mod drive;
+mod item;
 mod reasons;
 mod setup;
 

@@ -28,7 +28,7 @@ pub(super) fn writer(file: &Path) -> Result<Connection, Error> {
             "PRAGMA journal_mode = WAL;
              PRAGMA synchronous = FULL;
              PRAGMA foreign_keys = ON;
-             PRAGMA cache_size = -65536;
+             PRAGMA cache_size = -49152;
              PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
              PRAGMA journal_size_limit = 67108864;
              PRAGMA temp_store = MEMORY;"
