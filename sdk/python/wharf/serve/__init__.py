@@ -11,8 +11,12 @@ import sys
 
 from wharf.role import Action, Builder, Component, Distributor, Importer, Migrations
 from wharf.serve import _life, _manifest
+from wharf.serve._calls import Calls
 from wharf.serve._registry import Registry, role_name
+from wharf.serve._services import services
 from wharf.serve._start_error import StartError
+
+__all__ = ["Calls", "Plugin", "Registry", "services"]
 
 GRACE = 1.2
 """Seconds that a cancelled call gets to end by itself."""
