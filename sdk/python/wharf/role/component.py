@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -129,7 +129,7 @@ class Component:
         """Whether an instance could work now. Errors of the answer are the reasons why not."""
         return Checked.good()
 
-    def choices(self, field: str, filled: Check) -> list[Choice]:
+    def choices(self, field: str, filled: Check) -> Sequence[Choice]:
         """The choices of a form's field, given what is filled in so far."""
         raise NotOffered("choices")
 
@@ -139,6 +139,6 @@ class Component:
     def detached(self, attachment: Attachment) -> None:
         """An instance is about to be unbound from a repository."""
 
-    def plan(self, plan: Plan) -> list[model_pb2.JobSpec]:
+    def plan(self, plan: Plan) -> Sequence[model_pb2.JobSpec]:
         """Splits a request into jobs; none means one job, as asked."""
         return []
