@@ -23,9 +23,11 @@ def to_object(what: str, value: Mapping[str, object] | str) -> str:
     """Writes a JSON object; a text is one that is ready already."""
     if isinstance(value, str):
         return value
+    if isinstance(value, dict):
+        return to_json(what, value)
     if not isinstance(value, Mapping):
         raise Fault("internal.json", f"{what} must be a JSON object, not {value!r}")
-    return to_json(what, value if isinstance(value, dict) else dict(value))
+    return to_json(what, dict(value))
 
 
 def from_object(what: str, text: str) -> dict[str, Any]:
