@@ -16,6 +16,7 @@ from types import TracebackType
 import grpc
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from google.protobuf.message import Message
 
 from wharf._limits import COOKIE_VALUE
 from wharf.host import encoded
@@ -59,8 +60,11 @@ class Child:
             given["PLUGIN_CLIENT_CERT"] = self.host.certificate.decode()
         given.update(environment or {})
         self.tls = tls
+        command = (
+            [script] if Path(script).is_absolute() else [sys.executable, str(PLUGINS / script)]
+        )
         self.process = subprocess.Popen(
-            [sys.executable, str(PLUGINS / script), *arguments],
+            [*command, *arguments],
             env=given,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -141,9 +145,12 @@ class Child:
             ),
             attachment=model_pb2.Attachment(instance=instance, settings=settings),
         )
+        yield from self._events("Sync", request)
+
+    def _events(self, call: str, request: Message) -> Iterator[event_pb2.Event]:
         with self.channel() as channel:
             stream = channel.unary_stream(
-                "/wharf.v1.Importer/Sync",
+                f"/wharf.v1.Importer/{call}",
                 request_serializer=encoded,
                 response_deserializer=event_pb2.Event.FromString,
             )
@@ -152,6 +159,15 @@ class Child:
     def sync(self, settings: str, host_address: str = "") -> list[event_pb2.Event]:
         """Makes `Importer.Sync` of component `importer`."""
         return [*self.start_sync(settings, host_address)]
+
+    def listed(self, settings: str) -> list[event_pb2.Event]:
+        """Makes `Importer.List` of component `importer`."""
+        instance = model_pb2.Instance(component="importer")
+        request = importer_pb2.ListRequest(
+            context=model_pb2.JobContext(job=7, work_dir=self.folder.name),
+            attachment=model_pb2.Attachment(instance=instance, settings=settings),
+        )
+        return [*self._events("List", request)]
 
     def shutdown(self) -> None:
         self.ask("/plugin.GRPCController/Shutdown")
