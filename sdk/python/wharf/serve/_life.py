@@ -1,0 +1,156 @@
+"""A plugin's life under a host: from the cookie to the end of the process.
+
+The end comes by the host's word (`GRPCController.Shutdown`), by SIGTERM, or when the host is gone. SIGINT is left to
+the host: Ctrl-C in a terminal reaches plugins too. Running calls get their grace time, new ones are refused, the socket
+is removed, the status is 0.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from wharf import _output
+from wharf import logging as hclog
+from wharf._limits import MAX_RECEIVED_BYTES
+from wharf.host import Dialer
+from wharf.serve import _handshake, _tls
+from wharf.serve._calls import Calls
+from wharf.serve._registry import Registry
+from wharf.serve._services import services
+from wharf.serve._start_error import StartError
+
+_log = logging.getLogger("wharf.serve")
+LOOK = 1.0
+"""Seconds between two looks whether the parent process is still there."""
+LAST_WORDS = 0.3
+"""Seconds that connections and threads get to end after the calls."""
+THREADS = 64
+"""Calls that are answered at once; more wait. Health and shutdown have threads of their own."""
+
+
+def server(registry: Registry, calls: Calls, pool: ThreadPoolExecutor) -> grpc.Server:
+    """A server with the contract's services, not bound to anything yet."""
+    return grpc.server(
+        pool,
+        handlers=services(registry, calls),
+        options=(("grpc.max_receive_message_length", MAX_RECEIVED_BYTES),),
+    )
+
+
+def _controller(stop: threading.Event, pool: ThreadPoolExecutor) -> grpc.GenericRpcHandler:
+    """`plugin.GRPCController`. Its messages are empty, so there is nothing to generate for them."""
+
+    def shutdown(_: bytes, __: grpc.ServicerContext) -> bytes:
+        stop.set()
+        return b""
+
+    # Answered even while all other threads work. The health service of grpcio does it in the same way.
+    shutdown.experimental_thread_pool = pool  # type: ignore[attr-defined]
+    handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_unary_rpc_method_handler(shutdown)
+    return grpc.method_handlers_generic_handler("plugin.GRPCController", {"Shutdown": handler})
+
+
+def _health(made: grpc.Server, pool: ThreadPoolExecutor) -> None:
+    servicer = health.HealthServicer(experimental_thread_pool=pool)
+    servicer.set("plugin", health_pb2.HealthCheckResponse.SERVING)
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, made)
+
+
+def _signals(stop: threading.Event) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+
+
+def _until_stop(stop: threading.Event) -> None:
+    parent = os.getppid()
+    while not stop.wait(LOOK):
+        if os.getppid() != parent:
+            _log.debug("the parent process is gone")
+            return
+
+
+@contextmanager
+def _bound(
+    made: grpc.Server, where: _handshake.Place, security: _tls.Security | None
+) -> Iterator[None]:
+    try:
+        _bind(made, where, security)
+        yield
+    finally:
+        where.remove()
+
+
+def _bind(made: grpc.Server, where: _handshake.Place, security: _tls.Security | None) -> None:
+    address = f"unix:{where.socket}"
+    try:
+        if security is None:
+            made.add_insecure_port(address)
+        else:
+            made.add_secure_port(address, security.server())
+        made.start()
+        where.open_up()
+    except (RuntimeError, OSError) as cause:
+        raise StartError(f"the socket {where.socket} cannot be listened on: {cause}") from cause
+
+
+def live(registry: Registry, grace: float, log_level: int, by_hand: str) -> int:
+    """Serves until the host wants the plugin to stop; gives the exit status."""
+    if not _output.is_launched():
+        raise StartError(by_hand)
+    _output.reserve_if_launched()
+    stop = threading.Event()
+    _signals(stop)
+    hclog.install(log_level)
+    faulthandler.enable()
+    environment = os.environ
+    version = _handshake.app_version(environment.get("PLUGIN_PROTOCOL_VERSIONS", ""))
+    host = environment.get("PLUGIN_CLIENT_CERT", "")
+    security = _tls.secure(host) if host else None
+    where = _handshake.place(environment)
+    dialer = Dialer(security.client() if security else None)
+    calls = Calls(dialer, grace)
+    pool, heart = ThreadPoolExecutor(THREADS, "call"), ThreadPoolExecutor(2, "heart")
+    made = server(registry, calls, pool)
+    made.add_generic_rpc_handlers((_controller(stop, heart),))
+    _health(made, heart)
+    with _bound(made, where, security):
+        certificate = security.line_field if security else ""
+        multiplex = bool(environment.get("PLUGIN_MULTIPLEX_GRPC"))
+        _output.announce(_handshake.line(version, where.socket, certificate, multiplex=multiplex))
+        _until_stop(stop)
+        stopped = made.stop(grace + LAST_WORDS)
+        ended = calls.stop()
+        stopped.wait(LAST_WORDS)
+    dialer.close()
+    pool.shutdown(wait=False)
+    heart.shutdown(wait=False)
+    _leave(ended=ended)
+    return 0
+
+
+def _leave(*, ended: bool) -> None:
+    """Ends the process at once where a thread would keep it: a method that ignores the cancel, or a thread that the
+    author's code left running.
+    """
+    others = [it for it in threading.enumerate() if it is not threading.current_thread()]
+    for thread in others:
+        if not thread.daemon:
+            thread.join(LAST_WORDS)
+    if ended and not any(thread.is_alive() and not thread.daemon for thread in others):
+        return
+    _log.warning("something still runs in this process and is ended with it")
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(0)
