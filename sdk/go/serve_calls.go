@@ -95,6 +95,7 @@ func (c *calls) long(
 	if err := c.begin(); err != nil {
 		return err
 	}
+	defer c.running.Done()
 	under, cancel := context.WithCancel(stream.Context())
 	defer cancel()
 	defer context.AfterFunc(c.stop, cancel)()
@@ -103,10 +104,7 @@ func (c *calls) long(
 		host:   &host{dialer: c.dialer, address: job.GetHostAddress(), token: job.GetToken()},
 		events: make(chan *wire.Event, waiting), over: make(chan struct{}),
 	}
-	go func() {
-		defer c.running.Done()
-		call.perform(method)
-	}()
+	c.running.Go(func() { call.perform(method) })
 	return call.deliver(stream, c.grace)
 }
 

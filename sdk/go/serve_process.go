@@ -9,12 +9,14 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-plugin"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/emptypb"
 )
 
 const (
@@ -24,7 +26,10 @@ const (
 	appVersion  = 1
 	// How often the parent is looked for.
 	lookForParent = time.Second
-	shutdown      = "/plugin.GRPCController/Shutdown"
+	// What the last answers get to reach the host.
+	lastWords = 300 * time.Millisecond
+	shutdown  = "/plugin.GRPCController/Shutdown"
+	contract  = "/wharf.v1."
 )
 
 // launched says whether a host started this process.
@@ -90,20 +95,41 @@ func (p *process) serve(of *Plugin, registry *registry) error {
 
 // newServer makes the gRPC server that go-plugin serves.
 func (p *process) newServer(options []grpc.ServerOption) *grpc.Server {
-	options = append(options, grpc.MaxRecvMsgSize(maxReceived), grpc.ChainUnaryInterceptor(p.beforeShutdown))
+	options = append(options, grpc.MaxRecvMsgSize(maxReceived),
+		grpc.ChainUnaryInterceptor(p.shutDown), grpc.ChainStreamInterceptor(p.endless))
 	made := grpc.NewServer(options...)
 	p.server.Store(made)
 	return made
 }
 
-// beforeShutdown lets running calls end before go-plugin's controller closes their connection.
-func (p *process) beforeShutdown(
+// shutDown answers the host's Shutdown. go-plugin's own controller would close the connection before running calls have
+// said their last word, and before it has answered.
+func (p *process) shutDown(
 	ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler,
 ) (any, error) {
-	if info.FullMethod == shutdown {
-		p.calls.end()
+	if info.FullMethod != shutdown {
+		return handle(ctx, request)
 	}
-	return handle(ctx, request)
+	p.calls.end()
+	go p.stopServer()
+	return &emptypb.Empty{}, nil
+}
+
+// endless ends streams that nobody else ends, such as StreamStdio, when the calls are over.
+func (p *process) endless(
+	service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler,
+) error {
+	if strings.HasPrefix(info.FullMethod, contract) {
+		return handle(service, stream)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- handle(service, stream) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-p.calls.stop.Done():
+		return nil
+	}
 }
 
 // watch ends the plugin on SIGTERM, and when its parent is gone. What it gives is closed when nothing is watched any more.
@@ -143,7 +169,8 @@ func (p *process) stopServer() {
 		// Before there is a server there is no socket that anybody could use.
 		os.Exit(0)
 	}
-	server.Stop()
+	defer time.AfterFunc(lastWords, server.Stop).Stop()
+	server.GracefulStop()
 }
 
 // services is the plugin as go-plugin wants it.
