@@ -47,7 +47,7 @@ test("everything told arrives", async () => {
   assert.deepEqual([done.changed, done.announced, done.summary], [true, 3, '{"lines":3}']);
   assert.deepEqual([done.outputs, done.state.toString()], ['{"x":1}', '{"etag":"x"}']);
   assert.deepEqual([told.logs[0]?.level, told.logs[0]?.text], [LogLevel.INFO, "hello"]);
-  assert.equal(told.logs[0]?.fields["place"], "here");
+  assert.equal(told.logs[0]?.fields.place, "here");
   assert.deepEqual(
     told.progress.map((it) => [it.done, it.phase, it.subDone]),
     [

@@ -46,7 +46,10 @@ class Batch {
   #bytes = 0;
   #since = 0;
 
-  constructor(readonly field: number) {}
+  constructor(
+    readonly field: number,
+    readonly writer: BinaryWriter,
+  ) {}
 
   /** Adds an entry and gives the messages that must be sent now. */
   push(entry: Uint8Array): Uint8Array[] {
@@ -71,26 +74,31 @@ class Batch {
   }
 
   #encode(): Uint8Array {
-    const writer = new BinaryWriter();
-    writer.uint32((this.field << 3) | 2).fork();
-    for (const entry of this.#entries) writer.uint32(LIST).bytes(entry);
-    return writer.join().finish();
+    this.writer.uint32((this.field << 3) | 2).fork();
+    for (const entry of this.#entries) this.writer.uint32(LIST).bytes(entry);
+    return this.writer.join().finish();
   }
 }
 
-/** All batches of a call. */
+/** Writes one entry. */
+export type Encode = (writer: BinaryWriter) => unknown;
+
+/** All batches of a call. Writers are kept, because a new one for each entry costs more than the entry. */
 export class Batches {
   readonly #batches = new Map<Kind, Batch>();
+  readonly #entry = new BinaryWriter();
+  readonly #message = new BinaryWriter();
 
-  /** Adds an encoded entry and gives the encoded events that must be sent now. */
-  push(kind: Kind, entry: Uint8Array): Uint8Array[] {
+  /** Adds an entry and gives the encoded events that must be sent now. */
+  push(kind: Kind, encode: Encode): Uint8Array[] {
+    const entry = this.#encode(encode);
     if (entry.length + FRAME > LIMIT) {
       const message = `one entry takes ${entry.length} bytes; a message holds ${LIMIT}`;
       throw PluginError.fault("limit.message", message);
     }
     let batch = this.#batches.get(kind);
     if (batch === undefined) {
-      batch = new Batch(BATCHED[kind]);
+      batch = new Batch(BATCHED[kind], this.#message);
       this.#batches.set(kind, batch);
     }
     return batch.push(entry);
@@ -99,5 +107,16 @@ export class Batches {
   /** All that waits, as encoded events. */
   takeAll(): Uint8Array[] {
     return [...this.#batches.values()].flatMap((batch) => batch.take());
+  }
+
+  #encode(encode: Encode): Uint8Array {
+    try {
+      encode(this.#entry);
+    } catch (error) {
+      // Half an entry must not stand before the next one.
+      this.#entry.finish();
+      throw error;
+    }
+    return this.#entry.finish();
   }
 }

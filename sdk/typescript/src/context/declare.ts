@@ -19,8 +19,8 @@ export abstract class Declare extends Tell {
    * The new version contains this unit. The host compares, fetches what is missing and counts. A unit that alone is
    * larger than a message is a fault.
    */
-  async unit(unit: Unit): Promise<void> {
-    return this.events.add("units", WireUnit.encode(unitToWire(unit)).finish());
+  unit(unit: Unit): Promise<void> {
+    return this.events.add("units", (writer) => WireUnit.encode(unitToWire(unit), writer));
   }
 
   /** Units of the base version that the new version contains too, without sending them again. */
@@ -29,13 +29,13 @@ export abstract class Declare extends Tell {
   }
 
   /** A unit that the new version does not contain. Additive mode only. */
-  async remove(unit: UnitRef): Promise<void> {
-    return this.events.add("remove", WireUnitRef.encode(refToWire(unit)).finish());
+  remove(unit: UnitRef): Promise<void> {
+    return this.events.add("remove", (writer) => WireUnitRef.encode(refToWire(unit), writer));
   }
 
   /** An item of a listing. An item that alone is larger than a message is a fault. */
-  async listed(item: ListedItem): Promise<void> {
-    return this.events.add("listed", WireListedItem.encode(listedToWire(item)).finish());
+  listed(item: ListedItem): Promise<void> {
+    return this.events.add("listed", (writer) => WireListedItem.encode(listedToWire(item), writer));
   }
 
   /** A later listing with this cursor continues behind the items sent so far. */
@@ -45,8 +45,8 @@ export abstract class Declare extends Tell {
   }
 
   /** A unit that others depend on. */
-  async resolved(unit: UnitRef): Promise<void> {
-    return this.events.add("resolved", WireUnitRef.encode(refToWire(unit)).finish());
+  resolved(unit: UnitRef): Promise<void> {
+    return this.events.add("resolved", (writer) => WireUnitRef.encode(refToWire(unit), writer));
   }
 
   /** The next bytes of a fetched item, in order. Of any size; they are cut as the contract asks. */

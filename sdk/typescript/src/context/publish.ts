@@ -10,8 +10,8 @@ import { Declare } from "./declare.js";
 /** What distributors tell. All of it throws `PluginError.cancelled()` once the call is cancelled or over. */
 export abstract class Publish extends Declare {
   /** A file of the publication. An entry that alone is larger than a message is a fault. */
-  async file(file: PublishedFile): Promise<void> {
-    return this.events.add("files", WirePublishedFile.encode(publishedToWire(file)).finish());
+  file(file: PublishedFile): Promise<void> {
+    return this.events.add("files", (writer) => WirePublishedFile.encode(publishedToWire(file), writer));
   }
 
   /**
@@ -56,10 +56,10 @@ export abstract class Publish extends Declare {
   }
 
   #variant(variant: Variant): Promise<void> {
-    return this.events.add("variants", Variant.encode(variant).finish());
+    return this.events.add("variants", (writer) => Variant.encode(variant, writer));
   }
 
   #secondName(alias: Alias): Promise<void> {
-    return this.events.add("aliases", Alias.encode(alias).finish());
+    return this.events.add("aliases", (writer) => Alias.encode(alias, writer));
   }
 }

@@ -8,7 +8,7 @@
  */
 import { PluginError } from "../errors.js";
 import { Event } from "../gen/wharf/v1/event.js";
-import { Batches, type Kind, MAX_MESSAGE_BYTES } from "./batch.js";
+import { Batches, type Encode, type Kind, MAX_MESSAGE_BYTES } from "./batch.js";
 
 /** Messages that may wait for the host. A message holds up to 1,000 entries, so a few are plenty. */
 const WAITING = 4;
@@ -38,11 +38,11 @@ export class EventStream {
     await this.#write([Event.encode({ event }).finish()]);
   }
 
-  /** Adds an encoded entry to its batch; sends the batch when it is due. */
-  add(kind: Kind, entry: Uint8Array): Promise<void> {
+  /** Adds an entry to its batch; sends the batch when it is due. */
+  add(kind: Kind, encode: Encode): Promise<void> {
     try {
       this.#live();
-      const due = this.#batches.push(kind, entry);
+      const due = this.#batches.push(kind, encode);
       return due.length === 0 ? DONE : this.#write(due);
     } catch (error) {
       return Promise.reject(PluginError.from(error));

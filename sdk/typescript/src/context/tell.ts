@@ -107,7 +107,7 @@ export abstract class Tell {
   /** Upstream's own metadata file, staged in the work folder, kept for publishing it verbatim. */
   upstreamFile(path: string, staged: string): Promise<void> {
     const entry: UpstreamFile = { path, from: { $case: "staged", value: staged } };
-    return this.events.add("upstreamFiles", UpstreamFile.encode(entry).finish());
+    return this.events.add("upstreamFiles", (writer) => UpstreamFile.encode(entry, writer));
   }
 
   /** A product that is not a unit, staged in the work folder. */
@@ -149,7 +149,7 @@ export abstract class Tell {
   }
 
   #item(item: Item): Promise<void> {
-    return this.events.add("items", Item.encode(item).finish());
+    return this.events.add("items", (writer) => Item.encode(item, writer));
   }
 }
 
