@@ -1,4 +1,4 @@
-//! `wharf-conformance`: the last line of tests/run. Fails when a scenario has no test, and when a test names one that
+//! `wharf-scenarios`: the last line of tests/run. Fails when a scenario has no test, and when a test names one that
 //! does not exist.
 
 use std::io::Write as _;
