@@ -102,6 +102,8 @@ def test_a_fetched_file_is_staged_with_its_name_and_its_time(start: Start, serve
         assert run.done()
         staged = harness.work_dir / run.contents[0].staged
         assert (staged.read_bytes(), int(staged.stat().st_mtime)) == (data, TIME)
+        # Calls of one job share a count, so none of them counts.
+        assert [(it.done, it.sub_done) for it in run.progress] == [(0, len(data))]
 
 
 def test_a_process_that_did_not_list_lists_before_it_fetches(start: Start, server: Path) -> None:
