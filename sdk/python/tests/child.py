@@ -172,6 +172,13 @@ class Child:
     def shutdown(self) -> None:
         self.ask("/plugin.GRPCController/Shutdown")
 
+    def stop_reading(self) -> None:
+        """Closes the host's ends of both outputs."""
+        for output in (self.process.stdout, self.process.stderr):
+            if output is not None:
+                output.close()
+        self.process.stdout = self.process.stderr = None
+
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 

@@ -7,8 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path, PurePath
+from typing import IO
 
 import pytest
 from child import DEADLINE, PLUGINS, Child
@@ -16,10 +18,11 @@ from child import DEADLINE, PLUGINS, Child
 from wharf import File, Unit
 from wharf.compat.kitovu import _folder, _provide
 from wharf.compat.kitovu._importer import KitovuImporter
+from wharf.compat.kitovu._interface import AbstractSyncPlugin
 from wharf.errors import UsageError
 from wharf.serve import Plugin
 from wharf.testing import FakeHost, Harness
-from wharf.v1 import event_pb2, model_pb2
+from wharf.v1 import event_pb2, importer_pb2, model_pb2
 
 NAME = "my-sample"
 TIME = 1_500_000_000
@@ -102,6 +105,8 @@ def test_a_fetched_file_is_staged_with_its_name_and_its_time(start: Start, serve
         assert run.done()
         staged = harness.work_dir / run.contents[0].staged
         assert (staged.read_bytes(), int(staged.stat().st_mtime)) == (data, TIME)
+        # Calls of one job share a count, so none of them counts.
+        assert [(it.done, it.sub_done) for it in run.progress] == [(0, len(data))]
 
 
 def test_a_process_that_did_not_list_lists_before_it_fetches(start: Start, server: Path) -> None:
@@ -222,6 +227,106 @@ def test_the_plugin_disconnects_before_it_connects_anew(start: Start, server: Pa
     assert not (server.parent / "disconnected").exists()
     call.list().done()
     assert (server.parent / "disconnected").exists()
+
+
+class Vast(AbstractSyncPlugin):
+    """A listing that no connection holds at once."""
+
+    def connection_schema(self) -> object:
+        return {"type": "object"}
+
+    def configure(self, info: dict[str, object]) -> None:
+        self.hang = info.get("hang")
+
+    def connect(self) -> None:
+        pass
+
+    def disconnect(self) -> None:
+        pass
+
+    def list_path(self, path: PurePath) -> Iterable[PurePath]:
+        return (path / f"{number:0200}" for number in range(20_000))
+
+    def create_remote_digest(self, path: PurePath) -> str:
+        return "1"
+
+    def create_local_digest(self, path: Path) -> str:
+        return "1"
+
+    def retrieve_file(self, path: PurePath, fileobj: IO[bytes]) -> None:
+        if self.hang:
+            HANGING.set()
+            RELEASED.wait(DEADLINE)
+        fileobj.write(b"bytes")
+
+
+HANGING, RELEASED = threading.Event(), threading.Event()
+
+
+@pytest.fixture
+def vast() -> Iterator[Harness]:
+    manifest = {
+        "name": "vast",
+        "version": "0.1.0",
+        "components": [{"id": "importer", "role": "importer"}],
+    }
+    HANGING.clear()
+    RELEASED.clear()
+    importer = KitovuImporter(Vast, _provide.provide(), "file")
+    plugin = Plugin(json.dumps(manifest)).importer("importer", importer).grace(0.1)
+    with Harness(plugin) as harness:
+        yield harness
+        RELEASED.set()
+    importer.close()
+
+
+def item(number: int) -> event_pb2.ListedItem:
+    name = f"{number:0200}"
+    unit = Unit(
+        "file", {"relative_path": name}, {"remote_path": f"/all/{name}"}, files=[File(name)]
+    )
+    return event_pb2.ListedItem(unit=unit.wire, revision="1")
+
+
+def test_a_host_that_fetches_before_it_reads_the_whole_listing_gets_both(vast: Harness) -> None:
+    call = vast.call("importer").settings({"remote_dir": "/all"})
+    request = importer_pb2.ListRequest(context=vast.context())
+    request.attachment.instance.component = "importer"
+    request.attachment.settings = '{"remote_dir": "/all"}'
+    listing = call.start("Importer", "List", request)
+    assert next(event for event in listing if event.listed.items)
+    assert call.fetch(item(7)).done()
+    assert listing.finish().done()
+
+
+def test_a_method_that_never_returns_is_told_to_those_behind_it(vast: Harness) -> None:
+    hanging = importer_pb2.FetchRequest(context=vast.context(), unit=item(1).unit, revision="1")
+    hanging.attachment.instance.component = "importer"
+    hanging.attachment.settings = '{"remote_dir": "/all", "hang": true}'
+    call = vast.call("importer")
+    running = call.start("Importer", "Fetch", hanging)
+    assert HANGING.wait(DEADLINE)
+    running.cancel()
+    behind = call.settings({"remote_dir": "/all", "hang": True}).fetch(item(2)).failure()
+    assert behind.code == "internal.stuck"
+
+
+def test_where_kitovu_is_installed_its_own_classes_count(tmp_path: Path) -> None:
+    package = tmp_path / "kitovu"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "utils.py").write_text(
+        "class UsageError(Exception): pass\ndef get_password(*_): pass\n"
+    )
+    program = (
+        "from wharf.compat.kitovu import _password, _provide\n"
+        "utils = _provide.provide()\n"
+        "import kitovu.utils\n"
+        "assert utils is kitovu.utils and utils.UsageError.__module__ == 'kitovu.utils'\n"
+        "assert utils.get_password is _password.get_password\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[1]}"}
+    subprocess.run([sys.executable, "-c", program], env=environment, timeout=DEADLINE, check=True)
 
 
 def test_a_name_that_nobody_registered_is_told(installed: Path) -> None:

@@ -153,6 +153,15 @@ def test_an_exception_ends_one_call_and_its_trace_is_logged() -> None:
     assert "plain.py" in line["traceback"]
 
 
+def test_a_host_that_reads_no_prints_and_no_logs_is_survived() -> None:
+    with Child(PLAIN) as child:
+        child.stop_reading()
+        assert child.sync('{"do": "print"}')[-1].HasField("result")
+        assert child.sync('{"do": "raise"}')[-1].error.code == "internal.exception"
+        child.shutdown()
+        assert child.process.wait(DEADLINE) == 0
+
+
 def test_it_reaches_the_host_with_its_own_certificate() -> None:
     with Child(PLAIN) as child:
         address = child.serve_host(FakeHost().file("https://a.example/a", b"there"))

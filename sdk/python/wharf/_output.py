@@ -11,8 +11,12 @@ import io
 import os
 import sys
 import threading
+from typing import TYPE_CHECKING
 
 from wharf._limits import COOKIE_KEY, COOKIE_VALUE
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 _lock = threading.Lock()
 _kept: list[int] = []
@@ -28,11 +32,25 @@ def reserve_if_launched() -> None:
     with _lock:
         if _kept or not is_launched():
             return
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.flush()
-            sys.stdout.reconfigure(line_buffering=True)
+        sys.stdout.flush()
         _kept.append(os.dup(1))
         os.dup2(2, 1)
+        sys.stdout, sys.stderr = _text(1), _text(2)
+
+
+class _Unread(io.FileIO):
+    """A descriptor whose reader may go: whoever prints then goes on, because nobody minds."""
+
+    def write(self, data: Buffer, /) -> int:
+        try:
+            return super().write(data)
+        except OSError:
+            return memoryview(data).nbytes
+
+
+def _text(descriptor: int) -> io.TextIOWrapper:
+    buffer = io.BufferedWriter(_Unread(descriptor, "w", closefd=False))
+    return io.TextIOWrapper(buffer, "utf-8", errors="backslashreplace", line_buffering=True)
 
 
 def announce(line: str) -> None:

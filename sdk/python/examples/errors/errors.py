@@ -38,7 +38,8 @@ def hold(settings: dict[str, Any], context: Context) -> None:
     """Sends progress for as long as the settings say, or until a stop is wanted."""
     beats = settings.get("hold_ms", 0) // round(BEAT * 1_000)
     for beat in range(beats):
-        context.progress(beat, beats, unit="beats", phase="holding")
+        # Several fetches of a job hold at once, and the count of a job must not go down.
+        context.progress(0, phase="holding", activity=f"{beat} of {beats}")
         context.wait_cancelled(BEAT)
         context.check_cancelled()
 

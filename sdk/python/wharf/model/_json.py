@@ -34,7 +34,7 @@ def from_object(what: str, text: str) -> dict[str, Any]:
     """Reads a JSON object; an empty text is an empty object."""
     try:
         value = json.loads(text or "{}")
-    except ValueError as cause:
+    except (ValueError, RecursionError) as cause:
         raise UsageError("config", f"{what} cannot be read") from cause
     if not isinstance(value, dict):
         raise UsageError("config", f"{what} must be a JSON object")

@@ -65,5 +65,5 @@ class Attachment:
         """
         try:
             return json.loads(self.state_bytes) if self.state_bytes else None
-        except ValueError:
+        except (ValueError, RecursionError):
             return None

@@ -122,12 +122,11 @@ class Calls:
                 self._running.add(call)
         if stopping:
             rpc.abort(grpc.StatusCode.UNAVAILABLE, "the plugin is stopping")
-        # Called when the call is over for whatever reason; at once, if it is over already.
-        if not rpc.add_callback(call.cancel):
-            call.cancel()
-        call.start(method)
         try:
-            yield from call.events(rpc)
+            # Called when the call is over for whatever reason.
+            if rpc.add_callback(call.cancel):
+                call.start(method)
+                yield from call.events(rpc)
         finally:
             call.cancel()
             if call.join(LAST_WORDS):

@@ -18,7 +18,7 @@ from wharf.serve._start_error import StartError
 
 def app_version(offered: str) -> int:
     """The highest version that both sides speak, else our lowest: the host then refuses it and names both sides."""
-    versions = {int(item) for item in offered.split(",") if item.strip().isdigit()}
+    versions = {int(item) for item in offered.split(",") if item.strip().isdecimal()}
     shared = versions.intersection(APP_PROTOCOL_VERSIONS)
     return max(shared) if shared else min(APP_PROTOCOL_VERSIONS)
 
@@ -76,7 +76,7 @@ def place(environment: Mapping[str, str]) -> Place:
 def _group(text: str) -> int | None:
     if not text:
         return None
-    if text.isdigit():
+    if text.isdecimal():
         return int(text)
     try:
         return grp.getgrnam(text).gr_gid

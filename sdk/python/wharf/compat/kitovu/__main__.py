@@ -44,5 +44,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except Error as error:
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {error.whole_message()}\n")
         sys.exit(2)

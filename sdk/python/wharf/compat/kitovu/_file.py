@@ -26,5 +26,7 @@ class Watched(io.FileIO):
         self._context.check_cancelled()
         written = super().write(data)
         self._written += written
-        self._context.progress(self._written, unit="bytes", phase="fetching", activity=self._item)
+        # Calls of one job share one count, which must not go down: what this file has goes to the second level.
+        sub = (self._written, 0)
+        self._context.progress(0, phase="fetching", activity=self._item, sub=sub)
         return written

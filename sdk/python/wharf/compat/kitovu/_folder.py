@@ -35,6 +35,17 @@ def entry_point(name: str) -> EntryPoint:
     raise UsageError("not_found", message)
 
 
+def load(entry: EntryPoint) -> Any:
+    """The plugin's class."""
+    try:
+        return entry.load()
+    except ImportError as cause:
+        message = (
+            f"the plugin {entry.name} cannot be loaded from {entry.value}; install what it needs"
+        )
+        raise UsageError("config.plugin", message) from cause
+
+
 def wharf_name(name: str) -> str:
     """A name as wharf wants it: small letters, digits and dashes, a letter first."""
     made = re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-")[:60]
@@ -55,7 +66,7 @@ def version(text: str | None) -> str:
 def manifest(entry: EntryPoint) -> dict[str, Any]:
     """`plugin.json`."""
     _provide.provide()
-    schema = entry.load()().connection_schema()
+    schema = load(entry)().connection_schema()
     component = {
         "id": "importer",
         "role": "importer",
@@ -113,7 +124,7 @@ def write(name: str, folder: Path) -> Path:
 def serve(name: str, folder: Path) -> int:
     """Runs the plugin of such a folder; gives the exit status."""
     utils = _provide.provide()
-    importer = KitovuImporter(entry_point(name).load(), utils, type_id(name))
+    importer = KitovuImporter(load(entry_point(name)), utils, type_id(name))
     text = (folder / "plugin.json").read_text("utf-8")
     definition = (folder / "types/file.json").read_text("utf-8")
     try:

@@ -48,10 +48,11 @@ class KitovuImporter(Importer):
             self._working(context, settings),
             self._sessions.fresh(context, settings.info) as session,
         ):
-            for count, path in enumerate(self._paths(session, settings), 1):
-                context.progress(count, unit="files", phase="listing")
-                self._listed(session, path, settings, context)
+            items = [*self._items(session, settings, context)]
             session.has_listed = True
+        # Not before the session is free: a host that has enough of a listing fetches before it reads on.
+        for item in items:
+            context.listed(item)
         return Done.changed()
 
     def fetch(self, request: FetchRequest, context: Context) -> Done:
@@ -92,14 +93,23 @@ class KitovuImporter(Importer):
             if not settings.ignores(PurePath(path)):
                 yield PurePath(path)
 
-    def _listed(
+    def _items(
+        self, session: Session, settings: _settings.Settings, context: Context
+    ) -> Iterator[ListedItem]:
+        for count, path in enumerate(self._paths(session, settings), 1):
+            context.progress(count, unit="files", phase="listing")
+            item = self._item(session, path, settings, context)
+            if item is not None:
+                yield item
+
+    def _item(
         self, session: Session, path: PurePath, settings: _settings.Settings, context: Context
-    ) -> None:
+    ) -> ListedItem | None:
         relative = _relative(path, settings.remote_dir)
         if relative is None:
             message = f"it does not lie below {settings.remote_dir}, or has a name that wharf does not take"
             context.failed(str(path), OperationError("content.path", message))
-            return
+            return None
         try:
             with _errors.translated(self._utils, "source.digest", item=relative):
                 revision = str(session.plugin.create_remote_digest(path))
@@ -109,7 +119,7 @@ class KitovuImporter(Importer):
             revision = f"unknown-{time.time_ns()}"
         key = {"relative_path": relative}
         unit = Unit(self._kind, key, {"remote_path": str(path)}, files=[File(relative)])
-        context.listed(ListedItem(unit, revision=revision))
+        return ListedItem(unit, revision=revision)
 
     def _retrieved(self, session: Session, path: PurePath, item: str, context: Context) -> Path:
         """The file in the job's folder. It keeps its name: some plugins look at it for the digest."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from wharf.compat.kitovu import _errors
 from wharf.context import Context
+from wharf.errors import Fault
 
 _log = logging.getLogger("wharf.compat.kitovu")
 BEAT = 1.0
@@ -45,6 +46,7 @@ class Sessions:
         self._make = make
         self._utils = utils
         self._turn = threading.Lock()
+        self._holder: Context | None = None
         self._session: Session | None = None
 
     @contextmanager
@@ -90,9 +92,15 @@ class Sessions:
         while not self._turn.acquire(timeout=BEAT):
             context.check_cancelled()
             context.progress(0, phase="waiting for another file")
+            holder = self._holder
+            if holder is not None and holder.is_cancelled:
+                message = "an earlier call was cancelled, and the plugin's method does not return"
+                raise Fault("internal.stuck", message)
+        self._holder = context
         try:
             yield
         finally:
+            self._holder = None
             self._turn.release()
 
 
