@@ -34,6 +34,7 @@ pub struct Archive {
     /// Paragraphs of Packages, by the name of the file.
     packages: Vec<(String, String)>,
     releases: i64,
+    weak: bool,
 }
 
 impl Archive {
@@ -44,7 +45,7 @@ impl Archive {
     pub fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("wharf-apt-").tempdir().expect("a folder");
         fs::create_dir_all(folder.path().join("pool")).expect("a folder");
-        Self { folder, packages: Vec::new(), releases: 0 }
+        Self { folder, packages: Vec::new(), releases: 0, weak: false }
     }
 
     /// Where it lies.
@@ -87,9 +88,18 @@ impl Archive {
         let compress = format!("-Z{compression}");
         run("dpkg-deb", &["--root-owner-group", &compress, "-b", &from, &to.to_string_lossy()]);
         let bytes = fs::read(&to).expect("dpkg-deb made it");
-        let placed =
-            format!("Filename: {file}\nSize: {}\nSHA256: {}\n\n", bytes.len(), sha256(&bytes));
+        let digest = if self.weak {
+            format!("MD5sum: {}\nSHA1: {}", sum("md5sum", &to), sum("sha1sum", &to))
+        } else {
+            format!("SHA256: {}", sha256(&bytes))
+        };
+        let placed = format!("Filename: {file}\nSize: {}\n{digest}\n\n", bytes.len());
         self.packages.push((file, control + &placed));
+    }
+
+    /// One as they were made long ago: with MD5 and SHA-1, and nothing else.
+    pub fn weak() -> Self {
+        Self { weak: true, ..Self::new() }
     }
 
     /// Takes a package out of the index; its file stays.
@@ -121,11 +131,14 @@ impl Archive {
         let date = written_date(seconds);
         self.releases += 1;
         let mut release = format!(
-            "Origin: Test\nSuite: stable\nCodename: stable\nDate: {date}\n{more}Architectures: amd64\nComponents: main\nSHA256:\n"
+            "Origin: Test\nSuite: stable\nCodename: stable\nDate: {date}\n{more}Architectures: amd64\nComponents: main\n{}:\n",
+            if self.weak { "MD5Sum" } else { "SHA256" }
         );
         for name in ["Packages", "Packages.gz", "Packages.xz"] {
-            let bytes = fs::read(folder.join(name)).expect("it was just written");
-            writeln!(release, " {} {} main/binary-amd64/{name}", sha256(&bytes), bytes.len())
+            let path = folder.join(name);
+            let bytes = fs::read(&path).expect("it was just written");
+            let digest = if self.weak { sum("md5sum", &path) } else { sha256(&bytes) };
+            writeln!(release, " {digest} {} main/binary-amd64/{name}", bytes.len())
                 .expect("a String takes everything");
         }
         fs::write(dist.join("Release"), release).expect("a file");
@@ -140,6 +153,13 @@ impl Default for Archive {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// What a program like md5sum says of a file.
+fn sum(program: &str, path: &Path) -> String {
+    let output = run(program, &[&path.to_string_lossy()]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.split_ascii_whitespace().next().unwrap_or_default().to_owned()
 }
 
 /// A date as `date` writes it.

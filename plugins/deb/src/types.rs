@@ -29,7 +29,8 @@ pub(crate) struct DebKey<'a> {
     pub(crate) version: Cow<'a, str>,
     #[serde(borrow)]
     pub(crate) architecture: Cow<'a, str>,
-    #[serde(borrow)]
+    /// Empty: the bytes will tell.
+    #[serde(borrow, default, skip_serializing_if = "str_is_empty")]
     pub(crate) sha256: Cow<'a, str>,
 }
 

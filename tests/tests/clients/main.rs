@@ -15,6 +15,8 @@ mod python_pages;
 mod registries;
 mod signed;
 mod uploads;
+mod uploads_source;
+mod weak;
 
 use std::path::Path;
 use std::process::Command;

@@ -17,12 +17,14 @@ Examples:
   wharf upload apps hello_1.0_amd64.deb --type deb      the first time
   wharf upload apps hello_1.1_amd64.deb
   wharf upload py dist/*                                wheels and sdists
-  wharf upload tools a.tar.gz --key relative_path=2026/a.tar.gz")]
+  wharf upload tools a.tar.gz --key relative_path=2026/a.tar.gz
+  wharf upload apps --unfinished                        what broke off
+  wharf upload apps --forget 12                         it is not wanted")]
 pub(crate) struct Upload {
     /// The repository
     pub(crate) name: String,
     /// The files
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required_unless_present_any = ["unfinished", "forget"])]
     pub(crate) files: Vec<PathBuf>,
     /// The type of units that they are [default: the importer finds out]
     #[arg(long = "type", value_name = "TYPE")]
@@ -36,6 +38,12 @@ pub(crate) struct Upload {
     /// The importer that takes them, if several of the repository do
     #[arg(long, value_name = "PLUGIN.COMPONENT")]
     pub(crate) component: Option<String>,
+    /// List what was begun for the repository, and not ended
+    #[arg(long, conflicts_with_all = ["files", "forget"])]
+    pub(crate) unfinished: bool,
+    /// Give up one of these, by its number; may be given several times
+    #[arg(long, value_name = "ID", conflicts_with = "files")]
+    pub(crate) forget: Vec<i64>,
 }
 
 /// What can be done with tokens.

@@ -51,7 +51,8 @@ mirrored. Clients find the index below simple/:
 Examples:
   wharf mirror pypi six --from https://index.example.org/simple/
   wharf mirror pypi web --from https://index.example.org/simple/ \\
-      --set includes='[\"flask>=3\", \"jinja2\"]' --set policy=on_demand")]
+      --set includes='[\"flask>=3\", \"jinja2\"]' \\
+      --set policy=on_demand")]
 pub(crate) struct MirrorPypi {
     /// The repository, created when it is missing
     pub(crate) name: String,
@@ -126,7 +127,8 @@ replaces its settings. A value @FILE is what the file holds, in base64 when it
 is no text; write @@ for a value that begins with @.
 
 Examples:
-  wharf attach tools file.importer --set url=https://example.org/tools/PULP_MANIFEST
+  wharf attach tools file.importer \\
+      --set url=https://example.org/tools/PULP_MANIFEST
   wharf attach tools file.distributor --set path=public/tools
 
 Settings of every importer:
@@ -135,6 +137,7 @@ Settings of every importer:
   on_file_error  skip, fail or defer                   [default: skip]
   concurrency, rate, auto_publish
   allow_hosts    hosts of a private network that an index may name
+  allow_weak_digests  take what only MD5 or SHA-1 vouches for  [default: false]
 Settings of every distributor:
   path           where it is served below /content/    [default: the repository]
   signing_key    a key of `wharf key list`, where the distributor signs

@@ -19,6 +19,7 @@ mod typed;
 mod unit;
 mod unit_type;
 mod upload;
+mod uploads;
 mod work;
 
 use crate::app::App;

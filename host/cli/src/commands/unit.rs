@@ -47,10 +47,12 @@ pub(super) async fn list(app: &App, args: UnitList) -> Result<Exit, Error> {
             }
         }
         if app.output.is_json() {
-            app.output.raw(&format!("],\"count\":{}}}\n", shown.count))?;
+            let more = search.cursor.is_some();
+            app.output.raw(&format!("],\"count\":{},\"more\":{more}}}\n", shown.count))?;
         }
         app.output.flush()?;
-        app.output.note(&many(shown.count, "unit", "units"))?;
+        let more = if search.cursor.is_some() { "; there are more, raise --limit" } else { "" };
+        app.output.note(&format!("{}{more}", many(shown.count, "unit", "units")))?;
         Ok(Exit::DONE)
     })
     .await

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::{attach, repo, run};
+use super::{attach, repo, run, uploads as unfinished};
 use crate::api::{
     Attachment, CreateRepository, CreateUpload, ImportRequest, ImportUpload, Job, Plugin, Progress,
     Repository, Upload as Begun,
@@ -23,6 +23,12 @@ use crate::session::{Need, Session, with_server};
 
 /// `wharf upload`
 pub(super) async fn upload(app: &App, args: Upload) -> Result<Exit, Error> {
+    if args.unfinished {
+        return unfinished::list(app, &args.name).await;
+    }
+    if !args.forget.is_empty() {
+        return unfinished::forget(app, &args.name, &args.forget).await;
+    }
     let key = attach::settings(args.key.clone())?;
     let attributes = attach::settings(args.settings.clone())?;
     let bar = Bar::new(&app.terminal, app.output.quiet);

@@ -131,6 +131,7 @@ fn published(name: &str, result: &JobResult, content: Option<&str>) -> String {
     let version = result.version.map(|number| format!(" version {number}")).unwrap_or_default();
     let place = result.url.as_deref().map(|url| match content {
         Some(content) if url.starts_with('/') => format!(" at {content}{}", plain(url)),
+        None if url.starts_with('/') => format!(" at {}, once `wharf serve` runs", plain(url)),
         _ => format!(" at {}", plain(url)),
     });
     let place = place.unwrap_or_default();

@@ -22,6 +22,7 @@ pub(crate) mod time;
 pub(crate) mod token;
 pub(crate) mod unit;
 pub(crate) mod unit_type;
+pub(crate) mod upload;
 
 use anstyle::{AnsiColor, Style};
 

@@ -245,6 +245,23 @@ fn repositories() {
 }
 
 #[test]
+fn an_importer_whose_last_run_left_something_out_is_incomplete_and_a_distributor_is_not() {
+    let shown = |role: &str, outcome: &str| {
+        let mut attachment = json!(repository().attachments.remove(0));
+        attachment["role"] = json!(role);
+        attachment["last"] =
+            json!({ "finished_ms": NOW - 61_000, "version": 2, "outcome": outcome });
+        let text = bare(&repo::attachment(&from(attachment), None, &clock()));
+        text.lines().find(|line| line.contains("last run")).unwrap().to_owned()
+    };
+    let incomplete = shown("importer", "partial");
+    assert!(incomplete.contains(", incomplete, version 2"), "{incomplete}");
+    assert!(incomplete.ends_with("; the next sync looks at everything again"), "{incomplete}");
+    assert!(shown("importer", "succeeded").ends_with(", succeeded, version 2"));
+    assert!(shown("distributor", "partial").ends_with(", partial, version 2"));
+}
+
+#[test]
 fn an_instance_is_named_when_there_are_several() {
     let mut attachment: Attachment = repository().attachments.remove(0);
     assert_eq!(repo::address(&attachment), "file.importer");

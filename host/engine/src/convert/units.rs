@@ -116,6 +116,7 @@ pub(crate) fn pending(
         }
     };
     let repo_key = place.map_err(|error| refused(&kind.definition, &unit.key, &error))?;
+    let revision = revision.or_else(|| weak_revision(&files).filter(|_| waits));
     Ok(Pending {
         type_id: kind.id,
         definition: Arc::clone(&kind.definition),
@@ -126,6 +127,13 @@ pub(crate) fn pending(
         files,
         revision,
     })
+}
+
+/// What tells whether a file changed when its sha256 is not announced: whatever digests are.
+fn weak_revision(files: &[PendingFile]) -> Option<String> {
+    let [file] = files else { return None };
+    let has_address = matches!(file.bytes, Bytes::Sources(_)) && !file.digests.is_empty();
+    has_address.then(|| file.digests.join(" "))
 }
 
 fn refused(definition: &TypeDefinition, key: &str, error: &dyn std::error::Error) -> Problem {

@@ -71,6 +71,11 @@ impl Fetcher {
         // The first call takes what is being written, the second the rest.
         desk.hand_over(&mut results, meter).await;
         desk.hand_over(&mut results, meter).await;
+        for (request, result) in requests.iter().zip(&results) {
+            if matches!(result, Ok(Fetched::Done(_))) && request.is_vouched_for_weakly() {
+                meter.add_weak();
+            }
+        }
         results
     }
 }

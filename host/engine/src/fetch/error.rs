@@ -147,7 +147,10 @@ pub enum Error {
         reason: String,
     },
     /// Only digests that can be forged.
-    #[error("{url} is announced with {found} only, which can be forged")]
+    #[error(
+        "{url} is announced with {found} only, which can be forged; it is taken only where the importer's setting \
+         `allow_weak_digests` is true"
+    )]
     WeakDigest {
         /// The first source.
         url: String,

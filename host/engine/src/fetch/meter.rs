@@ -17,6 +17,7 @@ struct Counts {
     requests: AtomicU64,
     retries: AtomicU64,
     files: AtomicU64,
+    weak: AtomicU64,
 }
 
 impl Meter {
@@ -40,6 +41,11 @@ impl Meter {
         self.counts.files.load(Relaxed)
     }
 
+    /// Of these, files that only MD5 or SHA-1 vouches for.
+    pub fn weak(&self) -> u64 {
+        self.counts.weak.load(Relaxed)
+    }
+
     /// Counts bytes that came another way, from a plugin for instance.
     pub(crate) fn add_bytes(&self, count: usize) {
         self.counts.bytes.fetch_add(count as u64, Relaxed);
@@ -51,6 +57,10 @@ impl Meter {
 
     pub(super) fn add_retry(&self) {
         self.counts.retries.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn add_weak(&self) {
+        self.counts.weak.fetch_add(1, Relaxed);
     }
 
     pub(super) fn add_file(&self) {

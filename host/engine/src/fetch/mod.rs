@@ -84,6 +84,9 @@ impl Fetcher {
         let fetched = self.fetch_uncounted(request, cancel, meter).await;
         if let Ok(Fetched::Done(_)) = &fetched {
             meter.add_file();
+            if request.is_vouched_for_weakly() {
+                meter.add_weak();
+            }
         }
         fetched
     }

@@ -20,7 +20,8 @@ pub struct Request {
     /// The announced size in bytes; another one is an error.
     pub size: Option<u64>,
     /// `"sha256:HEX"`, `"sha384:HEX"` or `"sha512:HEX"` are checked, others ignored beside one of
-    /// these and refused without. A file left by an earlier attempt is continued only with one.
+    /// these. Without one, `"sha1:HEX"` and `"md5:HEX"` are checked where [`Request::trust`] takes
+    /// them, and refused elsewhere. A file left by an earlier attempt is continued only with one.
     pub digests: Vec<String>,
     /// The largest body taken, in bytes, when smaller than [`Config::max_bytes`](super::Config::max_bytes).
     pub max_bytes: Option<u64>,
@@ -32,6 +33,13 @@ pub struct Request {
     pub follow: Option<Follow>,
     /// Holds the transfer back. One value serves all requests of an attachment.
     pub pace: Option<Arc<Pace>>,
+}
+
+impl Request {
+    /// Whether only digests that can be forged tell what the bytes must be, and count (F104).
+    pub(super) fn is_vouched_for_weakly(&self) -> bool {
+        self.trust.takes_weak_digests() && super::verify::are_weak(&self.digests)
+    }
 }
 
 /// From an earlier [`Done`]: an unchanged file is answered with [`Fetched::NotModified`].

@@ -197,7 +197,7 @@ impl Transfer<'_> {
         partial: Option<Partial>,
         expected: &Expected,
     ) -> Sink {
-        let worth = expected.is_strong()
+        let worth = expected.is_vouched_for()
             && answer.total.or(expected.size).is_some_and(|size| size >= WORTH_NOTING);
         let notes = answer.strong_validator().filter(|_| worth).and_then(|validator| {
             let url = self.request.sources.get(place)?.url.clone();
@@ -274,7 +274,7 @@ impl Transfer<'_> {
 
     /// What an attempt of the same job left at the target before this process began.
     async fn left_behind(&self, expected: &Expected) -> Result<Option<Partial>, Error> {
-        if !expected.is_strong() || expected.size.is_some_and(|size| size < WORTH_NOTING) {
+        if !expected.is_vouched_for() || expected.size.is_some_and(|size| size < WORTH_NOTING) {
             return Ok(None);
         }
         let (target, expected, cancel) =
@@ -291,7 +291,7 @@ impl Transfer<'_> {
     }
 
     async fn forget_notes(&self, size: u64, expected: &Expected) -> Result<(), Error> {
-        if size < WORTH_NOTING || !expected.is_strong() {
+        if size < WORTH_NOTING || !expected.is_vouched_for() {
             return Ok(());
         }
         let target = self.request.target.clone();

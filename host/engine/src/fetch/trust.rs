@@ -1,4 +1,5 @@
-//! Where a request may go: what the user typed is trusted, what an index or a redirect says is not (F109).
+//! Where a request may go: what the user typed is trusted, what an index or a redirect says is not (F109). And
+//! whether digests that can be forged count.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -19,6 +20,7 @@ use wharf_store::model::Source;
 pub struct Trust {
     folders: Vec<PathBuf>,
     hosts: Vec<String>,
+    weak_digests: bool,
 }
 
 impl Trust {
@@ -63,6 +65,17 @@ impl Trust {
     pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.add_folder(folder.into());
         self
+    }
+
+    /// Takes bytes in addition that only MD5 or SHA-1 vouches for (F104).
+    #[must_use]
+    pub fn weak_digests(mut self) -> Self {
+        self.weak_digests = true;
+        self
+    }
+
+    pub(super) fn takes_weak_digests(&self) -> bool {
+        self.weak_digests
     }
 
     fn add_folder(&mut self, folder: PathBuf) {

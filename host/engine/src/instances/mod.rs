@@ -346,7 +346,8 @@ impl Bound {
     pub(crate) fn signing_key(&self) -> Option<&str> {
         self.host.get(SIGNING_KEY).and_then(Value::as_str)
     }
-    /// What downloads of this attachment may reach: what the user typed, and the setting `allow_hosts`.
+    /// What downloads of this attachment may reach: what the user typed, and the setting `allow_hosts`. And whether weak
+    /// digests count.
     pub(crate) fn trust(&self) -> Trust {
         self.trusted(Trust::public())
     }
@@ -355,6 +356,8 @@ impl Bound {
     pub(crate) fn trusted(&self, trust: Trust) -> Trust {
         let typed = self.own.values().filter_map(Value::as_str).fold(trust, Trust::typed);
         let allowed = self.host.get("allow_hosts").and_then(Value::as_array).into_iter().flatten();
-        allowed.filter_map(Value::as_str).fold(typed, Trust::host)
+        let trust = allowed.filter_map(Value::as_str).fold(typed, Trust::host);
+        let weak = self.host.get("allow_weak_digests").and_then(Value::as_bool);
+        if weak == Some(true) { trust.weak_digests() } else { trust }
     }
 }

@@ -71,6 +71,8 @@ pub struct ImporterSettings {
     /// Hosts that an index or a redirect may lead to although they lie inside this machine or a private network.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allow_hosts: Vec<String>,
+    /// Take files that only MD5 or SHA-1 vouches for (F104).
+    pub allow_weak_digests: bool,
 }
 
 /// The host's own settings of a distributor. Its path stands with the attachment.
@@ -92,6 +94,7 @@ fn host_properties(role: Role) -> Map<String, Value> {
             "rate": {"type": "integer", "minimum": 1},
             "auto_publish": {"type": "boolean"},
             "allow_hosts": {"type": "array", "items": {"type": "string", "minLength": 1}},
+            "allow_weak_digests": {"type": "boolean"},
         }),
         Role::Distributor => json!({
             "path": {"type": "string"},

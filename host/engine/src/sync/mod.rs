@@ -88,12 +88,25 @@ async fn pass(engine: &Inner, run: &JobRun, setup: &Setup) -> Result<Draft, Prob
     outcome
 }
 
+/// Once a run, with how many: what was taken at a risk stands in the job's record (F104). The units tell it too, by the
+/// digests of their files.
+async fn warn_of_weak_digests(run: &JobRun) {
+    let files = run.meter.weak();
+    if files > 0 {
+        let text = format!(
+            "{files} files were taken that only MD5 or SHA-1 vouches for, as `allow_weak_digests` allows"
+        );
+        run.warn("policy.weak_digest", text, "").await;
+    }
+}
+
 async fn finish(
     engine: &Inner,
     run: &JobRun,
     setup: &Setup,
     draft: Draft,
 ) -> Result<JobResult, Problem> {
+    warn_of_weak_digests(run).await;
     let mut result = run.result();
     result.summary = draft.summary.clone();
     if setup.options.dry_run {

@@ -28,7 +28,15 @@ pub(super) struct Offer {
     /// From the folder of the `Release`.
     pub(super) path: String,
     pub(super) size: u64,
-    pub(super) sha256: String,
+    /// `KIND:HEX`.
+    pub(super) digest: String,
+}
+
+impl Offer {
+    /// `None`: it is listed with a weak digest only.
+    pub(super) fn sha256(&self) -> Option<&str> {
+        self.digest.strip_prefix("sha256:")
+    }
 }
 
 /// One index.
@@ -53,7 +61,8 @@ impl Index {
     /// Its path with the digest that tells whether it changed.
     pub(super) fn digest(&self) -> (String, String) {
         let plain = self.plain.as_ref().and_then(|plain| plain.sha256.clone());
-        let first = || self.offers.first().map(|offer| offer.sha256.clone());
+        let digest = |offer: &Offer| offer.sha256().unwrap_or(&offer.digest).to_owned();
+        let first = || self.offers.first().map(digest);
         (self.path.clone(), plain.or_else(first).unwrap_or_default())
     }
 }
@@ -194,19 +203,22 @@ impl Choice {
     }
 }
 
-/// An index in the compressions that are offered with a digest that counts.
+/// An index in the compressions that are offered; those with a weak digest only where no other has a better one.
 fn index(release: &Release, path: &str, architecture: Option<String>) -> Option<Index> {
     let plain = release.digests.get(path).cloned();
-    let empty = plain.as_ref().is_some_and(|plain| plain.size == 0 && plain.sha256.is_some());
+    let empty = plain.as_ref().is_some_and(|plain| plain.size == 0 && plain.digest().is_some());
     let offer = |compression: Compression| {
         let path = format!("{path}{}", compression.suffix());
         let listed = release.digests.get(&path)?;
-        let (size, sha256) = (listed.size, listed.sha256.clone()?);
-        Some(Offer { compression, path, size, sha256 })
+        let (size, digest) = (listed.size, listed.digest()?);
+        Some(Offer { compression, path, size, digest })
     };
     let mut offers: Vec<Offer> = Compression::ALL.into_iter().filter_map(offer).collect();
     if offers.is_empty() {
         return None;
+    }
+    if offers.iter().any(|offer| offer.sha256().is_some()) {
+        offers.retain(|offer| offer.sha256().is_some());
     }
     // What is listed plain is often not served, so it comes last whatever its size.
     offers.sort_by_key(|offer| (offer.compression == Compression::None, offer.size));

@@ -13,6 +13,7 @@ mod kept;
 mod read;
 mod resolve;
 mod settings;
+mod source_upload;
 mod sync;
 mod units;
 mod upload;

@@ -51,7 +51,7 @@ impl Seen {
     fn take(&mut self, declared: Declared) -> Option<Finding> {
         let place =
             (self.hasher.0.hash_one(&declared.place), self.hasher.1.hash_one(&declared.place));
-        let sha256 = self.hasher.0.hash_one(&declared.sha256);
+        let sha256 = self.hasher.0.hash_one(&declared.digest);
         match self.places.insert(place, sha256) {
             None => Some(Finding::Unit(declared)),
             Some(before) if before == sha256 => None,

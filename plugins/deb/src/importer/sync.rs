@@ -151,17 +151,21 @@ impl<'a> Mirror<'a> {
     async fn declare_index(&mut self, suite: &Suite, index: &Index) -> Result<(), Error> {
         let Some(offer) = index.offers.first() else { return Ok(()) };
         let plain = index.plain.clone().filter(|plain| plain.sha256.is_some());
-        let Some((size, sha256)) = plain.and_then(|plain| Some((plain.size, plain.sha256?))) else {
-            let text = format!("{} is listed in compressed form only, and left out", index.path);
+        let plain = plain.and_then(|plain| Some((plain.size, plain.sha256?)));
+        let Some(((size, sha256), packed)) = plain.zip(offer.sha256().map(str::to_owned)) else {
+            let text = format!(
+                "{} is listed in compressed form only, or without a SHA256, and left out",
+                index.path
+            );
             return self.context.warn("source.not_listed", text, &index.path).await;
         };
         let (distribution, path) = (suite.distribution.clone(), offer.path.clone());
-        let key = IndexKey { distribution, path: path.clone(), sha256: offer.sha256.clone() };
+        let key = IndexKey { distribution, path: path.clone(), sha256: packed.clone() };
         let info = IndexInfo { path: index.path.clone(), size, sha256 };
         let url = self.settings.address(&format!("{}{}", suite.folder, offer.path));
         let segment = path.rsplit('/').next().unwrap_or(&path).to_owned();
         // Upstream drops the old one with its next update, so it is fetched now whatever the policy.
-        let file = File::at(segment).size(offer.size).sha256(&offer.sha256).url(url).eager();
+        let file = File::at(segment).size(offer.size).sha256(&packed).url(url).eager();
         let unit = Unit::new(INDEX).key(&key)?.attributes(&info)?.file(file);
         self.tell(&path, unit).await
     }
@@ -289,14 +293,12 @@ impl<'a> Mirror<'a> {
         let plain = self.settings.address(&format!("{}{}", suite.folder, offer.path));
         let folder = offer.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let slash = if folder.is_empty() { "" } else { "/" };
-        let named = format!("{}{folder}{slash}by-hash/SHA256/{}", suite.folder, offer.sha256);
-        let download = if by_hash {
-            Download::from_url(self.settings.address(&named))
-                .or_from(plain, std::collections::HashMap::new())
-        } else {
-            Download::from_url(plain)
+        let named = |sha256| format!("{}{folder}{slash}by-hash/SHA256/{sha256}", suite.folder);
+        let download = match offer.sha256().filter(|_| by_hash).map(named) {
+            Some(named) => Download::from_url(self.settings.address(&named))
+                .or_from(plain, std::collections::HashMap::new()),
+            None => Download::from_url(plain),
         };
-        let digest = format!("sha256:{}", offer.sha256);
-        download.size(offer.size).digest(digest).max_bytes(MAX_PACKED)
+        download.size(offer.size).digest(offer.digest.clone()).max_bytes(MAX_PACKED)
     }
 }

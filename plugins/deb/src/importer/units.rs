@@ -15,7 +15,7 @@ const PLACED: &[&str] = &["Filename", "Size", "MD5sum", "SHA1", "SHA256", "SHA51
 /// The fields of a source package that say where its files are.
 const SOURCE_PLACED: &[&str] = &["Directory"];
 /// The most files of one source package.
-const MAX_SOURCE_FILES: usize = 256;
+pub(super) const MAX_SOURCE_FILES: usize = 256;
 
 /// A unit on its way, and what stands in its place.
 pub(super) struct Declared {
@@ -23,7 +23,8 @@ pub(super) struct Declared {
     pub(super) name: String,
     /// What another unit in the same place has too.
     pub(super) place: String,
-    pub(super) sha256: String,
+    /// `KIND:HEX`; of a source package, that of its `.dsc`.
+    pub(super) digest: String,
     pub(super) unit: Unit,
 }
 
@@ -68,14 +69,26 @@ pub(super) fn binary(place: &Place, paragraph: &Paragraph<'_>) -> Result<Declare
     let Some(size) = names::size(&field("Size")?) else {
         return Err(refused(&name, "content.field", "its Size is no number"));
     };
-    let Some(sha256) = paragraph.text("SHA256").and_then(|hex| names::hex(&hex, 64)) else {
-        let why = "it is listed without a SHA256; weaker digests do not count";
+    let Some(digest) = digest(paragraph) else {
+        let why = "it is listed without a digest that is one";
         return Err(refused(&name, "policy.digest", why));
     };
-    let file = File::at(name.clone()).size(size).sha256(&sha256).url(place.settings.address(&path));
+    // Where only a weak one is listed, the host finds the sha256 in the bytes, or refuses them.
+    let sha256 = digest.strip_prefix("sha256:").unwrap_or_default();
+    let address = place.settings.address(&path);
+    let file = File::at(name.clone()).size(size).digest(digest.clone()).url(address);
     let slot = format!("{package} {version} {architecture}");
-    let unit = binary_unit(place, paragraph, &[&package, &version, &architecture, &sha256], &name)?;
-    Ok(Declared { name, place: slot, sha256, unit: unit.file(file) })
+    let unit = binary_unit(place, paragraph, &[&package, &version, &architecture, sha256], &name)?;
+    Ok(Declared { name, place: slot, digest, unit: unit.file(file) })
+}
+
+/// The best digest that a package is listed with, as `KIND:HEX`.
+fn digest(paragraph: &Paragraph<'_>) -> Option<String> {
+    let kinds = [("SHA256", "sha256", 64), ("SHA1", "sha1", 40), ("MD5sum", "md5", 32)];
+    kinds.into_iter().find_map(|(field, kind, digits)| {
+        let hex = names::hex(&paragraph.text(field)?, digits)?;
+        Some(format!("{kind}:{hex}"))
+    })
 }
 
 /// What a package is for. A variant of an architecture has packages of its own beside those of the plain one, under the
@@ -120,8 +133,22 @@ pub(super) fn binary_unit(
     unit(DEB, &key, &info).map_err(|error| (name.to_owned(), error))
 }
 
-/// A source package with all its files.
+/// A source package with all its files, as an index lists it.
 pub(super) fn source(place: &Place, paragraph: &Paragraph<'_>) -> Result<Declared, Refused> {
+    let Some(folder) = names::path(&required(paragraph, "Directory")?) else {
+        let name = names::shown(&required(paragraph, "Package")?);
+        return Err(refused(&name, "content.path", "its Directory leads out of the repository"));
+    };
+    let address = |name: &str| place.settings.address(&format!("{folder}/{name}"));
+    source_with(place, paragraph, |name, file| file.url(address(name)))
+}
+
+/// The same, with the bytes where `located` says.
+pub(super) fn source_with(
+    place: &Place,
+    paragraph: &Paragraph<'_>,
+    located: impl Fn(&str, File) -> File,
+) -> Result<Declared, Refused> {
     let (package, version) = (required(paragraph, "Package")?, required(paragraph, "Version")?);
     let name = format!("{package}_{}.dsc", without_epoch(&version));
     if !names::is_package(&package) || !names::is_version(&version) {
@@ -131,9 +158,6 @@ pub(super) fn source(place: &Place, paragraph: &Paragraph<'_>) -> Result<Declare
             "its name or version has characters that none has",
         ));
     }
-    let Some(folder) = names::path(&required(paragraph, "Directory")?) else {
-        return Err(refused(&name, "content.path", "its Directory leads out of the repository"));
-    };
     let (mut files, mut dsc) = (Vec::new(), None);
     for line in paragraph.lines("Checksums-Sha256").take(MAX_SOURCE_FILES) {
         let Some((sha256, size, file)) = source_file(&line) else {
@@ -143,11 +167,11 @@ pub(super) fn source(place: &Place, paragraph: &Paragraph<'_>) -> Result<Declare
                 "a line of its Checksums-Sha256 cannot be used",
             ));
         };
-        let url = place.settings.address(&format!("{folder}/{file}"));
         if file.rsplit_once('.').is_some_and(|(_, ending)| ending == "dsc") {
             dsc = Some(sha256.clone());
         }
-        files.push(File::at(file).size(size).sha256(&sha256).url(url));
+        let bytes = File::at(file.clone()).size(size).sha256(&sha256);
+        files.push(located(&file, bytes));
     }
     let Some(sha256) = dsc else {
         let why = "no .dsc is listed with a SHA256; weaker digests do not count";
@@ -167,10 +191,11 @@ pub(super) fn source(place: &Place, paragraph: &Paragraph<'_>) -> Result<Declare
     };
     let unit = unit(SOURCE, &key, &info).map_err(|error| (name.clone(), error))?;
     let unit = files.into_iter().fold(unit, Unit::file);
-    Ok(Declared { name, place: format!("{package} {version}"), sha256, unit })
+    Ok(Declared { name, place: format!("{package} {version}"), digest: sha256, unit })
 }
 
-fn source_file(line: &str) -> Option<(String, u64, String)> {
+/// Digest, size and name.
+pub(super) fn source_file(line: &str) -> Option<(String, u64, String)> {
     let mut words = line.split_ascii_whitespace();
     let (hex, size, file) = (words.next()?, words.next()?, words.next()?);
     let good = words.next().is_none() && names::is_segment(file);

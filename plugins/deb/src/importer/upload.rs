@@ -1,4 +1,4 @@
-//! A `.deb` that a user brings becomes a unit.
+//! What a user brings becomes units: a `.deb` each one, a `.dsc` one with the files that it lists.
 
 use std::io::BufReader;
 
@@ -6,11 +6,12 @@ use serde::Deserialize;
 use wharf_sdk::{Context, Done, Error, File, UploadRequest};
 
 use super::settings::Settings;
+use super::source_upload;
 use super::units::{self, Place};
 use crate::control::Reader;
 use crate::names;
 use crate::package;
-use crate::types::{DEB, FLAT_COMPONENT};
+use crate::types::{DEB, FLAT_COMPONENT, SOURCE};
 use crate::version::without_epoch;
 
 /// The distribution of packages when neither the user nor the settings name one.
@@ -29,15 +30,48 @@ struct Wish {
 /// Reads every brought file and declares it for the distribution and component that the user names, or else for the
 /// first that the settings do.
 pub(super) async fn upload(request: &UploadRequest, context: &Context) -> Result<Done, Error> {
-    if !matches!(request.kind.as_str(), "" | DEB) {
-        let message = format!("uploads become units of type {DEB}, not {}", request.kind);
+    if !matches!(request.kind.as_str(), "" | DEB | SOURCE) {
+        let message =
+            format!("uploads become units of type {DEB} or {SOURCE}, not {}", request.kind);
         return Err(Error::usage("usage.type", message).at_field("/type"));
     }
     let place = place(request)?;
-    for file in &request.files {
+    let brought: Vec<Brought<'_>> =
+        request.files.iter().map(Brought::of).collect::<Result<_, _>>()?;
+    let rest = source_upload::declare(&place, &brought, &request.kind, context).await?;
+    for file in rest {
         declare(&place, file, context).await?;
     }
     Ok(Done::changed().announced(u64::try_from(request.files.len()).unwrap_or(u64::MAX)))
+}
+
+/// A file that a user brought, as the host says that it is.
+pub(super) struct Brought<'a> {
+    /// As the user calls it, without folders.
+    pub(super) name: &'a str,
+    /// As the user calls it.
+    path: &'a str,
+    /// Below the job's folder.
+    pub(super) staged: &'a str,
+    pub(super) sha256: &'a str,
+    pub(super) size: Option<u64>,
+}
+
+impl<'a> Brought<'a> {
+    fn of(file: &'a File) -> Result<Self, Error> {
+        let info = file.info();
+        let path = info.path();
+        let sha256 = info.hex("sha256").ok_or_else(|| {
+            Error::fault("protocol.upload", "the host brought a file without its sha256")
+        })?;
+        Ok(Self {
+            name: path.rsplit('/').next().unwrap_or(path),
+            path,
+            staged: info.staged_path().unwrap_or(path),
+            sha256,
+            size: info.bytes(),
+        })
+    }
 }
 
 fn place(request: &UploadRequest) -> Result<Place, Error> {
@@ -80,16 +114,15 @@ fn check_claim(
     Err(Error::usage("content.name", message).for_item(filename))
 }
 
-async fn declare(place: &Place, file: &File, context: &Context) -> Result<(), Error> {
-    let info = file.info();
-    let staged = info.staged_path().unwrap_or(info.path()).to_owned();
-    let path = context.in_work_dir(&staged);
+async fn declare(place: &Place, file: &Brought<'_>, context: &Context) -> Result<(), Error> {
+    let Brought { path: called, staged, sha256, size, .. } = *file;
+    let path = context.in_work_dir(staged);
     let refuse = |error: &dyn std::error::Error| {
-        let message = format!("{} is no Debian package: {error}", names::shown(info.path()));
+        let message = format!("{} is no Debian package: {error}", names::shown(called));
         Error::usage("content.package", message)
     };
     let opened =
-        std::fs::File::open(&path).map_err(|error| super::fetch::unreadable(&staged, &error))?;
+        std::fs::File::open(&path).map_err(|error| super::fetch::unreadable(staged, &error))?;
     let control = package::read(BufReader::new(opened)).map_err(|error| refuse(&error))?;
     let mut reader = Reader::new(control.as_slice(), Reader::<&[u8]>::INDEX);
     let paragraph = reader.read_next().map_err(|error| refuse(&error))?;
@@ -101,22 +134,17 @@ async fn declare(place: &Place, file: &File, context: &Context) -> Result<(), Er
         || !names::is_version(&version)
         || !names::is_architecture(&architecture)
     {
-        let message = format!(
-            "{} names no usable package, version and architecture",
-            names::shown(info.path())
-        );
+        let message =
+            format!("{} names no usable package, version and architecture", names::shown(called));
         return Err(Error::usage("content.field", message));
     }
-    check_claim(info.path(), &package, &version, &architecture)?;
-    let sha256 = info.hex("sha256").ok_or_else(|| {
-        Error::fault("protocol.upload", "the host brought a file without its sha256")
-    })?;
+    check_claim(called, &package, &version, &architecture)?;
     let name = format!("{package}_{}_{architecture}.deb", without_epoch(&version));
     let unit =
         units::binary_unit(place, &paragraph, &[&package, &version, &architecture, sha256], &name);
     let unit = unit.map_err(|(_name, error)| error)?;
     let mut stored = File::at(name).sha256(sha256).staged(staged);
-    if let Some(size) = info.bytes() {
+    if let Some(size) = size {
         stored = stored.size(size);
     }
     context.unit(unit.file(stored)).await

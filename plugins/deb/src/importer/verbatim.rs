@@ -45,12 +45,13 @@ pub(super) async fn declare(
     let mut wanted = Vec::new();
     for offer in listed(release, choice) {
         let path = format!("{}{}", suite.folder, offer.path);
-        if held.and_then(|held| held.get(&path)) == Some(&offer.sha256) {
-            let file = file(&path).size(offer.size).sha256(&offer.sha256);
+        let held = held.and_then(|held| held.get(&path)).map(String::as_str);
+        if let Some(sha256) = offer.sha256().filter(|sha256| held == Some(sha256)) {
+            let file = file(&path).size(offer.size).sha256(sha256);
             let file = file.url(mirror.settings.address(&path)).eager();
-            let unit = keyed(suite, &path, &offer.sha256)?.file(file);
+            let unit = keyed(suite, &path, sha256)?.file(file);
             mirror.tell(&path, unit).await?;
-            files.insert(path, offer.sha256);
+            files.insert(path, sha256.to_owned());
         } else {
             wanted.push((path, offer));
         }
@@ -72,7 +73,7 @@ pub(super) async fn declare(
     Ok(files)
 }
 
-/// Every compression of the chosen indexes that is listed with a digest that counts.
+/// Every compression of the chosen indexes that is listed with a digest.
 fn listed(release: &Release, choice: &Choice) -> Vec<Offer> {
     let stems: Vec<&str> = choice
         .areas
@@ -87,10 +88,10 @@ fn listed(release: &Release, choice: &Choice) -> Vec<Offer> {
     };
     let offers = release.digests.iter().filter(|(path, _)| chosen(path));
     let offer = |(path, listed): (&str, &crate::release::Listed)| {
-        let sha256 = listed.sha256.clone()?;
+        let digest = listed.digest()?;
         // How it is compressed does not matter: it is not opened.
         let compression = Compression::None;
-        Some(Offer { compression, path: path.to_owned(), size: listed.size, sha256 })
+        Some(Offer { compression, path: path.to_owned(), size: listed.size, digest })
     };
     offers.filter_map(offer).collect()
 }

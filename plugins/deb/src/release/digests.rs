@@ -15,6 +15,16 @@ pub struct Listed {
     pub sha256: Option<String>,
     /// 128 hex digits in lower case, if it is listed with one.
     pub sha512: Option<String>,
+    /// `sha1:HEX` or `md5:HEX`, if it is listed with one. Only the host knows whether it counts.
+    pub weak: Option<String>,
+}
+
+impl Listed {
+    /// The digest that a download is held against, as `KIND:HEX`: a weak one only where there is no other.
+    pub fn digest(&self) -> Option<String> {
+        let strong = self.sha256.as_ref().map(|hex| format!("sha256:{hex}"));
+        strong.or_else(|| self.weak.clone())
+    }
 }
 
 /// All listed files, by their path from the `Release`.
@@ -49,8 +59,12 @@ impl Digests {
         let place = match digits {
             64 => &mut listed.sha256,
             128 => &mut listed.sha512,
-            // Weak ones tell that the file is there, and nothing else.
-            _ => return Ok(()),
+            // Whatever weak ones say is no contradiction: nobody looks at them where there are others.
+            _ => {
+                let kind = if digits == 40 { "sha1" } else { "md5" };
+                listed.weak = Some(format!("{kind}:{hex}"));
+                return Ok(());
+            }
         };
         if listed.size != size || place.as_ref().is_some_and(|before| *before != hex) {
             return Err(ReleaseError::Contradiction { line: names::shown(line) });

@@ -128,10 +128,15 @@ mod tests {
     }
 
     #[test]
-    fn a_weak_digest_alone_is_no_digest() {
-        let text = b"MD5Sum:\n d41d8cd98f00b204e9800998ecf8427e 0 Packages\n";
-        let release = Release::read(text).unwrap();
-        assert_eq!(release.digests.get("Packages"), Some(&Listed::default()));
+    fn a_weak_digest_counts_where_there_is_no_other() {
+        const MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
+        let weak = format!("MD5Sum:\n {MD5} 0 Packages\n");
+        let digest = |text: &str| {
+            Release::read(text.as_bytes()).unwrap().digests.get("Packages").unwrap().digest()
+        };
+        assert_eq!(digest(&weak), Some(format!("md5:{MD5}")));
+        let strong = format!("{weak}SHA256:\n {SUM} 0 Packages\n");
+        assert_eq!(digest(&strong), Some(format!("sha256:{SUM}")));
     }
 
     // F98
@@ -158,6 +163,4 @@ mod tests {
             assert!(matches!(Release::read(text.as_bytes()), Err(ReleaseError::Paragraphs { .. })));
         }
     }
-
-    use super::super::Listed;
 }
