@@ -207,10 +207,12 @@ def test_what_a_plugin_warns_of_is_told_to_the_user(start: Start, server: Path) 
 
 def test_names_that_wharf_does_not_take_are_failed_items(start: Start, server: Path) -> None:
     (server / "course/back\\slash").write_text("x")
+    (Path(os.fsdecode(os.fsencode(server / "course") + b"/latin-\xe4"))).write_text("x")
     run = start().call("importer").settings(settings(server)).list()
     assert names(run.listed) == ["a.txt", "deep/b.html"]
     assert [(it.key, it.error.code) for it in run.items] == [
-        ("/course/back\\slash", "content.path")
+        ("/course/back\\slash", "content.path"),
+        ("/course/latin-\\udce4", "content.path"),
     ]
 
 
@@ -369,9 +371,11 @@ def test_a_written_folder_is_a_plugin_that_runs(
     own = tmp_path / "plugins/my-sample"
     manifest = json.loads((own / "plugin.json").read_text())
     assert (manifest["name"], manifest["version"]) == (NAME, "1.2.0")
-    schema = manifest["components"][0]["attachment_schema"]
-    assert schema["required"] == ["root", "remote_dir"]
-    assert "$schema" not in schema
+    component = manifest["components"][0]
+    instance, attachment = component["instance_schema"], component["attachment_schema"]
+    assert (instance["required"], attachment["required"]) == (["root"], ["remote_dir"])
+    assert set(attachment["properties"]) == {*instance["properties"], "remote_dir"}
+    assert "$schema" not in instance
     given = {"PYTHONPATH": str(installed)}
     with Child(str(own / "bin/wharf-plugin-my-sample"), environment=given) as child:
         text = json.dumps(settings(server))

@@ -37,6 +37,8 @@ LAST_WORDS = 0.3
 """Seconds that connections and threads get to end after the calls."""
 THREADS = 64
 """Calls that are answered at once; more wait. Health and shutdown have threads of their own."""
+STREAMS = 1_024
+"""Calls of one connection, those that wait included; a host that has so many open begins no more."""
 
 
 def server(registry: Registry, calls: Calls, pool: ThreadPoolExecutor) -> grpc.Server:
@@ -44,7 +46,10 @@ def server(registry: Registry, calls: Calls, pool: ThreadPoolExecutor) -> grpc.S
     return grpc.server(
         pool,
         handlers=services(registry, calls),
-        options=(("grpc.max_receive_message_length", MAX_RECEIVED_BYTES),),
+        options=(
+            ("grpc.max_receive_message_length", MAX_RECEIVED_BYTES),
+            ("grpc.max_concurrent_streams", STREAMS),
+        ),
     )
 
 

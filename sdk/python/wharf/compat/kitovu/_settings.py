@@ -74,5 +74,6 @@ def attachment_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
         **whole["properties"],
         REMOTE_DIR: {"type": "string", "description": "The remote folder, with all below it."},
     }
-    whole["required"] = [*schema.get("required", ()), REMOTE_DIR]
+    # What a connection needs is the instance's to say; an attachment has both.
+    whole["required"] = [REMOTE_DIR]
     return whole
