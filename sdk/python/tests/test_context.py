@@ -215,11 +215,11 @@ def test_a_method_that_is_faster_than_its_host_waits(start: Start) -> None:
     running = start(method).call("in").start_sync()
     next(running)
     # Nobody reads any more: what the socket and the few waiting events hold is soon full.
-    assert not ended.wait(0.5)
-    before = told
-    assert before < 200
-    assert not ended.wait(0.2)
-    assert told == before
+    before = -1
+    while before != told:
+        before = told
+        assert not ended.wait(0.3)
+    assert told < 200
     running.cancel()
     assert ended.wait(DEADLINE)
 

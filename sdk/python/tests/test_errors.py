@@ -74,6 +74,13 @@ def test_any_other_exception_is_a_fault_whose_trace_is_logged(
     assert "Traceback" in caplog.text
 
 
+def test_a_text_that_no_message_holds_is_cut_and_written_out(start: Start) -> None:
+    wire = ends_with(start, UsageError("usage", "\udcff" + "x" * 2_000_000))
+    assert wire.message.startswith("\\udcffxxx")
+    assert wire.message.endswith(" ...")
+    assert len(wire.SerializeToString()) < 20_000
+
+
 def test_an_attempt_to_exit_costs_one_call_only(start: Start) -> None:
     calls = 0
 

@@ -51,7 +51,6 @@ def server(tmp_path: Path) -> Path:
     for path, text in {
         "course/a.txt": "first",
         "course/deep/b.html": "<p>page</p>",
-        "course/skip.tmp": "x",
         "other/c.txt": "elsewhere",
     }.items():
         file = root / path
@@ -82,7 +81,7 @@ def start(installed: Path, request: pytest.FixtureRequest) -> Start:
 
 
 def settings(server: Path, **more: object) -> dict[str, object]:
-    return {"root": str(server), "remote_dir": "/course", "ignore": ["*.tmp"], **more}
+    return {"root": str(server), "remote_dir": "/course", **more}
 
 
 def names(listed: list[event_pb2.ListedItem]) -> list[str]:
@@ -112,12 +111,6 @@ def test_a_fetched_file_is_staged_with_its_name_and_its_time(start: Start, serve
 def test_a_process_that_did_not_list_lists_before_it_fetches(start: Start, server: Path) -> None:
     listed = start().call("importer").settings(settings(server)).list().listed
     assert start().call("importer").settings(settings(server)).fetch(listed[0]).done()
-
-
-def test_exact_names_and_patterns_are_ignored(start: Start, server: Path) -> None:
-    call = start().call("importer")
-    listed = call.settings(settings(server, ignore=["a.txt", "b.*"])).list().listed
-    assert names(listed) == ["skip.tmp"]
 
 
 def test_a_password_is_the_secret_that_a_setting_names(start: Start, server: Path) -> None:
@@ -214,10 +207,12 @@ def test_what_a_plugin_warns_of_is_told_to_the_user(start: Start, server: Path) 
 
 def test_names_that_wharf_does_not_take_are_failed_items(start: Start, server: Path) -> None:
     (server / "course/back\\slash").write_text("x")
+    (Path(os.fsdecode(os.fsencode(server / "course") + b"/latin-\xe4"))).write_text("x")
     run = start().call("importer").settings(settings(server)).list()
     assert names(run.listed) == ["a.txt", "deep/b.html"]
     assert [(it.key, it.error.code) for it in run.items] == [
-        ("/course/back\\slash", "content.path")
+        ("/course/back\\slash", "content.path"),
+        ("/course/latin-\\udce4", "content.path"),
     ]
 
 
@@ -350,8 +345,8 @@ def test_names_become_those_of_wharf() -> None:
 def test_settings_named_like_wharfs_own_are_refused() -> None:
     from wharf.compat.kitovu import _settings
 
-    with pytest.raises(UsageError, match="policy"):
-        _settings.connection_schema({"properties": {"policy": {}}})
+    with pytest.raises(UsageError, match="ignore, policy"):
+        _settings.connection_schema({"properties": {"policy": {}, "ignore": {}}})
     both = _settings.connection_schema({"properties": {"password": {"type": "string"}}})
     assert both["properties"]["keyring_password"]["format"] == "secret"
 
@@ -376,9 +371,11 @@ def test_a_written_folder_is_a_plugin_that_runs(
     own = tmp_path / "plugins/my-sample"
     manifest = json.loads((own / "plugin.json").read_text())
     assert (manifest["name"], manifest["version"]) == (NAME, "1.2.0")
-    schema = manifest["components"][0]["attachment_schema"]
-    assert schema["required"] == ["root", "remote_dir"]
-    assert "$schema" not in schema
+    component = manifest["components"][0]
+    instance, attachment = component["instance_schema"], component["attachment_schema"]
+    assert (instance["required"], attachment["required"]) == (["root"], ["remote_dir"])
+    assert set(attachment["properties"]) == {*instance["properties"], "remote_dir"}
+    assert "$schema" not in instance
     given = {"PYTHONPATH": str(installed)}
     with Child(str(own / "bin/wharf-plugin-my-sample"), environment=given) as child:
         text = json.dumps(settings(server))

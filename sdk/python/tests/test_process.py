@@ -111,6 +111,7 @@ def test_a_program_that_disagrees_with_its_manifest_does_not_start() -> None:
         assert "component 'other'" in errors
 
 
+# F11, F62
 def test_stray_prints_reach_the_log_and_not_the_handshake() -> None:
     with Child(PLAIN, "noisy") as child:
         assert child.line.startswith("1|1|unix|")
@@ -153,6 +154,7 @@ def test_an_exception_ends_one_call_and_its_trace_is_logged() -> None:
     assert "plain.py" in line["traceback"]
 
 
+# F64
 def test_a_host_that_reads_no_prints_and_no_logs_is_survived() -> None:
     with Child(PLAIN) as child:
         child.stop_reading()
@@ -187,6 +189,7 @@ def test_sigint_is_left_to_the_host() -> None:
         assert child.end()[0] == 0
 
 
+# F52
 def test_a_method_that_ignores_the_end_does_not_keep_the_process() -> None:
     with Child(PLAIN) as child:
         events = child.start_sync('{"do": "hang"}')

@@ -197,6 +197,7 @@ def test_state_that_is_no_json_is_no_state(harness: Harness, keeper: Keeper) -> 
     assert keeper.seen.attachment.state_bytes == b"\xff"
 
 
+# F32
 def test_an_unknown_mode_of_a_newer_host_counts_as_none(harness: Harness, keeper: Keeper) -> None:
     attachment = model_pb2.Attachment(instance=model_pb2.Instance(component="in"))
     request = importer_pb2.SyncRequest(attachment=attachment)

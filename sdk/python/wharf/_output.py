@@ -18,6 +18,8 @@ from wharf._limits import COOKIE_KEY, COOKIE_VALUE
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
+PARENT = os.getppid()
+"""Who started this process; another number later says that it is gone. Read as early as can be."""
 _lock = threading.Lock()
 _kept: list[int] = []
 

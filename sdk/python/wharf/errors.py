@@ -13,6 +13,7 @@ import enum
 
 import grpc
 
+from wharf._text import fit
 from wharf.v1 import model_pb2
 
 
@@ -71,9 +72,9 @@ class Error(Exception):
         """The message of the contract."""
         wire = model_pb2.Error(
             code=self.code,
-            message=self.whole_message(),
+            message=fit(self.whole_message()),
             scope=self.scope.value,
-            item=self.item,
+            item=fit(self.item),
             field=self.field,
             retryable=self.retryable,
             retry_after_ms=round(self.retry_after * 1_000),

@@ -7,6 +7,7 @@ import enum
 import logging
 from collections.abc import Mapping
 
+from wharf._text import fit
 from wharf.context._core import Core
 from wharf.errors import Cancelled, Scope, of_exception
 from wharf.model._json import to_object
@@ -41,8 +42,8 @@ class Tell(Core):
         found = (wire for least, wire in _LEVELS if level >= least)
         log = event_pb2.Log(
             level=next(found, event_pb2.LOG_LEVEL_TRACE),
-            text=text,
-            fields={name: str(value) for name, value in fields.items()},
+            text=fit(text),
+            fields={name: fit(str(value)) for name, value in fields.items()},
         )
         with contextlib.suppress(Cancelled):
             self._send(_Event(log=log))
@@ -78,7 +79,7 @@ class Tell(Core):
 
     def warn(self, code: str, text: str, item: str = "") -> None:
         """Something that the user should know; nothing was lost. Code: stable, dotted. Item: what it is about."""
-        self._send(_Event(warning=event_pb2.Warning(code=code, text=text, item=item)))
+        self._send(_Event(warning=event_pb2.Warning(code=code, text=fit(text), item=fit(item))))
 
     def item(self, key: str, outcome: Outcome) -> None:
         """What became of an item."""
@@ -91,6 +92,7 @@ class Tell(Core):
         if isinstance(error, Cancelled):
             raise error
         wire = of_exception(error).to_wire()
+        key = fit(key)
         wire.item, wire.scope = key, Scope.ITEM.value
         self._item(event_pb2.Item(key=key, outcome=event_pb2.OUTCOME_FAILED, error=wire))
 

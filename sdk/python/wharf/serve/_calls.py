@@ -16,6 +16,7 @@ from typing import TypeVar
 import grpc
 
 from wharf._cancellation import Cancellation
+from wharf._text import fit
 from wharf.context import Context
 from wharf.errors import Cancelled, NotOffered, of_exception, to_status
 from wharf.errors import Error as PluginError
@@ -48,6 +49,7 @@ class Call:
         self._grace = grace
         self._not_offered: NotOffered | None = None
         self._thread: threading.Thread | None = None
+        self.has_ended = False
 
     def start(self, method: Method) -> None:
         """Begins with the method. The thread dies with the process, because a method may never end."""
@@ -79,6 +81,8 @@ class Call:
             self._end(event_pb2.Event(error=settled(error).to_wire()))
         else:
             self._end(event_pb2.Event(result=done.wire))
+        finally:
+            self.has_ended = True
 
     def _end(self, last: event_pb2.Event) -> None:
         context = self._context
@@ -118,6 +122,8 @@ class Calls:
         call = Call(job, self._dialer, self.grace)
         with self._lock:
             stopping = self._stopping
+            # Those that were left behind count until their methods end.
+            self._running = {it for it in self._running if not it.has_ended}
             if not stopping:
                 self._running.add(call)
         if stopping:
@@ -141,7 +147,7 @@ class Calls:
             return method()
         except Exception as error:  # noqa: BLE001 - whatever the author's code raises
             failure = settled(error)
-            return rpc.abort(to_status(failure), failure.whole_message())
+            return rpc.abort(to_status(failure), fit(failure.whole_message()))
 
     def stop(self) -> bool:
         """Cancels all calls and refuses new ones; tells whether all methods ended within their grace time."""

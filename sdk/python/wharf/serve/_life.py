@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -37,6 +38,8 @@ LAST_WORDS = 0.3
 """Seconds that connections and threads get to end after the calls."""
 THREADS = 64
 """Calls that are answered at once; more wait. Health and shutdown have threads of their own."""
+STREAMS = 1_024
+"""Calls of one connection, those that wait included; a host that has so many open begins no more."""
 
 
 def server(registry: Registry, calls: Calls, pool: ThreadPoolExecutor) -> grpc.Server:
@@ -44,7 +47,10 @@ def server(registry: Registry, calls: Calls, pool: ThreadPoolExecutor) -> grpc.S
     return grpc.server(
         pool,
         handlers=services(registry, calls),
-        options=(("grpc.max_receive_message_length", MAX_RECEIVED_BYTES),),
+        options=(
+            ("grpc.max_receive_message_length", MAX_RECEIVED_BYTES),
+            ("grpc.max_concurrent_streams", STREAMS),
+        ),
     )
 
 
@@ -73,9 +79,8 @@ def _signals(stop: threading.Event) -> None:
 
 
 def _until_stop(stop: threading.Event) -> None:
-    parent = os.getppid()
     while not stop.wait(LOOK):
-        if os.getppid() != parent:
+        if os.getppid() != _output.PARENT:
             _log.debug("the parent process is gone")
             return
 
@@ -113,41 +118,59 @@ def live(registry: Registry, grace: float, log_level: int, by_hand: str) -> int:
     _signals(stop)
     hclog.install(log_level)
     faulthandler.enable()
-    environment = os.environ
-    version = _handshake.app_version(environment.get("PLUGIN_PROTOCOL_VERSIONS", ""))
-    host = environment.get("PLUGIN_CLIENT_CERT", "")
+    host = os.environ.get("PLUGIN_CLIENT_CERT", "")
     security = _tls.secure(host) if host else None
-    where = _handshake.place(environment)
+    where = _handshake.place(os.environ)
     dialer = Dialer(security.client() if security else None)
     calls = Calls(dialer, grace)
-    pool, heart = ThreadPoolExecutor(THREADS, "call"), ThreadPoolExecutor(2, "heart")
-    made = server(registry, calls, pool)
-    made.add_generic_rpc_handlers((_controller(stop, heart),))
-    _health(made, heart)
-    with _bound(made, where, security):
-        certificate = security.line_field if security else ""
-        multiplex = bool(environment.get("PLUGIN_MULTIPLEX_GRPC"))
-        _output.announce(_handshake.line(version, where.socket, certificate, multiplex=multiplex))
-        _until_stop(stop)
-        stopped = made.stop(grace + LAST_WORDS)
-        ended = calls.stop()
-        stopped.wait(LAST_WORDS)
+    with _threads("call", THREADS) as pool, _threads("heart", 2) as heart:
+        made = server(registry, calls, pool)
+        made.add_generic_rpc_handlers((_controller(stop, heart),))
+        _health(made, heart)
+        with _bound(made, where, security):
+            _announce(where, security)
+            _until_stop(stop)
+            ended = _stop(made, calls)
     dialer.close()
-    pool.shutdown(wait=False)
-    heart.shutdown(wait=False)
     _leave(ended=ended)
     return 0
+
+
+@contextmanager
+def _threads(name: str, most: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that end after the block, as soon as they are idle."""
+    pool = ThreadPoolExecutor(most, name)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False)
+
+
+def _announce(where: _handshake.Place, security: _tls.Security | None) -> None:
+    version = _handshake.app_version(os.environ.get("PLUGIN_PROTOCOL_VERSIONS", ""))
+    certificate = security.line_field if security else ""
+    multiplex = bool(os.environ.get("PLUGIN_MULTIPLEX_GRPC"))
+    _output.announce(_handshake.line(version, where.socket, certificate, multiplex=multiplex))
+
+
+def _stop(made: grpc.Server, calls: Calls) -> bool:
+    """Refuses new calls and ends the running ones; tells whether all methods ended."""
+    stopped = made.stop(calls.grace + LAST_WORDS)
+    ended = calls.stop()
+    stopped.wait(LAST_WORDS)
+    return ended
 
 
 def _leave(*, ended: bool) -> None:
     """Ends the process at once where a thread would keep it: a method that ignores the cancel, or a thread that the
     author's code left running.
     """
+    deadline = time.monotonic() + LAST_WORDS
     others = [it for it in threading.enumerate() if it is not threading.current_thread()]
-    for thread in others:
-        if not thread.daemon:
-            thread.join(LAST_WORDS)
-    if ended and not any(thread.is_alive() and not thread.daemon for thread in others):
+    keeping = [it for it in others if not it.daemon]
+    for thread in keeping:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if ended and not any(thread.is_alive() for thread in keeping):
         return
     _log.warning("something still runs in this process and is ended with it")
     for stream in (sys.stdout, sys.stderr):

@@ -90,8 +90,7 @@ class KitovuImporter(Importer):
                 path = next(paths, None)
             if path is None:
                 return
-            if not settings.ignores(PurePath(path)):
-                yield PurePath(path)
+            yield PurePath(path)
 
     def _items(
         self, session: Session, settings: _settings.Settings, context: Context
