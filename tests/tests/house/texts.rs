@@ -93,6 +93,7 @@ fn every_crate_and_plugin_with_users_has_a_readme() {
         "README.md",
         "host/ARCHITECTURE.md",
         "proto/README.md",
+        "sdk/go/README.md",
         "sdk/rust/README.md",
         "sdk/rust/GO-PLUGIN.md",
         "sdk/rust/GUIDE.md",
