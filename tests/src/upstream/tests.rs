@@ -1,8 +1,10 @@
+use std::thread;
+
 use super::*;
 use crate::{Tree, http};
 
 fn get(upstream: &Upstream, path: &str, headers: &[(&str, &str)]) -> http::Answer {
-    http::get(&upstream.address.to_string(), path, headers).expect("an answer")
+    http::get(&upstream.address().to_string(), path, headers).expect("an answer")
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Parsing only: nothing here acts, and nothing below reads the command line again. Help texts
 //! are part of the product and have golden tests. clap ends a wrong command line with status 2.
 
+mod author;
 mod client_config;
 mod edit;
 mod help;
@@ -22,6 +23,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use author::{PluginVerify, Testbed};
 pub(crate) use client_config::ClientConfig;
 pub(crate) use edit::{Copy, RepoLabel, RepoRollback, RepoSet, UnitRemove};
 pub(crate) use help::Help;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use super::author::{PluginVerify, Testbed};
 use super::work::Waiting;
 
 /// What can be done with plugins.
@@ -22,6 +23,10 @@ pub(crate) enum PluginCommand {
     Migrate(Migrate),
     /// Start any go-plugin plugin, show what it answers, and stop it
     Probe(Probe),
+    /// Try a plugin of wharf's against all that a host relies on
+    Verify(PluginVerify),
+    /// Serve an upstream that misbehaves, to try a plugin against
+    Testbed(Testbed),
 }
 
 /// `wharf plugin migrate`
@@ -109,7 +114,7 @@ fn cookie(text: &str) -> Result<Cookie, String> {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "write a time with its unit, such as 500ms, 10s or 2m".to_owned();
     let span: jiff::SignedDuration = text.parse().map_err(|_not_a_time| wrong())?;
     Duration::try_from(span).ok().filter(|time| !time.is_zero()).ok_or_else(wrong)

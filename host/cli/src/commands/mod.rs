@@ -2,6 +2,7 @@
 
 mod attach;
 mod client_config;
+mod conformance;
 mod edit;
 mod help;
 mod history;
@@ -14,6 +15,7 @@ mod run;
 mod schedule;
 mod serve;
 mod status;
+mod testbed;
 mod token;
 mod typed;
 mod unit;
@@ -76,6 +78,8 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
             PluginCommand::Reset { name } => plugin::reset(app, &name).await,
             PluginCommand::Migrate(args) => plugin::migrate(app, args).await,
             PluginCommand::Probe(args) => probe::run(app, args).await,
+            PluginCommand::Verify(args) => conformance::verify(app, args).await,
+            PluginCommand::Testbed(args) => testbed::serve(app, &args).await,
         },
         Command::Type { command } => match command.unwrap_or(TypeCommand::List { strict: false }) {
             TypeCommand::List { strict } => unit_type::list(app, strict).await,

@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use wharf_conformance::{plugin_in, plugin_of};
 use wharf_engine::Problem;
-use wharf_supervisor::{Catalog, Installed, Root, RootKind, SearchPath, Trust};
+use wharf_supervisor::Installed;
 
 use crate::app::App;
 use crate::args::{Cookie, Probe};
@@ -67,7 +68,7 @@ impl Target {
         let installed = if path.is_absolute() && path.is_dir() {
             Some(in_folder(&path, app)?)
         } else {
-            beside(&path)
+            plugin_of(&path)
         };
         let manifest = installed.as_deref().map(|installed| &installed.manifest);
         let offer = match (args.protocols.as_slice(), manifest) {
@@ -106,8 +107,7 @@ fn on_disk(path: &Path) -> PathBuf {
 fn in_folder(folder: &Path, app: &App) -> Result<Arc<Installed>, Error> {
     let at = folder.display().to_string();
     let beside_us = app.executable.parent().map(Path::to_owned);
-    let found = folder.join("plugin.json").is_file().then(|| read(folder, beside_us)).flatten();
-    let Some(plugin) = found else {
+    let Some(plugin) = plugin_in(folder, beside_us.as_deref()) else {
         let problem = Problem::fault("launch", "it is a folder without a plugin.json");
         return Err(problem.at(at).help("name the plugin's program in it").into());
     };
@@ -118,23 +118,4 @@ fn in_folder(folder: &Path, app: &App) -> Result<Arc<Installed>, Error> {
             .help("mend its plugin.json, or name the plugin's program itself")
             .into()),
     }
-}
-
-/// The plugin whose manifest names this program: the manifest lies beside it, or one folder above,
-/// for programs in `bin`. One that does not name it, or cannot be read, says nothing about it.
-fn beside(program: &Path) -> Option<Arc<Installed>> {
-    let program = program.canonicalize().ok()?;
-    let folders = program.ancestors().skip(1).take(2);
-    folders.filter(|folder| folder.join("plugin.json").is_file()).find_map(|folder| {
-        let plugin = read(folder, None)?;
-        let named = plugin.executable.canonicalize().ok()?;
-        (plugin.broken.is_none() && named == program).then_some(plugin)
-    })
-}
-
-/// Whoever could change it: the user names it, and starts it as any program that is named.
-fn read(folder: &Path, binaries: Option<PathBuf>) -> Option<Arc<Installed>> {
-    let root = Root { folder: folder.to_owned(), kind: RootKind::Plugins, binaries };
-    let search = SearchPath { roots: vec![root], trust: Trust::anyone() };
-    Catalog::discover(&search).plugins().first().cloned()
 }

@@ -3,6 +3,7 @@
 //! Text that comes from outside (names, messages, log lines of plugins) goes through
 //! [`text::plain`], so that nothing it contains can move a cursor or colour a terminal.
 
+pub(crate) mod conformance;
 pub(crate) mod history;
 pub(crate) mod job;
 pub(crate) mod json;

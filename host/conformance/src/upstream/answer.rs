@@ -5,10 +5,10 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use super::{Seen, Shared, Trick};
-use crate::tree::sha256;
+use super::{Plan, Seen, Shared, Trick};
+use crate::units::sha256;
 
 const PYTHON_JSON: &str = "application/vnd.pypi.simple.v1+json";
 
@@ -21,6 +21,19 @@ struct Reply {
     length: Option<usize>,
     /// Where it breaks, and whether it stalls there before it does.
     breaks: Option<(usize, bool)>,
+    /// How much at a time, and the pause behind it.
+    drips: Option<(usize, Duration)>,
+}
+
+impl Reply {
+    fn new(status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
+        let length = Some(body.len());
+        Self { status, headers, body, length, breaks: None, drips: None }
+    }
+
+    fn plain(status: u16, headers: Vec<(String, String)>) -> Self {
+        Self::new(status, headers, Vec::new())
+    }
 }
 
 /// Answers. Returns the status and whether the connection can go on.
@@ -28,8 +41,12 @@ pub(super) fn answer(
     shared: &Shared,
     stream: &TcpStream,
     request: &Seen,
-    trick: Option<&Trick>,
+    plan: &Plan,
 ) -> (u16, bool) {
+    let trick = match plan {
+        Plan::File { trick, .. } => trick.as_ref(),
+        Plan::Text(_) => None,
+    };
     match trick {
         Some(Trick::HangUp) => return (0, false),
         Some(Trick::Hold) => shared.hold(),
@@ -40,35 +57,33 @@ pub(super) fn answer(
         }
         _ => {}
     }
-    let reply = reply(shared, request, trick);
+    let reply = match plan {
+        Plan::File { path, trick } => reply(shared, (request, path), trick.as_ref()),
+        Plan::Text(text) => {
+            let kind = ("Content-Type".to_owned(), "text/plain; charset=utf-8".to_owned());
+            Reply::new(200, vec![kind], text.clone().into_bytes())
+        }
+    };
     let status = reply.status;
     let sent = send(shared, stream, request, &reply);
     (status, sent.is_ok() && reply.breaks.is_none() && reply.length.is_some())
 }
 
-fn reply(shared: &Shared, request: &Seen, trick: Option<&Trick>) -> Reply {
-    let plain = |status, headers: Vec<(String, String)>| Reply {
-        status,
-        headers,
-        body: Vec::new(),
-        length: Some(0),
-        breaks: None,
-    };
+fn reply(shared: &Shared, (request, path): (&Seen, &str), trick: Option<&Trick>) -> Reply {
     match trick {
-        Some(Trick::Status(status, headers)) => return plain(*status, headers.clone()),
+        Some(Trick::Status(status, headers)) => return Reply::plain(*status, headers.clone()),
         Some(Trick::Redirect(url)) => {
-            return plain(302, vec![("Location".to_owned(), url.clone())]);
+            return Reply::plain(302, vec![("Location".to_owned(), url.clone())]);
         }
         _ => {}
     }
-    let (file, media) = found(shared, request);
-    let inside = !request.path.split('/').any(|segment| segment == "..");
+    let (file, media) = found(shared, request, path);
+    let inside = !path.split('/').any(|segment| segment == "..");
     let Some((bytes, changed)) = Some(file).filter(|_| inside).and_then(|file| load(&file)) else {
-        return plain(404, Vec::new());
+        return Reply::plain(404, Vec::new());
     };
     if trick == Some(&Trick::Plain) {
-        let length = Some(bytes.len());
-        return Reply { status: 200, headers: Vec::new(), body: bytes, length, breaks: None };
+        return Reply::new(200, Vec::new(), bytes);
     }
     let mut reply = proper(request, bytes, changed);
     let media = media.map(|media| ("Content-Type".to_owned(), media.to_owned()));
@@ -78,9 +93,9 @@ fn reply(shared: &Shared, request: &Seen, trick: Option<&Trick>) -> Reply {
 
 /// The file that is asked for. A folder is the index in it: that of a Python package index in JSON if it is there and
 /// the client takes it, else the one for people.
-fn found(shared: &Shared, request: &Seen) -> (PathBuf, Option<&'static str>) {
-    let file = shared.folder.join(&request.path);
-    if !request.path.ends_with('/') {
+fn found(shared: &Shared, request: &Seen, path: &str) -> (PathBuf, Option<&'static str>) {
+    let file = shared.folder.join(path.trim_start_matches('/'));
+    if !path.ends_with('/') {
         return (file, None);
     }
     let accept = request.headers.get("accept").map_or("", String::as_str);
@@ -98,7 +113,7 @@ fn load(file: &std::path::Path) -> Option<(Vec<u8>, SystemTime)> {
 
 /// The file as a good server gives it.
 fn proper(request: &Seen, bytes: Vec<u8>, changed: SystemTime) -> Reply {
-    let tag = format!("\"{}\"", &sha256(&bytes)[..16]);
+    let tag = format!("\"{}\"", sha256(&bytes).get(..16).unwrap_or_default());
     let date = httpdate::fmt_http_date(changed);
     let headers = vec![
         ("ETag".to_owned(), tag.clone()),
@@ -112,7 +127,7 @@ fn proper(request: &Seen, bytes: Vec<u8>, changed: SystemTime) -> Reply {
         (None, None) => false,
     };
     if same {
-        return Reply { status: 304, headers, body: Vec::new(), length: Some(0), breaks: None };
+        return Reply::plain(304, headers);
     }
     let holds = asked("if-range").is_none_or(|range| range == tag || range == date);
     let from = asked("range").filter(|_| holds).and_then(first_byte);
@@ -122,16 +137,13 @@ fn proper(request: &Seen, bytes: Vec<u8>, changed: SystemTime) -> Reply {
             let last = bytes.len() - 1;
             headers
                 .push(("Content-Range".to_owned(), format!("bytes {from}-{last}/{}", bytes.len())));
-            let body = bytes[from..].to_vec();
-            Reply { status: 206, headers, length: Some(body.len()), body, breaks: None }
+            Reply::new(206, headers, bytes.get(from..).unwrap_or_default().to_vec())
         }
         Some(_beyond) => {
             let headers = vec![("Content-Range".to_owned(), format!("bytes */{}", bytes.len()))];
-            Reply { status: 416, headers, body: Vec::new(), length: Some(0), breaks: None }
+            Reply::plain(416, headers)
         }
-        None => {
-            Reply { status: 200, headers, length: Some(bytes.len()), body: bytes, breaks: None }
-        }
+        None => Reply::new(200, headers, bytes),
     }
 }
 
@@ -148,6 +160,12 @@ fn spoil(mut reply: Reply, trick: Option<&Trick>) -> Reply {
         Some(Trick::Long(by)) => reply.body.resize(reply.body.len() + by, b'+'),
         Some(Trick::WrongBytes) => reply.body.iter_mut().for_each(|byte| *byte ^= 0x55),
         Some(Trick::Instead(bytes)) => reply.body.clone_from(bytes),
+        Some(Trick::Packed(bytes)) => {
+            reply.body.clone_from(bytes);
+            reply.headers.push(("Content-Encoding".to_owned(), "gzip".to_owned()));
+        }
+        Some(Trick::Drip(bytes, pause)) => reply.drips = Some(((*bytes).max(1), *pause)),
+        Some(Trick::Headers(headers)) => reply.headers.extend(headers.iter().cloned()),
         _ => {}
     }
     if reply.status != 304 {
@@ -160,18 +178,26 @@ fn send(shared: &Shared, stream: &TcpStream, request: &Seen, reply: &Reply) -> i
     let mut stream = stream;
     let mut head = format!("HTTP/1.1 {} Scripted\r\n", reply.status);
     for (name, value) in &reply.headers {
-        write!(head, "{name}: {value}\r\n").expect("a String takes everything");
+        // A String takes everything.
+        let _written = write!(head, "{name}: {value}\r\n");
     }
     if let Some(length) = reply.length {
-        write!(head, "Content-Length: {length}\r\n").expect("a String takes everything");
+        let _written = write!(head, "Content-Length: {length}\r\n");
     }
     head.push_str("\r\n");
     stream.write_all(head.as_bytes())?;
     if request.method == "HEAD" {
         return Ok(());
     }
+    if let Some((bytes, pause)) = reply.drips {
+        for piece in reply.body.chunks(bytes) {
+            stream.write_all(piece)?;
+            shared.pause(pause)?;
+        }
+        return Ok(());
+    }
     let Some((after, stalls)) = reply.breaks else { return stream.write_all(&reply.body) };
-    stream.write_all(&reply.body[..after.min(reply.body.len())])?;
+    stream.write_all(reply.body.get(..after).unwrap_or(&reply.body))?;
     if stalls {
         shared.hold();
     }

@@ -1,0 +1,71 @@
+//! `wharf plugin ...` for those who write plugins.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use wharf_conformance::{Given, Level};
+
+use super::plugin::duration;
+
+/// `wharf plugin verify`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The plugin may be written in any language: only its executable is started, and
+asked what a host asks. It needs no server and no data folder, and nothing is
+fetched from a network. What calls are given stands in verify.json beside
+plugin.json, or is said by --set; what they lack is skipped, and told how to give.
+
+Levels: speaks (it starts, says who it is, stops), behaves (its calls keep the
+contract), robust (so they do when something else goes wrong). Each holds those
+before it. Exit status 0: the level is reached; 1: it is not.
+
+Examples:
+  wharf plugin verify .
+  wharf plugin verify . --level speaks
+  wharf plugin verify . --set importer.url=http://upstream.test/list.txt
+  wharf plugin verify . --only cancel.waiting
+  wharf plugin verify . --junit report.xml")]
+pub(crate) struct PluginVerify {
+    /// The plugin's folder with its plugin.json, or its executable beside one
+    #[arg(value_name = "PATH", required_unless_present = "list")]
+    pub(crate) path: Option<PathBuf>,
+    /// What must hold: speaks, behaves or robust
+    #[arg(long, default_value = "robust")]
+    pub(crate) level: Level,
+    /// Only this case; may be given several times
+    #[arg(long = "only", value_name = "CASE")]
+    pub(crate) only: Vec<String>,
+    /// A setting for a component's calls; may be given several times
+    #[arg(long = "set", value_name = "COMPONENT.KEY=VALUE")]
+    pub(crate) set: Vec<Given>,
+    /// Write the report as JUnit's XML too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// How long a start may take, such as 500ms or 2m
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+    /// List all cases and start nothing
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+/// `wharf plugin testbed`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The first word of a path says what goes wrong: /truncate/data.bin, /busy/3/list.txt.
+The page / tells them all, and which files there are. Ctrl-C ends it.
+
+Examples:
+  wharf plugin testbed
+  wharf plugin testbed --listen 127.0.0.1:8099 --folder tests/data
+  curl http://127.0.0.1:8099/")]
+pub(crate) struct Testbed {
+    /// Where to listen; port 0: any that is free
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Serve the files of this folder instead of made-up ones
+    #[arg(long, value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+}
