@@ -150,6 +150,9 @@ async fn settle(
                 let file = &mut pending.files[wanted.file];
                 file.sha256 = Some(arrived.digest);
                 file.size = Some(arrived.size);
+                if arrived.revision.is_some() {
+                    pending.revision = arrived.revision;
+                }
                 artifacts.push(NewArtifact { digest: arrived.digest, size: arrived.size });
                 staged.extend(arrived.staged);
             }

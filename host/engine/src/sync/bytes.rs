@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use wharf_proto::v1::{self, content::Content, event::Event};
 use wharf_store::model::{Digest, Source, Staged};
-use wharf_supervisor::calls;
+use wharf_supervisor::calls::{self, CallError};
 
 use super::Sync;
 use crate::convert::{self, Bytes, Pending, PendingFile};
@@ -16,7 +16,7 @@ use crate::fetch::{self, Fetched, Request};
 use crate::problem::Problem;
 use crate::staging;
 
-/// How many files of one batch are on their way at once.
+/// How many files of one batch are on their way at once, unless the user says otherwise.
 const AT_ONCE: usize = 16;
 
 /// A file whose bytes are not in the store yet.
@@ -40,6 +40,8 @@ pub(super) struct Arrived {
     pub(super) size: u64,
     /// None: the store had them.
     pub(super) staged: Option<Staged>,
+    /// What the bytes are a revision of, where it is not the listed one.
+    pub(super) revision: Option<String>,
 }
 
 /// The files that this job must bring. Files whose bytes the store has are completed on the way.
@@ -76,7 +78,8 @@ pub(super) async fn wanted(sync: &Sync<'_>, batch: &mut [Pending]) -> Result<Vec
     Ok(wanted)
 }
 
-/// Brings them, many at a time. A file that cannot be had is an answer of its own, not the end.
+/// Brings them, many at a time. A file that cannot be had is an answer of its own, not the end; but what a plugin says
+/// of the whole run, that its server is gone for instance, is.
 pub(super) async fn bring(
     sync: &Sync<'_>,
     batch: &[Pending],
@@ -87,14 +90,15 @@ pub(super) async fn bring(
         .partition(|wanted| matches!(wanted.file(batch).bytes, Bytes::Sources(_)));
     sync.run.fetching(addressed.len() as u64);
     let mut arrived = from_sources(sync, batch, addressed).await;
+    let at_once = sync.setup.settings.concurrency.map_or(AT_ONCE, |limit| limit as usize);
     let mut coming = stream::iter(others)
         .map(async |wanted: Wanted| {
-            let outcome = one(sync, &batch[wanted.unit], &wanted).await;
-            (wanted, outcome)
+            let outcome = one(sync, &batch[wanted.unit], &wanted).await?;
+            Ok::<_, Problem>((wanted, outcome))
         })
-        .buffer_unordered(AT_ONCE);
+        .buffer_unordered(at_once);
     while let Some(outcome) = coming.next().await {
-        arrived.push(outcome);
+        arrived.push(outcome?);
     }
     sync.run.check_cancelled()?;
     Ok(arrived)
@@ -148,14 +152,30 @@ fn landed(target: &Path, fetched: Result<Fetched, fetch::Error>) -> Result<Arriv
     match fetched? {
         Fetched::Done(done) => {
             let staged = Staged { path: target.to_owned(), digest: done.sha256, size: done.size };
-            Ok(Arrived { digest: done.sha256, size: done.size, staged: Some(staged) })
+            Ok(Arrived::new(staged))
         }
         Fetched::NotModified => Err(Problem::fault("internal", "an unasked answer: not modified")),
     }
 }
 
-async fn one(sync: &Sync<'_>, pending: &Pending, wanted: &Wanted) -> Result<Arrived, Problem> {
+async fn one(
+    sync: &Sync<'_>,
+    pending: &Pending,
+    wanted: &Wanted,
+) -> Result<Result<Arrived, Problem>, Problem> {
     let file = &pending.files[wanted.file];
+    if matches!(file.bytes, Bytes::Fetched) {
+        return match from_plugin(sync, pending, file, &wanted.target).await {
+            Ok(arrived) => Ok(Ok(arrived)),
+            Err(Failed::Run(problem)) => Err(problem),
+            Err(Failed::File(problem)) => Ok(Err(problem)),
+        };
+    }
+    Ok(at_hand(sync, file, wanted).await)
+}
+
+/// Bytes that came with the unit, in a message or as a file.
+async fn at_hand(sync: &Sync<'_>, file: &PendingFile, wanted: &Wanted) -> Result<Arrived, Problem> {
     match &file.bytes {
         Bytes::Staged(path) => {
             verified(file, staging::hash_below(sync.run.folder.path(), path).await?)
@@ -163,10 +183,37 @@ async fn one(sync: &Sync<'_>, pending: &Pending, wanted: &Wanted) -> Result<Arri
         Bytes::Inline(bytes) => {
             verified(file, staging::write(&wanted.target, bytes.clone()).await?)
         }
-        Bytes::Fetched => from_plugin(sync, pending, file, &wanted.target).await,
-        Bytes::Sources(_) | Bytes::Stored => {
+        Bytes::Sources(_) | Bytes::Stored | Bytes::Fetched => {
             Err(Problem::fault("internal", "a file that comes another way"))
         }
+    }
+}
+
+/// Why an item did not come.
+enum Failed {
+    File(Problem),
+    /// No other would, either.
+    Run(Problem),
+}
+
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        Self::File(problem)
+    }
+}
+
+impl From<CallError> for Failed {
+    fn from(error: CallError) -> Self {
+        let further = matches!(&error, CallError::Plugin(error)
+            if error.class() == v1::ErrorClass::Operation
+                && matches!(error.scope(), v1::ErrorScope::Attachment | v1::ErrorScope::Run));
+        if further { Self::Run(error.into()) } else { Self::File(error.into()) }
+    }
+}
+
+impl Arrived {
+    fn new(staged: Staged) -> Self {
+        Self { digest: staged.digest, size: staged.size, staged: Some(staged), revision: None }
     }
 }
 
@@ -176,7 +223,7 @@ async fn from_plugin(
     pending: &Pending,
     file: &PendingFile,
     target: &Path,
-) -> Result<Arrived, Problem> {
+) -> Result<Arrived, Failed> {
     let unit = v1::Unit {
         r#type: pending.definition.id.clone(),
         key: pending.declared_key.clone(),
@@ -200,42 +247,86 @@ async fn from_plugin(
     let mut events = calls::fetch(sync.process, asked, &bounds).await?;
     let mut writer = staging::Writer::create(target).await?;
     let mut streamed = false;
+    let mut listed = Listed { file, revision: None };
     while let Some(event) = events.next().await? {
         match event {
-            Event::Content(v1::Content { content: Some(content) }) => match content {
-                Content::Chunk(chunk) => {
-                    streamed = true;
-                    sync.run.meter.add_bytes(chunk.len());
-                    writer.write(chunk).await?;
-                    if file.size.is_some_and(|size| writer.size() > size) {
-                        return Err(too_long(file));
+            Event::Content(v1::Content { content, revision }) => {
+                if !revision.is_empty() {
+                    listed.changed(revision, streamed)?;
+                }
+                match content {
+                    None => {}
+                    Some(Content::Chunk(chunk)) => {
+                        streamed = true;
+                        sync.run.meter.add_bytes(chunk.len());
+                        writer.write(chunk).await?;
+                        if listed.size().is_some_and(|size| writer.size() > size) {
+                            return Err(too_long(file).into());
+                        }
+                    }
+                    Some(Content::Source(_) | Content::Staged(_)) if streamed => {
+                        let why = "Fetch answered with chunks and with a place";
+                        return Err(Problem::protocol(why).into());
+                    }
+                    Some(Content::Source(source)) => {
+                        let sources = vec![convert::store_source(source)];
+                        let mut request = request(sync, file, sources, target);
+                        request.size = listed.size();
+                        let (cancel, meter) = (&sync.cancel, &sync.run.meter);
+                        let fetched = sync.engine.fetcher.fetch(&request, cancel, meter).await;
+                        events.done();
+                        return Ok(Arrived {
+                            revision: listed.revision,
+                            ..landed(target, fetched)?
+                        });
+                    }
+                    Some(Content::Staged(path)) => {
+                        let path = path.parse().map_err(|error| {
+                            Problem::protocol(format!(
+                                "Content.staged is no relative path: {error}"
+                            ))
+                        })?;
+                        let staged = staging::hash_below(sync.run.folder.path(), &path).await?;
+                        events.done();
+                        return listed.arrived(staged);
                     }
                 }
-                Content::Source(_) | Content::Staged(_) if streamed => {
-                    return Err(Problem::protocol("Fetch answered with chunks and with a place"));
-                }
-                Content::Source(source) => {
-                    let sources = vec![convert::store_source(source)];
-                    let request = request(sync, file, sources, target);
-                    let (cancel, meter) = (&sync.cancel, &sync.run.meter);
-                    let fetched = sync.engine.fetcher.fetch(&request, cancel, meter).await;
-                    events.done();
-                    return landed(target, fetched);
-                }
-                Content::Staged(path) => {
-                    let path = path.parse().map_err(|error| {
-                        Problem::protocol(format!("Content.staged is no relative path: {error}"))
-                    })?;
-                    let staged = staging::hash_below(sync.run.folder.path(), &path).await?;
-                    events.done();
-                    return verified(file, staged);
-                }
-            },
-            Event::Result(_) => return verified(file, writer.finish()?),
+            }
+            Event::Result(_) => return listed.arrived(writer.finish()?),
             other => convert::tell(sync.run, other).await?,
         }
     }
-    Err(Problem::protocol("Fetch ended without a result"))
+    Err(Problem::protocol("Fetch ended without a result").into())
+}
+
+/// What a listing says of a file, and what the plugin said since.
+struct Listed<'a> {
+    file: &'a PendingFile,
+    revision: Option<String>,
+}
+
+impl Listed<'_> {
+    fn changed(&mut self, revision: String, streamed: bool) -> Result<(), Problem> {
+        if streamed || self.revision.is_some() {
+            let why = "Content.revision comes once, and before the bytes";
+            return Err(Problem::protocol(why));
+        }
+        self.revision = Some(revision);
+        Ok(())
+    }
+
+    /// What the file must have: what was listed does not count for another revision.
+    fn size(&self) -> Option<u64> {
+        self.file.size.filter(|_| self.revision.is_none())
+    }
+
+    fn arrived(self, staged: Staged) -> Result<Arrived, Failed> {
+        let arrived = match self.revision {
+            None => verified(self.file, staged)?,
+            revision => Arrived { revision, ..Arrived::new(staged) },
+        };
+        Ok(arrived)
+    }
 }
 
 fn verified(file: &PendingFile, staged: Staged) -> Result<Arrived, Problem> {
@@ -246,7 +337,7 @@ fn verified(file: &PendingFile, staged: Staged) -> Result<Arrived, Problem> {
             format!("{}: sha256 is {}, announced was {expected}", file.path, staged.digest),
         )
         .at(file.path.to_string())),
-        _ => Ok(Arrived { digest: staged.digest, size: staged.size, staged: Some(staged) }),
+        _ => Ok(Arrived::new(staged)),
     }
 }
 
