@@ -10,12 +10,13 @@ import sys
 import meter
 from debs import SUITE
 
-PACKAGES = dict(aptly="aptly", reprepro="reprepro", wrk="wrk", gpg="gpg", xz="xz-utils")
+PACKAGES = dict(aptly="aptly", reprepro="reprepro", wrk="wrk", gpg="gpg", xz="xz-utils", smbd="samba",
+                smbclient="smbclient")
 BANDERSNATCH = "bandersnatch==6.8.0"  # the newest for Python 3.11
 
 
 def install():
-    missing = [package for program, package in PACKAGES.items() if not shutil.which(program)]
+    missing = [package for program, package in PACKAGES.items() if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin")]
     if missing:
         print(f"installing {', '.join(missing)}", flush=True)
         environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")

@@ -14,6 +14,7 @@ from growth import growth
 from pairs import pairs
 from programs import Nginx, Wharf, download_floor, fetch_all, until
 from pypi import pypi
+from smb import smb
 
 
 class Bench:
@@ -248,4 +249,4 @@ def idle(bench):
 
 ROWS = dict(on_demand=on_demand, immediate=immediate, unchanged=unchanged, delta=delta,
             publish_and_serve=publish_and_serve, launch=launch, units=units, idle=idle, pairs=pairs,
-            deb=deb, pypi=pypi, growth=growth)
+            deb=deb, pypi=pypi, growth=growth, smb=smb)

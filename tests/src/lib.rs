@@ -22,6 +22,7 @@ pub mod processes;
 pub mod python;
 pub mod random;
 pub mod relay;
+pub mod samba;
 pub mod tree;
 pub mod upload;
 pub mod upstream;

@@ -288,7 +288,7 @@ impl ErrorScope {
 pub struct Event {
     #[prost(
         oneof = "event::Event",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 19, 20, 21, 22, 23"
     )]
     pub event: ::core::option::Option<event::Event>,
 }
@@ -333,8 +333,6 @@ pub mod event {
         /// Kept as the new version's `info`. JSON object.
         #[prost(string, tag = "15")]
         Metadata(::prost::alloc::string::String),
-        #[prost(message, tag = "16")]
-        UpstreamFiles(super::UpstreamFiles),
         #[prost(message, tag = "17")]
         Job(super::JobSpec),
         /// Answers of Importer.List.
@@ -588,31 +586,6 @@ pub struct Checkpoint {
     #[prost(bytes = "vec", tag = "1")]
     pub data: ::prost::alloc::vec::Vec<u8>,
 }
-/// Upstream's own metadata files, kept for publishing them verbatim.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct UpstreamFiles {
-    #[prost(message, repeated, tag = "1")]
-    pub files: ::prost::alloc::vec::Vec<UpstreamFile>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct UpstreamFile {
-    #[prost(string, tag = "1")]
-    pub path: ::prost::alloc::string::String,
-    #[prost(oneof = "upstream_file::From", tags = "2, 3, 4")]
-    pub from: ::core::option::Option<upstream_file::From>,
-}
-/// Nested message and enum types in `UpstreamFile`.
-pub mod upstream_file {
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
-    pub enum From {
-        #[prost(string, tag = "2")]
-        Digest(::prost::alloc::string::String),
-        #[prost(string, tag = "3")]
-        Staged(::prost::alloc::string::String),
-        #[prost(bytes, tag = "4")]
-        Inline(::prost::alloc::vec::Vec<u8>),
-    }
-}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListedItems {
     #[prost(message, repeated, tag = "1")]
@@ -634,6 +607,10 @@ pub struct ListedItem {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Content {
+    /// What the bytes really are a revision of, where it is not the one that was listed: the file changed since. Comes
+    /// before all bytes, alone or with the first of them. Size and revision of the listing then do not count any more.
+    #[prost(string, tag = "4")]
+    pub revision: ::prost::alloc::string::String,
     #[prost(oneof = "content::Content", tags = "1, 2, 3")]
     pub content: ::core::option::Option<content::Content>,
 }

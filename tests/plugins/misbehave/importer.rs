@@ -235,12 +235,31 @@ async fn fetch(
         // F102.
         "short-fetch" if number == 3 => bytes.truncate(bytes.len() - 2),
         "long-fetch" if number == 3 => bytes.extend_from_slice(b"and more"),
+        "changed-fetch" if number == 3 => {
+            bytes.extend_from_slice(b"and more");
+            let revision = "another".to_owned();
+            send(&events, Kind::Content(v1::Content { content: None, revision })).await?;
+        }
+        "gone-fetch" if number == 3 => {
+            let error = v1::Error {
+                class: v1::ErrorClass::Operation.into(),
+                scope: v1::ErrorScope::Attachment.into(),
+                code: "source.unreachable".to_owned(),
+                message: "the server is gone".to_owned(),
+                ..v1::Error::default()
+            };
+            return send(&events, Kind::Error(error)).await;
+        }
         _ => {}
     }
     let rest = bytes.get(offset..).unwrap_or_default();
     for chunk in rest.chunks(8) {
         let content = v1::content::Content::Chunk(chunk.to_vec().into());
-        send(&events, Kind::Content(v1::Content { content: Some(content) })).await?;
+        send(
+            &events,
+            Kind::Content(v1::Content { content: Some(content), ..v1::Content::default() }),
+        )
+        .await?;
     }
     send(&events, Kind::Result(v1::Result::default())).await
 }

@@ -14,6 +14,8 @@ mod python;
 mod python_pages;
 mod registries;
 mod signed;
+mod smb;
+mod smb_sync;
 mod uploads;
 mod uploads_source;
 mod weak;

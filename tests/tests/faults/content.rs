@@ -281,6 +281,29 @@ fn f102_an_item_that_the_plugin_hands_out_short_or_long_fails_alone() {
 }
 
 #[test]
+fn an_item_that_changed_since_it_was_listed_is_taken_as_what_it_is_and_known_again_by_that() {
+    let host = misbehaving(&[]);
+    host.repository("listed", &[("misbehave.lister", &["fault=changed-fetch"])]);
+    let run = host.ok(&["sync", "listed"]);
+    assert_eq!((&run["added"], &run["failed"]), (&json!(20), &json!(0)), "{run:#}");
+    // The listing says what it said before, so the one that came as another revision is fetched anew, and no other.
+    let again = host.ok(&["sync", "listed"]);
+    assert_eq!((&again["unchanged"], &again["changed"]), (&json!(20), &json!(false)), "{again:#}");
+    assert!(again["bytes"].as_u64() > Some(0) && again["bytes"].as_u64() < run["bytes"].as_u64());
+    host.finish();
+}
+
+#[test]
+fn a_plugin_that_says_the_server_is_gone_ends_the_run_at_the_first_item() {
+    let host = misbehaving(&[]);
+    host.repository("listed", &[("misbehave.lister", &["fault=gone-fetch"])]);
+    let run = host.wharf(&["sync", "listed"]);
+    run.ended(1, "source").says(&["the server is gone"]);
+    assert_eq!((&run.json["added"], &run.json["failed"]), (&json!(0), &json!(0)), "{run:#?}");
+    host.finish();
+}
+
+#[test]
 fn f109_redirects_inward_from_an_index_are_refused() {
     let tree = Tree::of(3, 100, 67);
     let secret = Tree::of(1, 100, 68);

@@ -117,7 +117,6 @@ fn name(event: &Event) -> &'static str {
         Event::Link(_) => "link",
         Event::Checkpoint(_) => "checkpoint",
         Event::Metadata(_) => "metadata",
-        Event::UpstreamFiles(_) => "upstream_files",
         Event::Job(_) => "job",
         Event::Listed(_) => "listed",
         Event::Content(_) => "content",

@@ -7,7 +7,7 @@ use super::bytes::{self, Outcome};
 use crate::convert::{Bytes, Pending};
 use crate::instances::settings::OnFileError;
 use crate::jobs::run::JobRun;
-use crate::problem::{Class, Problem, Scope};
+use crate::problem::{Class, Problem};
 
 /// What became of a batch.
 #[derive(Default)]
@@ -150,6 +150,9 @@ async fn settle(
                 let file = &mut pending.files[wanted.file];
                 file.sha256 = Some(arrived.digest);
                 file.size = Some(arrived.size);
+                if arrived.revision.is_some() {
+                    pending.revision = arrived.revision;
+                }
                 artifacts.push(NewArtifact { digest: arrived.digest, size: arrived.size });
                 staged.extend(arrived.staged);
             }
@@ -180,9 +183,7 @@ async fn give_up(
     pending: &Pending,
     problem: Problem,
 ) -> Result<bool, Problem> {
-    let ends_the_job = problem.class != Class::Operation
-        || problem.scope != Scope::Item
-        || problem.code.starts_with("storage");
+    let ends_the_job = problem.class != Class::Operation || problem.code.starts_with("storage");
     match on_file_error {
         _ if ends_the_job => Err(problem),
         OnFileError::Fail => Err(problem),

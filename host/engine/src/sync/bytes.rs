@@ -11,10 +11,10 @@ use wharf_store::model::{Digest, Source, Staged};
 use super::{Sync, item};
 use crate::convert::{Bytes, Pending, PendingFile};
 use crate::fetch::{self, Fetched, Request};
-use crate::problem::Problem;
+use crate::problem::{Problem, Scope};
 use crate::staging;
 
-/// How many files of one batch are on their way at once.
+/// How many files of one batch are on their way at once, unless the user says otherwise.
 const AT_ONCE: usize = 16;
 
 /// A file whose bytes are not in the store yet.
@@ -38,6 +38,8 @@ pub(super) struct Arrived {
     pub(super) size: u64,
     /// None: the store had them.
     pub(super) staged: Option<Staged>,
+    /// What the bytes are a revision of, where it is not the listed one.
+    pub(super) revision: Option<String>,
 }
 
 /// The files that this job must bring. Files whose bytes the store has are completed on the way.
@@ -74,7 +76,8 @@ pub(super) async fn wanted(sync: &Sync<'_>, batch: &mut [Pending]) -> Result<Vec
     Ok(wanted)
 }
 
-/// Brings them, many at a time. A file that cannot be had is an answer of its own, not the end.
+/// Brings them, many at a time. A file that cannot be had is an answer of its own, not the end; but what a plugin says
+/// of the whole run, that its server is gone for instance, is.
 pub(super) async fn bring(
     sync: &Sync<'_>,
     batch: &[Pending],
@@ -85,14 +88,18 @@ pub(super) async fn bring(
         .partition(|wanted| matches!(wanted.file(batch).bytes, Bytes::Sources(_)));
     sync.run.fetching(addressed.len() as u64);
     let mut arrived = from_sources(sync, batch, addressed).await;
+    let at_once = sync.setup.settings.concurrency.map_or(AT_ONCE, |limit| limit as usize);
     let mut coming = stream::iter(others)
         .map(async |wanted: Wanted| {
             let outcome = one(sync, &batch[wanted.unit], &wanted).await;
             (wanted, outcome)
         })
-        .buffer_unordered(AT_ONCE);
-    while let Some(outcome) = coming.next().await {
-        arrived.push(outcome);
+        .buffer_unordered(at_once);
+    while let Some((wanted, outcome)) = coming.next().await {
+        match outcome {
+            Err(problem) if problem.scope != Scope::Item => return Err(problem),
+            outcome => arrived.push((wanted, outcome)),
+        }
     }
     sync.run.check_cancelled()?;
     Ok(arrived)
@@ -154,7 +161,7 @@ pub(super) fn landed(
     match fetched? {
         Fetched::Done(done) => {
             let staged = Staged { path: target.to_owned(), digest: done.sha256, size: done.size };
-            Ok(Arrived { digest: done.sha256, size: done.size, staged: Some(staged) })
+            Ok(Arrived::new(staged))
         }
         Fetched::NotModified => Err(Problem::fault("internal", "an unasked answer: not modified")),
     }
@@ -176,6 +183,12 @@ async fn one(sync: &Sync<'_>, pending: &Pending, wanted: &Wanted) -> Result<Arri
     }
 }
 
+impl Arrived {
+    pub(super) fn new(staged: Staged) -> Self {
+        Self { digest: staged.digest, size: staged.size, staged: Some(staged), revision: None }
+    }
+}
+
 pub(super) fn verified(file: &PendingFile, staged: Staged) -> Result<Arrived, Problem> {
     check_size(file, staged.size)?;
     match file.sha256 {
@@ -184,7 +197,7 @@ pub(super) fn verified(file: &PendingFile, staged: Staged) -> Result<Arrived, Pr
             format!("{}: sha256 is {}, announced was {expected}", file.path, staged.digest),
         )
         .at(file.path.to_string())),
-        _ => Ok(Arrived { digest: staged.digest, size: staged.size, staged: Some(staged) }),
+        _ => Ok(Arrived::new(staged)),
     }
 }
 

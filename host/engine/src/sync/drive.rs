@@ -118,7 +118,7 @@ async fn take(sync: &Sync<'_>, draft: &mut Draft, event: Event) -> Result<Vec<Pe
         Event::Metadata(text) => draft.metadata = Some(text),
         // A retry begins at the base version: what the store has is not fetched again.
         Event::Checkpoint(_) => {}
-        Event::UpstreamFiles(_) | Event::Job(_) | Event::Output(_) => {
+        Event::Job(_) | Event::Output(_) => {
             return Err(convert::not_driven("sync", &event));
         }
         other => convert::tell(sync.run, other).await?,

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use tokio::time::sleep;
 use wharf_proto::v1::{self, content::Content, event::Event};
-use wharf_store::model::LogLevel;
+use wharf_store::model::{LogLevel, Staged};
 use wharf_supervisor::calls;
 
 use super::Sync;
@@ -26,11 +26,14 @@ pub(super) async fn from_plugin(
     file: &PendingFile,
     target: &Path,
 ) -> Result<Arrived, Problem> {
-    let mut writer = staging::Writer::create(target).await?;
+    let mut item = Item { file, revision: None, writer: staging::Writer::create(target).await? };
     let mut tries = 1;
     loop {
-        match ask(sync, pending, file, target, &mut writer).await {
-            Ok(Answer::Streamed) => return verified(file, writer.finish()?),
+        match ask(sync, pending, target, &mut item).await {
+            Ok(Answer::Streamed) => {
+                let Item { file, revision, writer } = item;
+                return arrived(file, revision, writer.finish()?);
+            }
             Ok(Answer::Placed(arrived)) => return Ok(arrived),
             Err(problem) => match problem.retry {
                 Some(pause) if tries < TRIES && problem.scope == Scope::Item => {
@@ -46,6 +49,41 @@ pub(super) async fn from_plugin(
     }
 }
 
+/// What is known of an item, and what came of it so far.
+struct Item<'a> {
+    file: &'a PendingFile,
+    /// What the plugin says that the bytes are a revision of, where it is not the listed one.
+    revision: Option<String>,
+    writer: staging::Writer,
+}
+
+impl Item<'_> {
+    fn changed(&mut self, revision: String) -> Result<(), Problem> {
+        if self.writer.size() > 0 || self.revision.is_some() {
+            let why = "Content.revision comes once, and before the bytes";
+            return Err(Problem::protocol(why));
+        }
+        self.revision = Some(revision);
+        Ok(())
+    }
+
+    /// What the file must have: what was listed does not count for another revision.
+    fn size(&self) -> Option<u64> {
+        self.file.size.filter(|_| self.revision.is_none())
+    }
+}
+
+fn arrived(
+    file: &PendingFile,
+    revision: Option<String>,
+    staged: Staged,
+) -> Result<Arrived, Problem> {
+    match revision {
+        None => verified(file, staged),
+        revision => Ok(Arrived { revision, ..Arrived::new(staged) }),
+    }
+}
+
 /// How `Importer.Fetch` gave an item's bytes.
 enum Answer {
     /// To the writer.
@@ -57,73 +95,88 @@ enum Answer {
 async fn ask(
     sync: &Sync<'_>,
     pending: &Pending,
-    file: &PendingFile,
     target: &Path,
-    writer: &mut staging::Writer,
+    item: &mut Item<'_>,
 ) -> Result<Answer, Problem> {
-    let asked = fetch_request(sync, pending, file, writer.size());
     let bounds = sync.engine.bounds(sync.run);
-    let mut events = calls::fetch(sync.process, asked, &bounds).await?;
+    let mut events = calls::fetch(sync.process, asked(sync, pending, item), &bounds).await?;
     while let Some(event) = events.next().await? {
-        match event {
-            Event::Content(v1::Content { content: Some(content) }) => match content {
-                Content::Chunk(chunk) => {
-                    sync.run.meter.add_bytes(chunk.len());
-                    writer.write(chunk).await?;
-                    if file.size.is_some_and(|size| writer.size() > size) {
-                        return Err(too_long(file));
-                    }
-                }
-                Content::Source(_) | Content::Staged(_) if writer.size() > 0 => {
-                    return Err(Problem::protocol("Fetch answered with chunks and with a place"));
-                }
-                Content::Source(source) => {
-                    let sources = vec![convert::store_source(source)];
-                    let request = request(sync, file, sources, target);
-                    let (cancel, meter) = (&sync.cancel, &sync.run.meter);
-                    let fetched = sync.engine.fetcher.fetch(&request, cancel, meter).await;
-                    events.done();
-                    return landed(target, fetched).map(Answer::Placed);
-                }
-                Content::Staged(path) => {
-                    let path = path.parse().map_err(|error| {
-                        Problem::protocol(format!("Content.staged is no relative path: {error}"))
-                    })?;
-                    let staged = staging::hash_below(sync.run.folder.path(), &path).await?;
-                    events.done();
-                    return verified(file, staged).map(Answer::Placed);
-                }
-            },
+        let (content, revision) = match event {
+            Event::Content(v1::Content { content, revision }) => (content, revision),
             Event::Result(_) => return Ok(Answer::Streamed),
-            other => convert::tell(sync.run, other).await?,
+            other => {
+                convert::tell(sync.run, other).await?;
+                continue;
+            }
+        };
+        if !revision.is_empty() {
+            item.changed(revision)?;
+        }
+        match content {
+            None => {}
+            Some(Content::Chunk(chunk)) => {
+                sync.run.meter.add_bytes(chunk.len());
+                item.writer.write(chunk).await?;
+                if item.size().is_some_and(|size| item.writer.size() > size) {
+                    return Err(too_long(item.file));
+                }
+            }
+            Some(Content::Source(_) | Content::Staged(_)) if item.writer.size() > 0 => {
+                return Err(Problem::protocol("Fetch answered with chunks and with a place"));
+            }
+            Some(Content::Source(source)) => {
+                events.done();
+                return from_source(sync, source, target, item).await.map(Answer::Placed);
+            }
+            Some(Content::Staged(path)) => {
+                events.done();
+                let staged = staged(sync, &path).await?;
+                return arrived(item.file, item.revision.take(), staged).map(Answer::Placed);
+            }
         }
     }
     Err(Problem::protocol("Fetch ended without a result"))
 }
 
-fn fetch_request(
+async fn from_source(
     sync: &Sync<'_>,
-    pending: &Pending,
-    file: &PendingFile,
-    offset: u64,
-) -> v1::FetchRequest {
+    source: v1::Source,
+    target: &Path,
+    item: &mut Item<'_>,
+) -> Result<Arrived, Problem> {
+    let mut request = request(sync, item.file, vec![convert::store_source(source)], target);
+    request.size = item.size();
+    let fetched = sync.engine.fetcher.fetch(&request, &sync.cancel, &sync.run.meter).await;
+    Ok(Arrived { revision: item.revision.take(), ..landed(target, fetched)? })
+}
+
+async fn staged(sync: &Sync<'_>, path: &str) -> Result<Staged, Problem> {
+    let path = path.parse().map_err(|error| {
+        Problem::protocol(format!("Content.staged is no relative path: {error}"))
+    })?;
+    staging::hash_below(sync.run.folder.path(), &path).await
+}
+
+/// From where the bytes broke off, of the revision that came so far.
+fn asked(sync: &Sync<'_>, pending: &Pending, item: &Item<'_>) -> v1::FetchRequest {
     let unit = v1::Unit {
         r#type: pending.definition.id.clone(),
         key: pending.declared_key.clone(),
         attributes: pending.attributes.clone(),
         files: vec![v1::File {
-            path: file.path.to_string(),
-            size: file.size,
-            digests: file.digests.clone(),
+            path: item.file.path.to_string(),
+            size: item.file.size,
+            digests: item.file.digests.clone(),
             ..v1::File::default()
         }],
         ..v1::Unit::default()
     };
+    let revision = item.revision.as_ref().or(pending.revision.as_ref());
     v1::FetchRequest {
         context: Some(sync.context.clone()),
         attachment: Some(sync.setup.wire_attachment()),
         unit: Some(unit),
-        revision: pending.revision.clone().unwrap_or_default(),
-        offset,
+        revision: revision.cloned().unwrap_or_default(),
+        offset: item.writer.size(),
     }
 }

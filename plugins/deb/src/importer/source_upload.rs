@@ -30,13 +30,13 @@ const REPLACED: &[&str] = &[
     "Checksums-Sha512",
 ];
 
-/// Declares the source packages among what was brought. Gives what belongs to none: binary packages.
+/// Declares the source packages among what was brought. Gives their number, and what belongs to none: binary packages.
 pub(super) async fn declare<'a>(
     place: &Place,
     brought: &'a [Brought<'a>],
     kind: &str,
     context: &Context,
-) -> Result<Vec<&'a Brought<'a>>, Error> {
+) -> Result<(usize, Vec<&'a Brought<'a>>), Error> {
     let mut rest: BTreeMap<&str, &Brought<'_>> =
         brought.iter().map(|file| (file.name, file)).collect();
     let sources: Vec<&Brought<'_>> = brought.iter().filter(|file| is_dsc(file.name)).collect();
@@ -61,7 +61,8 @@ pub(super) async fn declare<'a>(
         let message = format!("{} is listed by no .dsc that came with it", names::shown(name));
         return Err(Error::usage("content.package", message).for_item(name));
     }
-    Ok(brought.iter().filter(|file| rest.contains_key(file.name)).collect())
+    let rest = brought.iter().filter(|file| rest.contains_key(file.name)).collect();
+    Ok((sources.len(), rest))
 }
 
 fn is_dsc(name: &str) -> bool {

@@ -38,11 +38,12 @@ pub(super) async fn upload(request: &UploadRequest, context: &Context) -> Result
     let place = place(request)?;
     let brought: Vec<Brought<'_>> =
         request.files.iter().map(Brought::of).collect::<Result<_, _>>()?;
-    let rest = source_upload::declare(&place, &brought, &request.kind, context).await?;
+    let (sources, rest) = source_upload::declare(&place, &brought, &request.kind, context).await?;
+    let count = sources + rest.len();
     for file in rest {
         declare(&place, file, context).await?;
     }
-    Ok(Done::changed().announced(u64::try_from(request.files.len()).unwrap_or(u64::MAX)))
+    Ok(Done::changed().announced(u64::try_from(count).unwrap_or(u64::MAX)))
 }
 
 /// A file that a user brought, as the host says that it is.

@@ -65,7 +65,6 @@ pub(crate) struct Batches {
     files: Batch<v1::PublishedFile>,
     aliases: Batch<v1::Alias>,
     variants: Batch<v1::Variant>,
-    upstream: Batch<v1::UpstreamFile>,
     items: Batch<v1::Item>,
     progress: Option<v1::Progress>,
     progress_sent: Option<Instant>,
@@ -81,7 +80,6 @@ pub(crate) enum Entry {
     File(v1::PublishedFile),
     Alias(v1::Alias),
     Variant(v1::Variant),
-    Upstream(v1::UpstreamFile),
     Item(v1::Item),
 }
 
@@ -103,7 +101,6 @@ impl Batches {
             Entry::File(file) => self.files.push(file, bytes).map(files),
             Entry::Alias(alias) => self.aliases.push(alias, bytes).map(aliases),
             Entry::Variant(variant) => self.variants.push(variant, bytes).map(variants),
-            Entry::Upstream(file) => self.upstream.push(file, bytes).map(upstream),
             Entry::Item(item) => self.items.push(item, bytes).map(items),
         })
     }
@@ -129,7 +126,6 @@ impl Batches {
             self.files.take().map(files),
             self.aliases.take().map(aliases),
             self.variants.take().map(variants),
-            self.upstream.take().map(upstream),
             self.items.take().map(items),
             self.progress.take().map(Event::Progress),
         ];
@@ -169,10 +165,6 @@ fn aliases(aliases: Vec<v1::Alias>) -> Event {
 
 fn variants(variants: Vec<v1::Variant>) -> Event {
     Event::Variants(v1::Variants { variants })
-}
-
-fn upstream(files: Vec<v1::UpstreamFile>) -> Event {
-    Event::UpstreamFiles(v1::UpstreamFiles { files })
 }
 
 fn items(items: Vec<v1::Item>) -> Event {

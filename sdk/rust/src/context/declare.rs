@@ -97,7 +97,18 @@ impl Context {
         self.content(v1::content::Content::Staged(path.into())).await
     }
 
+    /// In `fetch`, before the bytes: what they really are a revision of, where the item changed since it was listed. Size
+    /// and revision of the listing then do not count any more.
+    ///
+    /// # Errors
+    /// [`Error::cancelled`].
+    pub async fn revision(&self, revision: impl Into<String>) -> Result<(), Error> {
+        let content = v1::Content { content: None, revision: revision.into() };
+        self.send(Event::Content(content)).await
+    }
+
     async fn content(&self, content: v1::content::Content) -> Result<(), Error> {
-        self.send(Event::Content(v1::Content { content: Some(content) })).await
+        let content = v1::Content { content: Some(content), revision: String::new() };
+        self.send(Event::Content(content)).await
     }
 }

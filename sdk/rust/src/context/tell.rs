@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use wharf_proto::v1;
 use wharf_proto::v1::event::Event;
-use wharf_proto::v1::{output, upstream_file};
+use wharf_proto::v1::output;
 
 use super::Context;
 use super::batch::Entry;
@@ -151,16 +151,6 @@ impl Context {
     pub async fn metadata<T: Serialize + ?Sized>(&self, info: &T) -> Result<(), Error> {
         let info = to_object("the version's metadata", info)?;
         self.send(Event::Metadata(info)).await
-    }
-
-    /// Upstream's own metadata file, staged in the work folder, kept for publishing it verbatim.
-    ///
-    /// # Errors
-    /// [`Error::cancelled`].
-    pub async fn upstream_file(&self, path: &str, staged: &str) -> Result<(), Error> {
-        let size = path.len() + staged.len() + 24;
-        let from = Some(upstream_file::From::Staged(staged.to_owned()));
-        self.add(Entry::Upstream(v1::UpstreamFile { path: path.to_owned(), from }), size).await
     }
 
     /// A product that is not a unit, staged in the work folder.

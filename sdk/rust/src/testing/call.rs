@@ -161,6 +161,11 @@ impl<'a> Call<'a> {
 
     /// Makes `fetch` for an item that was listed.
     pub async fn fetch(self, item: &v1::ListedItem, offset: u64) -> Run {
+        self.start_fetch(item, offset).await.finish().await
+    }
+
+    /// Starts `fetch` for an item that was listed, and hands out its events one by one.
+    pub async fn start_fetch(self, item: &v1::ListedItem, offset: u64) -> Running {
         let request = v1::FetchRequest {
             context: Some(self.context()),
             attachment: Some(self.attachment.clone()),
@@ -168,7 +173,7 @@ impl<'a> Call<'a> {
             revision: item.revision.clone(),
             offset,
         };
-        self.running(self.importer().fetch(request).await).finish().await
+        self.running(self.importer().fetch(request).await)
     }
 
     /// Makes `upload` with files that lie in the work folder.

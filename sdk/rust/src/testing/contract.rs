@@ -60,7 +60,6 @@ impl Contract {
             Event::Remove(units) | Event::Resolved(units) => units.units.len(),
             Event::Aliases(aliases) => aliases.aliases.len(),
             Event::Variants(variants) => variants.variants.len(),
-            Event::UpstreamFiles(files) => files.files.len(),
             Event::Keep(keep) => keep.keys.len(),
             _ => 1,
         }

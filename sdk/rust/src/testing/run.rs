@@ -86,6 +86,8 @@ pub struct Run {
     pub listed: Vec<v1::ListedItem>,
     /// Answers of `fetch`.
     pub contents: Vec<v1::content::Content>,
+    /// What `fetch` said that the bytes are a revision of; empty: of the listed one.
+    pub revision: String,
     /// Files of the publication.
     pub files: Vec<v1::PublishedFile>,
     /// Variants of paths.
@@ -116,7 +118,10 @@ impl Run {
             Event::Remove(units) => self.removed.extend(units.units),
             Event::Resolved(units) => self.resolved.extend(units.units),
             Event::Listed(items) => self.listed.extend(items.items),
-            Event::Content(content) => self.contents.extend(content.content),
+            Event::Content(content) => {
+                self.contents.extend(content.content);
+                self.revision.push_str(&content.revision);
+            }
             Event::Files(files) => self.files.extend(files.files),
             Event::Variants(variants) => self.variants.extend(variants.variants),
             Event::Items(items) => self.items.extend(items.items),

@@ -1,0 +1,183 @@
+//! Which folder of which share, and who logs in: as the user says it.
+
+use serde::{Deserialize, Serialize};
+use wharf_sdk::{Attachment, Check, CheckScope, Checked, Error};
+
+use crate::path;
+
+/// The port of SMB over TCP.
+const PORT: u16 = 445;
+
+/// As stored.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub(crate) struct Settings {
+    #[serde(flatten)]
+    pub(crate) server: Server,
+    /// Segments with `/` between them; empty: the whole share.
+    #[serde(default)]
+    pub(crate) remote_dir: String,
+}
+
+/// What a connection is made with.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub(crate) struct Server {
+    pub(crate) hostname: String,
+    pub(crate) share: String,
+    /// Empty: a guest.
+    #[serde(default)]
+    pub(crate) username: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) password: Option<Secret>,
+    #[serde(default)]
+    pub(crate) domain: String,
+    #[serde(default = "port")]
+    pub(crate) port: u16,
+    #[serde(default)]
+    sign_options: SignOptions,
+}
+
+const fn port() -> u16 {
+    PORT
+}
+
+/// The name of a secret of the host.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Secret {
+    Name(String),
+    Reference { secret: String },
+}
+
+impl Secret {
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Name(name) | Self::Reference { secret: name } => name,
+        }
+    }
+}
+
+/// Kept as it was given: sessions of users are signed in any case.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum SignOptions {
+    Never,
+    WhenSupported,
+    #[default]
+    WhenRequired,
+}
+
+impl Settings {
+    /// Those that a call works with.
+    pub(crate) fn of(attachment: &Attachment) -> Result<Self, Error> {
+        let mut settings: Self = attachment.settings()?;
+        settings.remote_dir = path::folder(&settings.remote_dir).map_err(|refusal| {
+            let message = format!("it is no folder of a share: {refusal}");
+            Error::usage("config.smb", message).at_field("/remote_dir")
+        })?;
+        Ok(settings)
+    }
+}
+
+impl Server {
+    /// `HOST:PORT`, as connections are opened; an IPv6 address in brackets.
+    pub(crate) fn address(&self) -> String {
+        let host = self.hostname.trim_matches(['[', ']']);
+        let port = self.port;
+        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+    }
+
+    /// For people: what is mirrored.
+    pub(crate) fn shown(&self) -> String {
+        format!("//{}/{}", path::shown(&self.hostname), path::shown(&self.share))
+    }
+
+    /// Fields that are not right, and why.
+    fn faults(&self) -> Vec<(&'static str, &'static str)> {
+        let mut faults = Vec::new();
+        let host = self.hostname.trim_matches(['[', ']']);
+        let address = host.parse::<std::net::IpAddr>().is_ok();
+        let odd = |character: char| {
+            character.is_whitespace() || character.is_control() || "/\\:@#?".contains(character)
+        };
+        if !address && (host.is_empty() || host.contains(odd)) {
+            let why =
+                "it is no name of a server: write neither smb:// nor a port or a path with it";
+            faults.push(("/hostname", why));
+        }
+        if path::below("", &self.share).is_err() {
+            let why = "it is no name of a share: what lies below it is the setting remote_dir";
+            faults.push(("/share", why));
+        }
+        if self.password.is_some() && self.username.is_empty() {
+            faults.push(("/username", "it must be set where there is a password"));
+        }
+        faults
+    }
+}
+
+/// Says what is wrong with settings, and how they are kept.
+pub(crate) fn check(check: &Check) -> Result<Checked, Error> {
+    let told =
+        |checked: Checked, (field, why): (&str, &str)| checked.error(field, "config.smb", why);
+    if check.scope == CheckScope::Instance {
+        let server: Server = check.values()?;
+        let checked = server.faults().into_iter().fold(Checked::good(), told);
+        return checked.normalised(&server);
+    }
+    let mut settings: Settings = check.values()?;
+    let mut checked = settings.server.faults().into_iter().fold(Checked::good(), told);
+    match path::folder(&settings.remote_dir) {
+        Ok(folder) => settings.remote_dir = folder,
+        Err(refusal) => {
+            let why = format!("it is no folder of a share: {refusal}");
+            checked = checked.error("/remote_dir", "config.smb", why);
+        }
+    }
+    checked.normalised(&settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(hostname: &str, share: &str) -> Server {
+        Server {
+            hostname: hostname.to_owned(),
+            share: share.to_owned(),
+            username: String::new(),
+            password: None,
+            domain: String::new(),
+            port: PORT,
+            sign_options: SignOptions::default(),
+        }
+    }
+
+    #[test]
+    fn addresses_have_the_port_behind_them() {
+        for (host, address) in [
+            ("files.example.org", "files.example.org:445"),
+            ("192.0.2.7", "192.0.2.7:445"),
+            ("2001:db8::1", "[2001:db8::1]:445"),
+            ("[2001:db8::1]", "[2001:db8::1]:445"),
+        ] {
+            let server = server(host, "s");
+            assert_eq!(server.address(), address);
+            assert_eq!(server.faults(), []);
+        }
+    }
+
+    #[test]
+    fn what_is_no_server_or_share_is_named() {
+        let fields = |hostname: &str, share: &str| {
+            server(hostname, share).faults().into_iter().map(|fault| fault.0).collect::<Vec<_>>()
+        };
+        for host in ["", "smb://host", "host:445", "host/share", "a b"] {
+            assert_eq!(fields(host, "s"), ["/hostname"], "{host}");
+        }
+        for share in ["", "a/b", "a\\b", ".."] {
+            assert_eq!(fields("h", share), ["/share"], "{share}");
+        }
+        let nobody = Server { password: Some(Secret::Name("x".to_owned())), ..server("h", "s") };
+        assert_eq!(nobody.faults()[0].0, "/username");
+    }
+}

@@ -1,0 +1,90 @@
+//! A share and a whole host: first run, nothing to do, changes, and what the job says of all that.
+
+use std::fs;
+
+use serde_json::json;
+use wharf_tests::TestHost;
+use wharf_tests::samba::Samba;
+
+/// A host with an attached share.
+fn host(samba: &Samba, more: &[&str]) -> TestHost {
+    let mut host = TestHost::new();
+    host.install("smb");
+    host.serve();
+    let port = format!("port={}", samba.port());
+    let settings = [&["hostname=127.0.0.1", &port, "share=open"], more].concat();
+    host.repository("school", &[("smb.importer", &settings)]);
+    host
+}
+
+#[test]
+fn a_share_is_mirrored_and_a_run_with_nothing_to_do_fetches_nothing() {
+    let samba = Samba::start();
+    for number in 0..60 {
+        samba.write(&format!("d{}/f{number}.txt", number % 7), format!("{number}"));
+    }
+    let host = host(&samba, &["concurrency=3"]);
+    let first = host.ok(&["sync", "school"]);
+    assert_eq!((&first["added"], &first["bytes"]), (&json!(60), &json!(110)), "{first:#}");
+    let again = host.ok(&["sync", "school"]);
+    assert_eq!((&again["unchanged"], &again["bytes"]), (&json!(60), &json!(0)), "{again:#}");
+    assert_eq!(again["changed"], json!(false), "{again:#}");
+
+    samba.write("d0/f0.txt", "other");
+    fs::remove_file(samba.files().join("d1/f1.txt")).expect("it was there");
+    let changed = host.ok(&["sync", "school"]);
+    let counts = ["added", "removed", "unchanged", "bytes"].map(|name| changed[name].clone());
+    assert_eq!(counts, [json!(1), json!(2), json!(58), json!(5)], "{changed:#}");
+    host.finish();
+}
+
+// F98
+#[test]
+fn a_name_that_cannot_be_carried_fails_alone() {
+    let samba = Samba::start();
+    samba.write("good.txt", "good");
+    samba.write("bad\u{202e}txt.exe", "bad");
+    let host = host(&samba, &[]);
+    let run = host.wharf(&["sync", "school"]);
+    let counts = (run.status, &run.json["added"], &run.json["failed"]);
+    assert_eq!(counts, (3, &json!(1), &json!(1)), "{run:#?}");
+    assert_eq!(run.json["items"][0]["problem"]["code"], json!("content.path"), "{run:#?}");
+    host.finish();
+}
+
+#[test]
+fn a_server_that_is_gone_changes_nothing_and_is_found_again() {
+    let mut samba = Samba::start();
+    samba.write("a.txt", "a");
+    let host = host(&samba, &[]);
+    host.ok(&["sync", "school"]);
+    samba.kill();
+    let run = host.wharf(&["sync", "school"]);
+    run.ended(1, "source").says(&["//127.0.0.1/open", "refused", "look whether the server runs"]);
+    samba.write("b.txt", "b");
+    samba.restart();
+    let told = host.ok(&["sync", "school"]);
+    assert_eq!((&told["added"], &told["unchanged"]), (&json!(1), &json!(1)), "{told:#}");
+    host.finish();
+}
+
+#[test]
+fn settings_that_cannot_be_right_are_named_before_anything_is_asked() {
+    let mut host = TestHost::new();
+    host.install("smb");
+    host.serve();
+    host.ok(&["repo", "create", "school"]);
+    let run = host.wharf(&[
+        "attach",
+        "school",
+        "smb.importer",
+        "--set",
+        "hostname=smb://h/x",
+        "--set",
+        "share=a/b",
+        "--set",
+        "remote_dir=../x",
+    ]);
+    run.ended(2, "usage").says(&["hostname", "share", "remote_dir", "smb://"]);
+    host.finish();
+}
