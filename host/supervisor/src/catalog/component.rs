@@ -51,6 +51,7 @@ impl Role {
                 "rate",
                 "auto_publish",
                 "allow_hosts",
+                "ignore",
             ],
             Self::Distributor => &["path", "signing_key", "after"],
             Self::Builder | Self::Action => &[],
