@@ -77,7 +77,6 @@ type batches struct {
 	files        batch[*wire.PublishedFile]
 	aliases      batch[*wire.Alias]
 	variants     batch[*wire.Variant]
-	upstream     batch[*wire.UpstreamFile]
 	items        batch[*wire.Item]
 	progress     *wire.Event
 	progressSent time.Time
@@ -93,7 +92,6 @@ func newBatches() *batches {
 		files:    batch[*wire.PublishedFile]{wrap: filesEvent},
 		aliases:  batch[*wire.Alias]{wrap: aliasesEvent},
 		variants: batch[*wire.Variant]{wrap: variantsEvent},
-		upstream: batch[*wire.UpstreamFile]{wrap: upstreamEvent},
 		items:    batch[*wire.Item]{wrap: itemsEvent},
 	}
 }
@@ -139,7 +137,7 @@ func (b *batches) takeAll() []*wire.Event {
 	var events []*wire.Event
 	for _, event := range []*wire.Event{
 		b.units.take(), b.removed.take(), b.resolved.take(), b.listed.take(), b.files.take(), b.aliases.take(),
-		b.variants.take(), b.upstream.take(), b.items.take(), b.progress,
+		b.variants.take(), b.items.take(), b.progress,
 	} {
 		if event != nil {
 			events = append(events, event)

@@ -61,6 +61,12 @@ func (c *Context) Chunk(bytes []byte) error {
 	return nil
 }
 
+// Revision says, in Fetch and before the bytes, what they really are a revision of, where the item changed since it was
+// listed. Size and revision of the listing then do not count any more.
+func (c *Context) Revision(revision string) error {
+	return c.content(&wire.Content{Revision: text(revision)})
+}
+
 // Chunks sends all that a reader gives, as the bytes of a fetched item.
 func (c *Context) Chunks(from io.Reader) error {
 	for {

@@ -32,10 +32,6 @@ func variantsEvent(variants []*wire.Variant) *wire.Event {
 	return &wire.Event{Event: &wire.Event_Variants{Variants: &wire.Variants{Variants: variants}}}
 }
 
-func upstreamEvent(files []*wire.UpstreamFile) *wire.Event {
-	return &wire.Event{Event: &wire.Event_UpstreamFiles{UpstreamFiles: &wire.UpstreamFiles{Files: files}}}
-}
-
 func itemsEvent(items []*wire.Item) *wire.Event {
 	return &wire.Event{Event: &wire.Event_Items{Items: &wire.Items{Items: items}}}
 }

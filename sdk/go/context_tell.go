@@ -106,12 +106,6 @@ func (c *Context) Metadata(info any) error {
 	return c.send(&wire.Event{Event: &wire.Event_Metadata{Metadata: written}})
 }
 
-// UpstreamFile is upstream's own metadata file, staged in the work folder, kept for publishing it verbatim.
-func (c *Context) UpstreamFile(path, staged string) error {
-	file := &wire.UpstreamFile{Path: path, From: &wire.UpstreamFile_Staged{Staged: staged}}
-	return add(c, &c.call.batches.upstream, file, checkText("upstream's path", path+staged))
-}
-
 // Output is a product that is not a unit, staged in the work folder.
 func (c *Context) Output(name, mediaType, staged string) error {
 	output := &wire.Output{Name: text(name), MediaType: mediaType, Bytes: &wire.Output_Staged{Staged: staged}}

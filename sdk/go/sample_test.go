@@ -159,7 +159,6 @@ func tellEverything(ctx *wharf.Context) (*wharf.Done, error) {
 		ctx.Remove(wharf.RefKey("thing", name{"old"})),
 		ctx.Metadata(map[string]string{"suite": "x"}),
 		ctx.Link("more", "https://x.example/"),
-		ctx.UpstreamFile("Release", "release"),
 		ctx.Output("report", "text/plain", "report"),
 		ctx.Checkpoint([]byte("here")),
 	)

@@ -221,7 +221,6 @@ fn entries(event: &Event) -> usize {
         Event::Remove(units) | Event::Resolved(units) => units.units.len(),
         Event::Aliases(aliases) => aliases.aliases.len(),
         Event::Variants(variants) => variants.variants.len(),
-        Event::UpstreamFiles(files) => files.files.len(),
         Event::Keep(keep) => keep.keys.len(),
         _ => 1,
     }
@@ -245,7 +244,6 @@ pub(crate) fn kind(event: &Event) -> &'static str {
         Event::Link(_) => "link",
         Event::Checkpoint(_) => "checkpoint",
         Event::Metadata(_) => "metadata",
-        Event::UpstreamFiles(_) => "upstream_files",
         Event::Job(_) => "job",
         Event::Listed(_) => "listed",
         Event::Content(_) => "content",

@@ -82,7 +82,7 @@ impl Operation {
     pub(crate) fn takes(self, event: &Event) -> bool {
         match kind(event) {
             "units" => matches!(self, Self::Sync | Self::Upload | Self::Build),
-            "keep" | "remove" | "upstream_files" => self == Self::Sync,
+            "keep" | "remove" => self == Self::Sync,
             "metadata" => matches!(self, Self::Sync | Self::List),
             "listed" => self == Self::List,
             "content" => self == Self::Fetch,

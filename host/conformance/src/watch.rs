@@ -130,7 +130,7 @@ impl Watch<'_> {
         let room = MOST_BREACHES.saturating_sub(self.run.breaches.len());
         self.run.breaches.extend(breaches.into_iter().take(room));
         facts(event, &mut self.run.facts);
-        if let Event::Content(v1::Content { content: Some(Chunk(bytes)) }) = event {
+        if let Event::Content(v1::Content { content: Some(Chunk(bytes)), .. }) = event {
             self.bytes.update(bytes);
         }
         if let Event::Listed(listed) = event {

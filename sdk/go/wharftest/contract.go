@@ -75,8 +75,6 @@ func (c *contract) entries(event *wire.Event) int {
 		return len(told.Aliases.Aliases)
 	case *wire.Event_Variants:
 		return len(told.Variants.Variants)
-	case *wire.Event_UpstreamFiles:
-		return len(told.UpstreamFiles.Files)
 	case *wire.Event_Keep:
 		return len(told.Keep.Keys)
 	default:

@@ -161,7 +161,6 @@ type Event struct {
 	//	*Event_Link
 	//	*Event_Checkpoint
 	//	*Event_Metadata
-	//	*Event_UpstreamFiles
 	//	*Event_Job
 	//	*Event_Listed
 	//	*Event_Content
@@ -346,15 +345,6 @@ func (x *Event) GetMetadata() string {
 	return ""
 }
 
-func (x *Event) GetUpstreamFiles() *UpstreamFiles {
-	if x != nil {
-		if x, ok := x.Event.(*Event_UpstreamFiles); ok {
-			return x.UpstreamFiles
-		}
-	}
-	return nil
-}
-
 func (x *Event) GetJob() *JobSpec {
 	if x != nil {
 		if x, ok := x.Event.(*Event_Job); ok {
@@ -489,10 +479,6 @@ type Event_Metadata struct {
 	Metadata string `protobuf:"bytes,15,opt,name=metadata,proto3,oneof"`
 }
 
-type Event_UpstreamFiles struct {
-	UpstreamFiles *UpstreamFiles `protobuf:"bytes,16,opt,name=upstream_files,json=upstreamFiles,proto3,oneof"`
-}
-
 type Event_Job struct {
 	Job *JobSpec `protobuf:"bytes,17,opt,name=job,proto3,oneof"`
 }
@@ -553,8 +539,6 @@ func (*Event_Link) isEvent_Event() {}
 func (*Event_Checkpoint) isEvent_Event() {}
 
 func (*Event_Metadata) isEvent_Event() {}
-
-func (*Event_UpstreamFiles) isEvent_Event() {}
 
 func (*Event_Job) isEvent_Event() {}
 
@@ -1893,157 +1877,6 @@ func (x *Checkpoint) GetData() []byte {
 	return nil
 }
 
-// Upstream's own metadata files, kept for publishing them verbatim.
-type UpstreamFiles struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Files         []*UpstreamFile        `protobuf:"bytes,1,rep,name=files,proto3" json:"files,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *UpstreamFiles) Reset() {
-	*x = UpstreamFiles{}
-	mi := &file_wharf_v1_event_proto_msgTypes[22]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *UpstreamFiles) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*UpstreamFiles) ProtoMessage() {}
-
-func (x *UpstreamFiles) ProtoReflect() protoreflect.Message {
-	mi := &file_wharf_v1_event_proto_msgTypes[22]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use UpstreamFiles.ProtoReflect.Descriptor instead.
-func (*UpstreamFiles) Descriptor() ([]byte, []int) {
-	return file_wharf_v1_event_proto_rawDescGZIP(), []int{22}
-}
-
-func (x *UpstreamFiles) GetFiles() []*UpstreamFile {
-	if x != nil {
-		return x.Files
-	}
-	return nil
-}
-
-type UpstreamFile struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	Path  string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
-	// Types that are valid to be assigned to From:
-	//
-	//	*UpstreamFile_Digest
-	//	*UpstreamFile_Staged
-	//	*UpstreamFile_Inline
-	From          isUpstreamFile_From `protobuf_oneof:"from"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *UpstreamFile) Reset() {
-	*x = UpstreamFile{}
-	mi := &file_wharf_v1_event_proto_msgTypes[23]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *UpstreamFile) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*UpstreamFile) ProtoMessage() {}
-
-func (x *UpstreamFile) ProtoReflect() protoreflect.Message {
-	mi := &file_wharf_v1_event_proto_msgTypes[23]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use UpstreamFile.ProtoReflect.Descriptor instead.
-func (*UpstreamFile) Descriptor() ([]byte, []int) {
-	return file_wharf_v1_event_proto_rawDescGZIP(), []int{23}
-}
-
-func (x *UpstreamFile) GetPath() string {
-	if x != nil {
-		return x.Path
-	}
-	return ""
-}
-
-func (x *UpstreamFile) GetFrom() isUpstreamFile_From {
-	if x != nil {
-		return x.From
-	}
-	return nil
-}
-
-func (x *UpstreamFile) GetDigest() string {
-	if x != nil {
-		if x, ok := x.From.(*UpstreamFile_Digest); ok {
-			return x.Digest
-		}
-	}
-	return ""
-}
-
-func (x *UpstreamFile) GetStaged() string {
-	if x != nil {
-		if x, ok := x.From.(*UpstreamFile_Staged); ok {
-			return x.Staged
-		}
-	}
-	return ""
-}
-
-func (x *UpstreamFile) GetInline() []byte {
-	if x != nil {
-		if x, ok := x.From.(*UpstreamFile_Inline); ok {
-			return x.Inline
-		}
-	}
-	return nil
-}
-
-type isUpstreamFile_From interface {
-	isUpstreamFile_From()
-}
-
-type UpstreamFile_Digest struct {
-	Digest string `protobuf:"bytes,2,opt,name=digest,proto3,oneof"`
-}
-
-type UpstreamFile_Staged struct {
-	Staged string `protobuf:"bytes,3,opt,name=staged,proto3,oneof"`
-}
-
-type UpstreamFile_Inline struct {
-	Inline []byte `protobuf:"bytes,4,opt,name=inline,proto3,oneof"`
-}
-
-func (*UpstreamFile_Digest) isUpstreamFile_From() {}
-
-func (*UpstreamFile_Staged) isUpstreamFile_From() {}
-
-func (*UpstreamFile_Inline) isUpstreamFile_From() {}
-
 type ListedItems struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Items []*ListedItem          `protobuf:"bytes,1,rep,name=items,proto3" json:"items,omitempty"`
@@ -2055,7 +1888,7 @@ type ListedItems struct {
 
 func (x *ListedItems) Reset() {
 	*x = ListedItems{}
-	mi := &file_wharf_v1_event_proto_msgTypes[24]
+	mi := &file_wharf_v1_event_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2067,7 +1900,7 @@ func (x *ListedItems) String() string {
 func (*ListedItems) ProtoMessage() {}
 
 func (x *ListedItems) ProtoReflect() protoreflect.Message {
-	mi := &file_wharf_v1_event_proto_msgTypes[24]
+	mi := &file_wharf_v1_event_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2080,7 +1913,7 @@ func (x *ListedItems) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListedItems.ProtoReflect.Descriptor instead.
 func (*ListedItems) Descriptor() ([]byte, []int) {
-	return file_wharf_v1_event_proto_rawDescGZIP(), []int{24}
+	return file_wharf_v1_event_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListedItems) GetItems() []*ListedItem {
@@ -2110,7 +1943,7 @@ type ListedItem struct {
 
 func (x *ListedItem) Reset() {
 	*x = ListedItem{}
-	mi := &file_wharf_v1_event_proto_msgTypes[25]
+	mi := &file_wharf_v1_event_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2122,7 +1955,7 @@ func (x *ListedItem) String() string {
 func (*ListedItem) ProtoMessage() {}
 
 func (x *ListedItem) ProtoReflect() protoreflect.Message {
-	mi := &file_wharf_v1_event_proto_msgTypes[25]
+	mi := &file_wharf_v1_event_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2135,7 +1968,7 @@ func (x *ListedItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListedItem.ProtoReflect.Descriptor instead.
 func (*ListedItem) Descriptor() ([]byte, []int) {
-	return file_wharf_v1_event_proto_rawDescGZIP(), []int{25}
+	return file_wharf_v1_event_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListedItem) GetUnit() *Unit {
@@ -2166,14 +1999,17 @@ type Content struct {
 	//	*Content_Chunk
 	//	*Content_Source
 	//	*Content_Staged
-	Content       isContent_Content `protobuf_oneof:"content"`
+	Content isContent_Content `protobuf_oneof:"content"`
+	// What the bytes really are a revision of, where it is not the one that was listed: the file changed since. Comes
+	// before all bytes, alone or with the first of them. Size and revision of the listing then do not count any more.
+	Revision      string `protobuf:"bytes,4,opt,name=revision,proto3" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Content) Reset() {
 	*x = Content{}
-	mi := &file_wharf_v1_event_proto_msgTypes[26]
+	mi := &file_wharf_v1_event_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2185,7 +2021,7 @@ func (x *Content) String() string {
 func (*Content) ProtoMessage() {}
 
 func (x *Content) ProtoReflect() protoreflect.Message {
-	mi := &file_wharf_v1_event_proto_msgTypes[26]
+	mi := &file_wharf_v1_event_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2198,7 +2034,7 @@ func (x *Content) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Content.ProtoReflect.Descriptor instead.
 func (*Content) Descriptor() ([]byte, []int) {
-	return file_wharf_v1_event_proto_rawDescGZIP(), []int{26}
+	return file_wharf_v1_event_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Content) GetContent() isContent_Content {
@@ -2231,6 +2067,13 @@ func (x *Content) GetStaged() string {
 		if x, ok := x.Content.(*Content_Staged); ok {
 			return x.Staged
 		}
+	}
+	return ""
+}
+
+func (x *Content) GetRevision() string {
+	if x != nil {
+		return x.Revision
 	}
 	return ""
 }
@@ -2283,7 +2126,7 @@ type Result struct {
 
 func (x *Result) Reset() {
 	*x = Result{}
-	mi := &file_wharf_v1_event_proto_msgTypes[27]
+	mi := &file_wharf_v1_event_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2295,7 +2138,7 @@ func (x *Result) String() string {
 func (*Result) ProtoMessage() {}
 
 func (x *Result) ProtoReflect() protoreflect.Message {
-	mi := &file_wharf_v1_event_proto_msgTypes[27]
+	mi := &file_wharf_v1_event_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2308,7 +2151,7 @@ func (x *Result) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Result.ProtoReflect.Descriptor instead.
 func (*Result) Descriptor() ([]byte, []int) {
-	return file_wharf_v1_event_proto_rawDescGZIP(), []int{27}
+	return file_wharf_v1_event_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Result) GetChanged() bool {
@@ -2364,7 +2207,7 @@ var File_wharf_v1_event_proto protoreflect.FileDescriptor
 
 const file_wharf_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x14wharf/v1/event.proto\x12\bwharf.v1\x1a\x14wharf/v1/model.proto\"\xad\b\n" +
+	"\x14wharf/v1/event.proto\x12\bwharf.v1\x1a\x14wharf/v1/model.proto\"\xeb\a\n" +
 	"\x05Event\x12!\n" +
 	"\x03log\x18\x01 \x01(\v2\r.wharf.v1.LogH\x00R\x03log\x120\n" +
 	"\bprogress\x18\x02 \x01(\v2\x12.wharf.v1.ProgressH\x00R\bprogress\x12'\n" +
@@ -2383,8 +2226,7 @@ const file_wharf_v1_event_proto_rawDesc = "" +
 	"\n" +
 	"checkpoint\x18\x0e \x01(\v2\x14.wharf.v1.CheckpointH\x00R\n" +
 	"checkpoint\x12\x1c\n" +
-	"\bmetadata\x18\x0f \x01(\tH\x00R\bmetadata\x12@\n" +
-	"\x0eupstream_files\x18\x10 \x01(\v2\x17.wharf.v1.UpstreamFilesH\x00R\rupstreamFiles\x12%\n" +
+	"\bmetadata\x18\x0f \x01(\tH\x00R\bmetadata\x12%\n" +
 	"\x03job\x18\x11 \x01(\v2\x11.wharf.v1.JobSpecH\x00R\x03job\x12/\n" +
 	"\x06listed\x18\x12 \x01(\v2\x15.wharf.v1.ListedItemsH\x00R\x06listed\x12-\n" +
 	"\acontent\x18\x13 \x01(\v2\x11.wharf.v1.ContentH\x00R\acontent\x120\n" +
@@ -2484,15 +2326,7 @@ const file_wharf_v1_event_proto_rawDesc = "" +
 	"\x03url\x18\x02 \x01(\tR\x03url\" \n" +
 	"\n" +
 	"Checkpoint\x12\x12\n" +
-	"\x04data\x18\x01 \x01(\fR\x04data\"=\n" +
-	"\rUpstreamFiles\x12,\n" +
-	"\x05files\x18\x01 \x03(\v2\x16.wharf.v1.UpstreamFileR\x05files\"x\n" +
-	"\fUpstreamFile\x12\x12\n" +
-	"\x04path\x18\x01 \x01(\tR\x04path\x12\x18\n" +
-	"\x06digest\x18\x02 \x01(\tH\x00R\x06digest\x12\x18\n" +
-	"\x06staged\x18\x03 \x01(\tH\x00R\x06staged\x12\x18\n" +
-	"\x06inline\x18\x04 \x01(\fH\x00R\x06inlineB\x06\n" +
-	"\x04from\"Q\n" +
+	"\x04data\x18\x01 \x01(\fR\x04data\"Q\n" +
 	"\vListedItems\x12*\n" +
 	"\x05items\x18\x01 \x03(\v2\x14.wharf.v1.ListedItemR\x05items\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\tR\x06cursor\"m\n" +
@@ -2501,11 +2335,12 @@ const file_wharf_v1_event_proto_rawDesc = "" +
 	"\x04unit\x18\x01 \x01(\v2\x0e.wharf.v1.UnitR\x04unit\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\tR\brevision\x12\x1f\n" +
 	"\vmodified_ms\x18\x03 \x01(\x03R\n" +
-	"modifiedMs\"r\n" +
+	"modifiedMs\"\x8e\x01\n" +
 	"\aContent\x12\x16\n" +
 	"\x05chunk\x18\x01 \x01(\fH\x00R\x05chunk\x12*\n" +
 	"\x06source\x18\x02 \x01(\v2\x10.wharf.v1.SourceH\x00R\x06source\x12\x18\n" +
-	"\x06staged\x18\x03 \x01(\tH\x00R\x06stagedB\t\n" +
+	"\x06staged\x18\x03 \x01(\tH\x00R\x06staged\x12\x1a\n" +
+	"\brevision\x18\x04 \x01(\tR\brevisionB\t\n" +
 	"\acontent\"\xe1\x01\n" +
 	"\x06Result\x12\x18\n" +
 	"\achanged\x18\x01 \x01(\bR\achanged\x12\"\n" +
@@ -2548,7 +2383,7 @@ func file_wharf_v1_event_proto_rawDescGZIP() []byte {
 }
 
 var file_wharf_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_wharf_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_wharf_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_wharf_v1_event_proto_goTypes = []any{
 	(LogLevel)(0),          // 0: wharf.v1.LogLevel
 	(Outcome)(0),           // 1: wharf.v1.Outcome
@@ -2574,19 +2409,17 @@ var file_wharf_v1_event_proto_goTypes = []any{
 	(*Warning)(nil),        // 21: wharf.v1.Warning
 	(*WebLink)(nil),        // 22: wharf.v1.WebLink
 	(*Checkpoint)(nil),     // 23: wharf.v1.Checkpoint
-	(*UpstreamFiles)(nil),  // 24: wharf.v1.UpstreamFiles
-	(*UpstreamFile)(nil),   // 25: wharf.v1.UpstreamFile
-	(*ListedItems)(nil),    // 26: wharf.v1.ListedItems
-	(*ListedItem)(nil),     // 27: wharf.v1.ListedItem
-	(*Content)(nil),        // 28: wharf.v1.Content
-	(*Result)(nil),         // 29: wharf.v1.Result
-	nil,                    // 30: wharf.v1.Log.FieldsEntry
-	nil,                    // 31: wharf.v1.PublishedFile.HeadersEntry
-	(*JobSpec)(nil),        // 32: wharf.v1.JobSpec
-	(*Error)(nil),          // 33: wharf.v1.Error
-	(*Unit)(nil),           // 34: wharf.v1.Unit
-	(*UnitRef)(nil),        // 35: wharf.v1.UnitRef
-	(*Source)(nil),         // 36: wharf.v1.Source
+	(*ListedItems)(nil),    // 24: wharf.v1.ListedItems
+	(*ListedItem)(nil),     // 25: wharf.v1.ListedItem
+	(*Content)(nil),        // 26: wharf.v1.Content
+	(*Result)(nil),         // 27: wharf.v1.Result
+	nil,                    // 28: wharf.v1.Log.FieldsEntry
+	nil,                    // 29: wharf.v1.PublishedFile.HeadersEntry
+	(*JobSpec)(nil),        // 30: wharf.v1.JobSpec
+	(*Error)(nil),          // 31: wharf.v1.Error
+	(*Unit)(nil),           // 32: wharf.v1.Unit
+	(*UnitRef)(nil),        // 33: wharf.v1.UnitRef
+	(*Source)(nil),         // 34: wharf.v1.Source
 }
 var file_wharf_v1_event_proto_depIdxs = []int32{
 	3,  // 0: wharf.v1.Event.log:type_name -> wharf.v1.Log
@@ -2603,36 +2436,34 @@ var file_wharf_v1_event_proto_depIdxs = []int32{
 	21, // 11: wharf.v1.Event.warning:type_name -> wharf.v1.Warning
 	22, // 12: wharf.v1.Event.link:type_name -> wharf.v1.WebLink
 	23, // 13: wharf.v1.Event.checkpoint:type_name -> wharf.v1.Checkpoint
-	24, // 14: wharf.v1.Event.upstream_files:type_name -> wharf.v1.UpstreamFiles
-	32, // 15: wharf.v1.Event.job:type_name -> wharf.v1.JobSpec
-	26, // 16: wharf.v1.Event.listed:type_name -> wharf.v1.ListedItems
-	28, // 17: wharf.v1.Event.content:type_name -> wharf.v1.Content
-	8,  // 18: wharf.v1.Event.resolved:type_name -> wharf.v1.UnitRefs
-	29, // 19: wharf.v1.Event.result:type_name -> wharf.v1.Result
-	33, // 20: wharf.v1.Event.error:type_name -> wharf.v1.Error
-	19, // 21: wharf.v1.Event.variants:type_name -> wharf.v1.Variants
-	0,  // 22: wharf.v1.Log.level:type_name -> wharf.v1.LogLevel
-	30, // 23: wharf.v1.Log.fields:type_name -> wharf.v1.Log.FieldsEntry
-	6,  // 24: wharf.v1.Items.items:type_name -> wharf.v1.Item
-	1,  // 25: wharf.v1.Item.outcome:type_name -> wharf.v1.Outcome
-	33, // 26: wharf.v1.Item.error:type_name -> wharf.v1.Error
-	34, // 27: wharf.v1.Units.units:type_name -> wharf.v1.Unit
-	35, // 28: wharf.v1.UnitRefs.units:type_name -> wharf.v1.UnitRef
-	10, // 29: wharf.v1.Keep.field:type_name -> wharf.v1.FieldEquals
-	13, // 30: wharf.v1.PublishedFiles.files:type_name -> wharf.v1.PublishedFile
-	14, // 31: wharf.v1.PublishedFile.unit:type_name -> wharf.v1.UnitFile
-	31, // 32: wharf.v1.PublishedFile.headers:type_name -> wharf.v1.PublishedFile.HeadersEntry
-	18, // 33: wharf.v1.Aliases.aliases:type_name -> wharf.v1.Alias
-	20, // 34: wharf.v1.Variants.variants:type_name -> wharf.v1.Variant
-	25, // 35: wharf.v1.UpstreamFiles.files:type_name -> wharf.v1.UpstreamFile
-	27, // 36: wharf.v1.ListedItems.items:type_name -> wharf.v1.ListedItem
-	34, // 37: wharf.v1.ListedItem.unit:type_name -> wharf.v1.Unit
-	36, // 38: wharf.v1.Content.source:type_name -> wharf.v1.Source
-	39, // [39:39] is the sub-list for method output_type
-	39, // [39:39] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	30, // 14: wharf.v1.Event.job:type_name -> wharf.v1.JobSpec
+	24, // 15: wharf.v1.Event.listed:type_name -> wharf.v1.ListedItems
+	26, // 16: wharf.v1.Event.content:type_name -> wharf.v1.Content
+	8,  // 17: wharf.v1.Event.resolved:type_name -> wharf.v1.UnitRefs
+	27, // 18: wharf.v1.Event.result:type_name -> wharf.v1.Result
+	31, // 19: wharf.v1.Event.error:type_name -> wharf.v1.Error
+	19, // 20: wharf.v1.Event.variants:type_name -> wharf.v1.Variants
+	0,  // 21: wharf.v1.Log.level:type_name -> wharf.v1.LogLevel
+	28, // 22: wharf.v1.Log.fields:type_name -> wharf.v1.Log.FieldsEntry
+	6,  // 23: wharf.v1.Items.items:type_name -> wharf.v1.Item
+	1,  // 24: wharf.v1.Item.outcome:type_name -> wharf.v1.Outcome
+	31, // 25: wharf.v1.Item.error:type_name -> wharf.v1.Error
+	32, // 26: wharf.v1.Units.units:type_name -> wharf.v1.Unit
+	33, // 27: wharf.v1.UnitRefs.units:type_name -> wharf.v1.UnitRef
+	10, // 28: wharf.v1.Keep.field:type_name -> wharf.v1.FieldEquals
+	13, // 29: wharf.v1.PublishedFiles.files:type_name -> wharf.v1.PublishedFile
+	14, // 30: wharf.v1.PublishedFile.unit:type_name -> wharf.v1.UnitFile
+	29, // 31: wharf.v1.PublishedFile.headers:type_name -> wharf.v1.PublishedFile.HeadersEntry
+	18, // 32: wharf.v1.Aliases.aliases:type_name -> wharf.v1.Alias
+	20, // 33: wharf.v1.Variants.variants:type_name -> wharf.v1.Variant
+	25, // 34: wharf.v1.ListedItems.items:type_name -> wharf.v1.ListedItem
+	32, // 35: wharf.v1.ListedItem.unit:type_name -> wharf.v1.Unit
+	34, // 36: wharf.v1.Content.source:type_name -> wharf.v1.Source
+	37, // [37:37] is the sub-list for method output_type
+	37, // [37:37] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_wharf_v1_event_proto_init() }
@@ -2657,7 +2488,6 @@ func file_wharf_v1_event_proto_init() {
 		(*Event_Link)(nil),
 		(*Event_Checkpoint)(nil),
 		(*Event_Metadata)(nil),
-		(*Event_UpstreamFiles)(nil),
 		(*Event_Job)(nil),
 		(*Event_Listed)(nil),
 		(*Event_Content)(nil),
@@ -2676,24 +2506,19 @@ func file_wharf_v1_event_proto_init() {
 		(*PublishedFile_Staged)(nil),
 		(*PublishedFile_Inline)(nil),
 	}
-	file_wharf_v1_event_proto_msgTypes[23].OneofWrappers = []any{
-		(*UpstreamFile_Digest)(nil),
-		(*UpstreamFile_Staged)(nil),
-		(*UpstreamFile_Inline)(nil),
-	}
-	file_wharf_v1_event_proto_msgTypes[26].OneofWrappers = []any{
+	file_wharf_v1_event_proto_msgTypes[24].OneofWrappers = []any{
 		(*Content_Chunk)(nil),
 		(*Content_Source)(nil),
 		(*Content_Staged)(nil),
 	}
-	file_wharf_v1_event_proto_msgTypes[27].OneofWrappers = []any{}
+	file_wharf_v1_event_proto_msgTypes[25].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_wharf_v1_event_proto_rawDesc), len(file_wharf_v1_event_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   30,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -449,7 +449,9 @@ type CheckRequest struct {
 	// The repository, for an attachment.
 	Repository string `protobuf:"bytes,4,opt,name=repository,proto3" json:"repository,omitempty"`
 	// JSON object: the values that are stored now, or empty.
-	Previous      string `protobuf:"bytes,5,opt,name=previous,proto3" json:"previous,omitempty"`
+	Previous string `protobuf:"bytes,5,opt,name=previous,proto3" json:"previous,omitempty"`
+	// For Host.GetSecret and Host.GetSettings alone, when the values name secrets; without a job. Not set: they name none.
+	Context       *JobContext `protobuf:"bytes,6,opt,name=context,proto3" json:"context,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -517,6 +519,13 @@ func (x *CheckRequest) GetPrevious() string {
 		return x.Previous
 	}
 	return ""
+}
+
+func (x *CheckRequest) GetContext() *JobContext {
+	if x != nil {
+		return x.Context
+	}
+	return nil
 }
 
 type CheckResponse struct {
@@ -1415,7 +1424,7 @@ const file_wharf_v1_plugin_proto_rawDesc = "" +
 	"\fReadyRequest\x12.\n" +
 	"\binstance\x18\x01 \x01(\v2\x12.wharf.v1.InstanceR\binstance\"A\n" +
 	"\rReadyResponse\x120\n" +
-	"\areasons\x18\x01 \x03(\v2\x16.wharf.v1.FieldProblemR\areasons\"\xac\x01\n" +
+	"\areasons\x18\x01 \x03(\v2\x16.wharf.v1.FieldProblemR\areasons\"\xdc\x01\n" +
 	"\fCheckRequest\x12\x1c\n" +
 	"\tcomponent\x18\x01 \x01(\tR\tcomponent\x12*\n" +
 	"\x05scope\x18\x02 \x01(\x0e2\x14.wharf.v1.CheckScopeR\x05scope\x12\x16\n" +
@@ -1423,7 +1432,8 @@ const file_wharf_v1_plugin_proto_rawDesc = "" +
 	"\n" +
 	"repository\x18\x04 \x01(\tR\n" +
 	"repository\x12\x1a\n" +
-	"\bprevious\x18\x05 \x01(\tR\bprevious\"\x93\x01\n" +
+	"\bprevious\x18\x05 \x01(\tR\bprevious\x12.\n" +
+	"\acontext\x18\x06 \x01(\v2\x14.wharf.v1.JobContextR\acontext\"\x93\x01\n" +
 	"\rCheckResponse\x12.\n" +
 	"\x06errors\x18\x01 \x03(\v2\x16.wharf.v1.FieldProblemR\x06errors\x122\n" +
 	"\bwarnings\x18\x02 \x03(\v2\x16.wharf.v1.FieldProblemR\bwarnings\x12\x1e\n" +
@@ -1549,10 +1559,10 @@ var file_wharf_v1_plugin_proto_goTypes = []any{
 	(*MigrateRequest)(nil),     // 23: wharf.v1.MigrateRequest
 	(*Instance)(nil),           // 24: wharf.v1.Instance
 	(*FieldProblem)(nil),       // 25: wharf.v1.FieldProblem
-	(*Attachment)(nil),         // 26: wharf.v1.Attachment
-	(*UnitRef)(nil),            // 27: wharf.v1.UnitRef
-	(*JobSpec)(nil),            // 28: wharf.v1.JobSpec
-	(*JobContext)(nil),         // 29: wharf.v1.JobContext
+	(*JobContext)(nil),         // 26: wharf.v1.JobContext
+	(*Attachment)(nil),         // 27: wharf.v1.Attachment
+	(*UnitRef)(nil),            // 28: wharf.v1.UnitRef
+	(*JobSpec)(nil),            // 29: wharf.v1.JobSpec
 	(Outcome)(0),               // 30: wharf.v1.Outcome
 	(*Error)(nil),              // 31: wharf.v1.Error
 	(*Contribution)(nil),       // 32: wharf.v1.Contribution
@@ -1564,48 +1574,49 @@ var file_wharf_v1_plugin_proto_depIdxs = []int32{
 	24, // 1: wharf.v1.ReadyRequest.instance:type_name -> wharf.v1.Instance
 	25, // 2: wharf.v1.ReadyResponse.reasons:type_name -> wharf.v1.FieldProblem
 	0,  // 3: wharf.v1.CheckRequest.scope:type_name -> wharf.v1.CheckScope
-	25, // 4: wharf.v1.CheckResponse.errors:type_name -> wharf.v1.FieldProblem
-	25, // 5: wharf.v1.CheckResponse.warnings:type_name -> wharf.v1.FieldProblem
-	11, // 6: wharf.v1.ChoicesResponse.choices:type_name -> wharf.v1.Choice
-	26, // 7: wharf.v1.AttachedRequest.attachment:type_name -> wharf.v1.Attachment
-	26, // 8: wharf.v1.DetachedRequest.attachment:type_name -> wharf.v1.Attachment
-	24, // 9: wharf.v1.PlanRequest.instance:type_name -> wharf.v1.Instance
-	27, // 10: wharf.v1.PlanRequest.units:type_name -> wharf.v1.UnitRef
-	28, // 11: wharf.v1.PlanResponse.jobs:type_name -> wharf.v1.JobSpec
-	29, // 12: wharf.v1.HookRequest.context:type_name -> wharf.v1.JobContext
-	30, // 13: wharf.v1.HookRequest.outcome:type_name -> wharf.v1.Outcome
-	31, // 14: wharf.v1.HookRequest.error:type_name -> wharf.v1.Error
-	1,  // 15: wharf.v1.HookResponse.decision:type_name -> wharf.v1.HookDecision
-	31, // 16: wharf.v1.HookResponse.error:type_name -> wharf.v1.Error
-	32, // 17: wharf.v1.HookResponse.contributions:type_name -> wharf.v1.Contribution
-	33, // 18: wharf.v1.HookResponse.unit:type_name -> wharf.v1.Unit
-	22, // 19: wharf.v1.MigrationsResponse.migrations:type_name -> wharf.v1.Migration
-	29, // 20: wharf.v1.MigrateRequest.context:type_name -> wharf.v1.JobContext
-	2,  // 21: wharf.v1.Plugin.Describe:input_type -> wharf.v1.DescribeRequest
-	5,  // 22: wharf.v1.Plugin.Ready:input_type -> wharf.v1.ReadyRequest
-	7,  // 23: wharf.v1.Plugin.Check:input_type -> wharf.v1.CheckRequest
-	9,  // 24: wharf.v1.Plugin.Choices:input_type -> wharf.v1.ChoicesRequest
-	12, // 25: wharf.v1.Plugin.Attached:input_type -> wharf.v1.AttachedRequest
-	14, // 26: wharf.v1.Plugin.Detached:input_type -> wharf.v1.DetachedRequest
-	16, // 27: wharf.v1.Plugin.Plan:input_type -> wharf.v1.PlanRequest
-	18, // 28: wharf.v1.Plugin.Hook:input_type -> wharf.v1.HookRequest
-	20, // 29: wharf.v1.Plugin.Migrations:input_type -> wharf.v1.MigrationsRequest
-	23, // 30: wharf.v1.Plugin.Migrate:input_type -> wharf.v1.MigrateRequest
-	3,  // 31: wharf.v1.Plugin.Describe:output_type -> wharf.v1.DescribeResponse
-	6,  // 32: wharf.v1.Plugin.Ready:output_type -> wharf.v1.ReadyResponse
-	8,  // 33: wharf.v1.Plugin.Check:output_type -> wharf.v1.CheckResponse
-	10, // 34: wharf.v1.Plugin.Choices:output_type -> wharf.v1.ChoicesResponse
-	13, // 35: wharf.v1.Plugin.Attached:output_type -> wharf.v1.AttachedResponse
-	15, // 36: wharf.v1.Plugin.Detached:output_type -> wharf.v1.DetachedResponse
-	17, // 37: wharf.v1.Plugin.Plan:output_type -> wharf.v1.PlanResponse
-	19, // 38: wharf.v1.Plugin.Hook:output_type -> wharf.v1.HookResponse
-	21, // 39: wharf.v1.Plugin.Migrations:output_type -> wharf.v1.MigrationsResponse
-	34, // 40: wharf.v1.Plugin.Migrate:output_type -> wharf.v1.Event
-	31, // [31:41] is the sub-list for method output_type
-	21, // [21:31] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	26, // 4: wharf.v1.CheckRequest.context:type_name -> wharf.v1.JobContext
+	25, // 5: wharf.v1.CheckResponse.errors:type_name -> wharf.v1.FieldProblem
+	25, // 6: wharf.v1.CheckResponse.warnings:type_name -> wharf.v1.FieldProblem
+	11, // 7: wharf.v1.ChoicesResponse.choices:type_name -> wharf.v1.Choice
+	27, // 8: wharf.v1.AttachedRequest.attachment:type_name -> wharf.v1.Attachment
+	27, // 9: wharf.v1.DetachedRequest.attachment:type_name -> wharf.v1.Attachment
+	24, // 10: wharf.v1.PlanRequest.instance:type_name -> wharf.v1.Instance
+	28, // 11: wharf.v1.PlanRequest.units:type_name -> wharf.v1.UnitRef
+	29, // 12: wharf.v1.PlanResponse.jobs:type_name -> wharf.v1.JobSpec
+	26, // 13: wharf.v1.HookRequest.context:type_name -> wharf.v1.JobContext
+	30, // 14: wharf.v1.HookRequest.outcome:type_name -> wharf.v1.Outcome
+	31, // 15: wharf.v1.HookRequest.error:type_name -> wharf.v1.Error
+	1,  // 16: wharf.v1.HookResponse.decision:type_name -> wharf.v1.HookDecision
+	31, // 17: wharf.v1.HookResponse.error:type_name -> wharf.v1.Error
+	32, // 18: wharf.v1.HookResponse.contributions:type_name -> wharf.v1.Contribution
+	33, // 19: wharf.v1.HookResponse.unit:type_name -> wharf.v1.Unit
+	22, // 20: wharf.v1.MigrationsResponse.migrations:type_name -> wharf.v1.Migration
+	26, // 21: wharf.v1.MigrateRequest.context:type_name -> wharf.v1.JobContext
+	2,  // 22: wharf.v1.Plugin.Describe:input_type -> wharf.v1.DescribeRequest
+	5,  // 23: wharf.v1.Plugin.Ready:input_type -> wharf.v1.ReadyRequest
+	7,  // 24: wharf.v1.Plugin.Check:input_type -> wharf.v1.CheckRequest
+	9,  // 25: wharf.v1.Plugin.Choices:input_type -> wharf.v1.ChoicesRequest
+	12, // 26: wharf.v1.Plugin.Attached:input_type -> wharf.v1.AttachedRequest
+	14, // 27: wharf.v1.Plugin.Detached:input_type -> wharf.v1.DetachedRequest
+	16, // 28: wharf.v1.Plugin.Plan:input_type -> wharf.v1.PlanRequest
+	18, // 29: wharf.v1.Plugin.Hook:input_type -> wharf.v1.HookRequest
+	20, // 30: wharf.v1.Plugin.Migrations:input_type -> wharf.v1.MigrationsRequest
+	23, // 31: wharf.v1.Plugin.Migrate:input_type -> wharf.v1.MigrateRequest
+	3,  // 32: wharf.v1.Plugin.Describe:output_type -> wharf.v1.DescribeResponse
+	6,  // 33: wharf.v1.Plugin.Ready:output_type -> wharf.v1.ReadyResponse
+	8,  // 34: wharf.v1.Plugin.Check:output_type -> wharf.v1.CheckResponse
+	10, // 35: wharf.v1.Plugin.Choices:output_type -> wharf.v1.ChoicesResponse
+	13, // 36: wharf.v1.Plugin.Attached:output_type -> wharf.v1.AttachedResponse
+	15, // 37: wharf.v1.Plugin.Detached:output_type -> wharf.v1.DetachedResponse
+	17, // 38: wharf.v1.Plugin.Plan:output_type -> wharf.v1.PlanResponse
+	19, // 39: wharf.v1.Plugin.Hook:output_type -> wharf.v1.HookResponse
+	21, // 40: wharf.v1.Plugin.Migrations:output_type -> wharf.v1.MigrationsResponse
+	34, // 41: wharf.v1.Plugin.Migrate:output_type -> wharf.v1.Event
+	32, // [32:42] is the sub-list for method output_type
+	22, // [22:32] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_wharf_v1_plugin_proto_init() }

@@ -101,7 +101,6 @@ def test_every_call_can_tell_what_happens(start: Start) -> None:
         context.failed("c", OperationError("source.gone", "gone"))
         context.failed("d", ValueError("no number"))
         context.metadata({"suite": "stable"})
-        context.upstream_file("Release", "staged-release")
         context.output("report", "text/plain", "staged-report")
         context.link("more", "https://example.org/")
         context.job(model_pb2.JobSpec(operation="sync"))
@@ -121,8 +120,7 @@ def test_every_call_can_tell_what_happens(start: Start) -> None:
     assert (run.items[1].error.scope, run.items[1].error.item) == (model_pb2.ERROR_SCOPE_ITEM, "c")
     assert getattr(run.items[2].error, "class") == model_pb2.ERROR_CLASS_FAULT
     kinds = [event.WhichOneof("event") for event in run.others]
-    # The batch of upstream's files goes before the checkpoint that comes after it.
-    assert kinds == ["metadata", "output", "link", "job", "upstream_files", "checkpoint"]
+    assert kinds == ["metadata", "output", "link", "job", "checkpoint"]
     assert run.others[-1].checkpoint.data == b"here"
     done = run.done()
     assert (done.summary, done.outputs, done.state) == ('{"read":1}', '{"x":2}', b'{"etag":"e"}')

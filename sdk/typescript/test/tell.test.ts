@@ -35,7 +35,6 @@ async function tellEverything(context: Context): Promise<Done> {
   await context.metadata({ suite: "x" });
   await context.link("more", "https://x.example/");
   await context.output("report", "text/plain", "report.txt");
-  await context.upstreamFile("Release", "staged-release");
   await context.job({ operation: "publish" });
   await context.checkpoint("here");
   return Done.changed({ announced: 3, summary: { lines: 3 }, state: { etag: "x" }, outputs: { x: 1 } });
@@ -68,7 +67,7 @@ test("everything told arrives", async () => {
   assert.equal(told.kept[0]?.field?.value, "7");
   assert.equal(told.removed[0]?.key, '{"name":"old"}');
   const others = told.others.map((event) => event.$case).sort();
-  assert.deepEqual(others, ["checkpoint", "job", "link", "metadata", "output", "upstreamFiles"]);
+  assert.deepEqual(others, ["checkpoint", "job", "link", "metadata", "output"]);
 });
 
 test("a checkpoint comes behind what it covers", async () => {

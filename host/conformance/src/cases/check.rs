@@ -27,6 +27,7 @@ async fn check(
         values: values.to_owned(),
         repository: "verify".to_owned(),
         previous: String::new(),
+        context: None,
     };
     match calls::check(&stage.process, request, &Bounds::new(PATIENCE)).await {
         Ok(answer) => Ok(Some(answer)),

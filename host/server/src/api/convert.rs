@@ -17,7 +17,7 @@ use super::types::{
 
 impl From<engine::Problem> for Problem {
     fn from(problem: engine::Problem) -> Self {
-        let engine::Problem { class, code, message, at, help, details } = problem;
+        let engine::Problem { class, code, message, at, help, details, .. } = problem;
         let details = details.map(|details| *details);
         Self { class: class.into(), code, message, at, help, details }
     }

@@ -49,6 +49,13 @@ class Declare(Core):
             chunk = bytes(view[start : start + CHUNK])
             self._send(_Event(content=event_pb2.Content(chunk=chunk)))
 
+    def revision(self, revision: str) -> None:
+        """In `fetch`, before the bytes: what they really are a revision of, where the item changed since it was listed.
+
+        Size and revision of the listing then do not count any more.
+        """
+        self._send(_Event(content=event_pb2.Content(revision=revision)))
+
     def source(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         """A fetched item's bytes are to be had from this address."""
         content = event_pb2.Content(source={"url": url, "headers": headers or {}})

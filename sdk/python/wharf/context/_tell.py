@@ -103,11 +103,6 @@ class Tell(Core):
         """Kept as the new version's `info`."""
         self._send(_Event(metadata=to_object("the version's metadata", info)))
 
-    def upstream_file(self, path: str, staged: str) -> None:
-        """Upstream's own metadata file, staged in the work folder, kept for publishing it verbatim."""
-        file = event_pb2.UpstreamFile(path=path, staged=staged)
-        self._add(_Event.UPSTREAM_FILES_FIELD_NUMBER, file.SerializeToString())
-
     def output(self, name: str, media_type: str, staged: str) -> None:
         """A product that is not a unit, staged in the work folder."""
         output = event_pb2.Output(name=name, media_type=media_type, staged=staged)

@@ -18,7 +18,6 @@ _LISTS = {
     "resolved": "units",
     "aliases": "aliases",
     "variants": "variants",
-    "upstream_files": "files",
     "keep": "keys",
 }
 

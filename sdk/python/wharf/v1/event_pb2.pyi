@@ -41,7 +41,7 @@ OUTCOME_SKIPPED: Outcome
 OUTCOME_FAILED: Outcome
 
 class Event(_message.Message):
-    __slots__ = ("log", "progress", "items", "units", "keep", "remove", "output", "files", "pass_through", "reuse", "aliases", "warning", "link", "checkpoint", "metadata", "upstream_files", "job", "listed", "content", "resolved", "result", "error", "variants")
+    __slots__ = ("log", "progress", "items", "units", "keep", "remove", "output", "files", "pass_through", "reuse", "aliases", "warning", "link", "checkpoint", "metadata", "job", "listed", "content", "resolved", "result", "error", "variants")
     LOG_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
@@ -57,7 +57,6 @@ class Event(_message.Message):
     LINK_FIELD_NUMBER: _ClassVar[int]
     CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
-    UPSTREAM_FILES_FIELD_NUMBER: _ClassVar[int]
     JOB_FIELD_NUMBER: _ClassVar[int]
     LISTED_FIELD_NUMBER: _ClassVar[int]
     CONTENT_FIELD_NUMBER: _ClassVar[int]
@@ -80,7 +79,6 @@ class Event(_message.Message):
     link: WebLink
     checkpoint: Checkpoint
     metadata: str
-    upstream_files: UpstreamFiles
     job: _model_pb2.JobSpec
     listed: ListedItems
     content: Content
@@ -88,7 +86,7 @@ class Event(_message.Message):
     result: Result
     error: _model_pb2.Error
     variants: Variants
-    def __init__(self, log: _Optional[_Union[Log, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., items: _Optional[_Union[Items, _Mapping]] = ..., units: _Optional[_Union[Units, _Mapping]] = ..., keep: _Optional[_Union[Keep, _Mapping]] = ..., remove: _Optional[_Union[UnitRefs, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., files: _Optional[_Union[PublishedFiles, _Mapping]] = ..., pass_through: _Optional[_Union[PassThrough, _Mapping]] = ..., reuse: _Optional[_Union[Reuse, _Mapping]] = ..., aliases: _Optional[_Union[Aliases, _Mapping]] = ..., warning: _Optional[_Union[Warning, _Mapping]] = ..., link: _Optional[_Union[WebLink, _Mapping]] = ..., checkpoint: _Optional[_Union[Checkpoint, _Mapping]] = ..., metadata: _Optional[str] = ..., upstream_files: _Optional[_Union[UpstreamFiles, _Mapping]] = ..., job: _Optional[_Union[_model_pb2.JobSpec, _Mapping]] = ..., listed: _Optional[_Union[ListedItems, _Mapping]] = ..., content: _Optional[_Union[Content, _Mapping]] = ..., resolved: _Optional[_Union[UnitRefs, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., error: _Optional[_Union[_model_pb2.Error, _Mapping]] = ..., variants: _Optional[_Union[Variants, _Mapping]] = ...) -> None: ...
+    def __init__(self, log: _Optional[_Union[Log, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., items: _Optional[_Union[Items, _Mapping]] = ..., units: _Optional[_Union[Units, _Mapping]] = ..., keep: _Optional[_Union[Keep, _Mapping]] = ..., remove: _Optional[_Union[UnitRefs, _Mapping]] = ..., output: _Optional[_Union[Output, _Mapping]] = ..., files: _Optional[_Union[PublishedFiles, _Mapping]] = ..., pass_through: _Optional[_Union[PassThrough, _Mapping]] = ..., reuse: _Optional[_Union[Reuse, _Mapping]] = ..., aliases: _Optional[_Union[Aliases, _Mapping]] = ..., warning: _Optional[_Union[Warning, _Mapping]] = ..., link: _Optional[_Union[WebLink, _Mapping]] = ..., checkpoint: _Optional[_Union[Checkpoint, _Mapping]] = ..., metadata: _Optional[str] = ..., job: _Optional[_Union[_model_pb2.JobSpec, _Mapping]] = ..., listed: _Optional[_Union[ListedItems, _Mapping]] = ..., content: _Optional[_Union[Content, _Mapping]] = ..., resolved: _Optional[_Union[UnitRefs, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., error: _Optional[_Union[_model_pb2.Error, _Mapping]] = ..., variants: _Optional[_Union[Variants, _Mapping]] = ...) -> None: ...
 
 class Log(_message.Message):
     __slots__ = ("level", "text", "fields")
@@ -302,24 +300,6 @@ class Checkpoint(_message.Message):
     data: bytes
     def __init__(self, data: _Optional[bytes] = ...) -> None: ...
 
-class UpstreamFiles(_message.Message):
-    __slots__ = ("files",)
-    FILES_FIELD_NUMBER: _ClassVar[int]
-    files: _containers.RepeatedCompositeFieldContainer[UpstreamFile]
-    def __init__(self, files: _Optional[_Iterable[_Union[UpstreamFile, _Mapping]]] = ...) -> None: ...
-
-class UpstreamFile(_message.Message):
-    __slots__ = ("path", "digest", "staged", "inline")
-    PATH_FIELD_NUMBER: _ClassVar[int]
-    DIGEST_FIELD_NUMBER: _ClassVar[int]
-    STAGED_FIELD_NUMBER: _ClassVar[int]
-    INLINE_FIELD_NUMBER: _ClassVar[int]
-    path: str
-    digest: str
-    staged: str
-    inline: bytes
-    def __init__(self, path: _Optional[str] = ..., digest: _Optional[str] = ..., staged: _Optional[str] = ..., inline: _Optional[bytes] = ...) -> None: ...
-
 class ListedItems(_message.Message):
     __slots__ = ("items", "cursor")
     ITEMS_FIELD_NUMBER: _ClassVar[int]
@@ -339,14 +319,16 @@ class ListedItem(_message.Message):
     def __init__(self, unit: _Optional[_Union[_model_pb2.Unit, _Mapping]] = ..., revision: _Optional[str] = ..., modified_ms: _Optional[int] = ...) -> None: ...
 
 class Content(_message.Message):
-    __slots__ = ("chunk", "source", "staged")
+    __slots__ = ("chunk", "source", "staged", "revision")
     CHUNK_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     STAGED_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
     chunk: bytes
     source: _model_pb2.Source
     staged: str
-    def __init__(self, chunk: _Optional[bytes] = ..., source: _Optional[_Union[_model_pb2.Source, _Mapping]] = ..., staged: _Optional[str] = ...) -> None: ...
+    revision: str
+    def __init__(self, chunk: _Optional[bytes] = ..., source: _Optional[_Union[_model_pb2.Source, _Mapping]] = ..., staged: _Optional[str] = ..., revision: _Optional[str] = ...) -> None: ...
 
 class Result(_message.Message):
     __slots__ = ("changed", "nothing_to_do", "summary", "outputs", "state", "announced", "identifier")

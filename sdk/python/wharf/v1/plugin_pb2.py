@@ -26,17 +26,17 @@ from wharf.v1 import event_pb2 as wharf_dot_v1_dot_event__pb2
 from wharf.v1 import model_pb2 as wharf_dot_v1_dot_model__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15wharf/v1/plugin.proto\x12\x08wharf.v1\x1a\x14wharf/v1/event.proto\x1a\x14wharf/v1/model.proto\"L\n\x0f\x44\x65scribeRequest\x12\x14\n\x0chost_version\x18\x01 \x01(\t\x12\x11\n\tlanguages\x18\x02 \x03(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x03 \x03(\t\"{\n\x10\x44\x65scribeResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\'\n\ncomponents\x18\x03 \x03(\x0b\x32\x13.wharf.v1.Component\x12\r\n\x05types\x18\x04 \x03(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x05 \x03(\t\"Y\n\tComponent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x0f\n\x07profile\x18\x03 \x01(\t\x12\x12\n\noperations\x18\x04 \x03(\t\x12\r\n\x05types\x18\x05 \x03(\t\"4\n\x0cReadyRequest\x12$\n\x08instance\x18\x01 \x01(\x0b\x32\x12.wharf.v1.Instance\"8\n\rReadyResponse\x12\'\n\x07reasons\x18\x01 \x03(\x0b\x32\x16.wharf.v1.FieldProblem\"|\n\x0c\x43heckRequest\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12#\n\x05scope\x18\x02 \x01(\x0e\x32\x14.wharf.v1.CheckScope\x12\x0e\n\x06values\x18\x03 \x01(\t\x12\x12\n\nrepository\x18\x04 \x01(\t\x12\x10\n\x08previous\x18\x05 \x01(\t\"u\n\rCheckResponse\x12&\n\x06\x65rrors\x18\x01 \x03(\x0b\x32\x16.wharf.v1.FieldProblem\x12(\n\x08warnings\x18\x02 \x03(\x0b\x32\x16.wharf.v1.FieldProblem\x12\x12\n\nnormalised\x18\x03 \x01(\t\"B\n\x0e\x43hoicesRequest\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0e\n\x06values\x18\x03 \x01(\t\"4\n\x0f\x43hoicesResponse\x12!\n\x07\x63hoices\x18\x01 \x03(\x0b\x32\x10.wharf.v1.Choice\"&\n\x06\x43hoice\x12\r\n\x05value\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\";\n\x0f\x41ttachedRequest\x12(\n\nattachment\x18\x01 \x01(\x0b\x32\x14.wharf.v1.Attachment\"\x12\n\x10\x41ttachedResponse\";\n\x0f\x44\x65tachedRequest\x12(\n\nattachment\x18\x01 \x01(\x0b\x32\x14.wharf.v1.Attachment\"\x12\n\x10\x44\x65tachedResponse\"\x89\x01\n\x0bPlanRequest\x12$\n\x08instance\x18\x01 \x01(\x0b\x32\x12.wharf.v1.Instance\x12\x11\n\toperation\x18\x02 \x01(\t\x12\x11\n\targuments\x18\x03 \x01(\t\x12 \n\x05units\x18\x04 \x03(\x0b\x32\x11.wharf.v1.UnitRef\x12\x0c\n\x04user\x18\x05 \x01(\t\"/\n\x0cPlanResponse\x12\x1f\n\x04jobs\x18\x01 \x03(\x0b\x32\x11.wharf.v1.JobSpec\"\x97\x01\n\x0bHookRequest\x12%\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x14.wharf.v1.JobContext\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\"\n\x07outcome\x18\x04 \x01(\x0e\x32\x11.wharf.v1.Outcome\x12\x1e\n\x05\x65rror\x18\x05 \x01(\x0b\x32\x0f.wharf.v1.Error\"\xa5\x01\n\x0cHookResponse\x12(\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32\x16.wharf.v1.HookDecision\x12\x1e\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x0f.wharf.v1.Error\x12-\n\rcontributions\x18\x03 \x03(\x0b\x32\x16.wharf.v1.Contribution\x12\x1c\n\x04unit\x18\x04 \x01(\x0b\x32\x0e.wharf.v1.Unit\"\x13\n\x11MigrationsRequest\"\x80\x01\n\x12MigrationsResponse\x12\'\n\nmigrations\x18\x01 \x03(\x0b\x32\x13.wharf.v1.Migration\x12\x14\n\x0c\x66\x61st_forward\x18\x02 \x01(\x08\x12\x15\n\rremoved_up_to\x18\x03 \x01(\r\x12\x14\n\x0cremoved_hint\x18\x04 \x01(\t\")\n\tMigration\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\"X\n\x0eMigrateRequest\x12%\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x14.wharf.v1.JobContext\x12\x0e\n\x06number\x18\x02 \x01(\r\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08*z\n\nCheckScope\x12\x1b\n\x17\x43HECK_SCOPE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43HECK_SCOPE_INSTANCE\x10\x01\x12\x1a\n\x16\x43HECK_SCOPE_ATTACHMENT\x10\x02\x12\x19\n\x15\x43HECK_SCOPE_ARGUMENTS\x10\x03*\x95\x01\n\x0cHookDecision\x12\x1d\n\x19HOOK_DECISION_UNSPECIFIED\x10\x00\x12\x19\n\x15HOOK_DECISION_PROCEED\x10\x01\x12\x16\n\x12HOOK_DECISION_SKIP\x10\x02\x12\x19\n\x15HOOK_DECISION_REPLACE\x10\x03\x12\x18\n\x14HOOK_DECISION_REFUSE\x10\x04\x32\xf4\x04\n\x06Plugin\x12\x41\n\x08\x44\x65scribe\x12\x19.wharf.v1.DescribeRequest\x1a\x1a.wharf.v1.DescribeResponse\x12\x38\n\x05Ready\x12\x16.wharf.v1.ReadyRequest\x1a\x17.wharf.v1.ReadyResponse\x12\x38\n\x05\x43heck\x12\x16.wharf.v1.CheckRequest\x1a\x17.wharf.v1.CheckResponse\x12>\n\x07\x43hoices\x12\x18.wharf.v1.ChoicesRequest\x1a\x19.wharf.v1.ChoicesResponse\x12\x41\n\x08\x41ttached\x12\x19.wharf.v1.AttachedRequest\x1a\x1a.wharf.v1.AttachedResponse\x12\x41\n\x08\x44\x65tached\x12\x19.wharf.v1.DetachedRequest\x1a\x1a.wharf.v1.DetachedResponse\x12\x35\n\x04Plan\x12\x15.wharf.v1.PlanRequest\x1a\x16.wharf.v1.PlanResponse\x12\x35\n\x04Hook\x12\x15.wharf.v1.HookRequest\x1a\x16.wharf.v1.HookResponse\x12G\n\nMigrations\x12\x1b.wharf.v1.MigrationsRequest\x1a\x1c.wharf.v1.MigrationsResponse\x12\x36\n\x07Migrate\x12\x18.wharf.v1.MigrateRequest\x1a\x0f.wharf.v1.Event0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15wharf/v1/plugin.proto\x12\x08wharf.v1\x1a\x14wharf/v1/event.proto\x1a\x14wharf/v1/model.proto\"L\n\x0f\x44\x65scribeRequest\x12\x14\n\x0chost_version\x18\x01 \x01(\t\x12\x11\n\tlanguages\x18\x02 \x03(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x03 \x03(\t\"{\n\x10\x44\x65scribeResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\'\n\ncomponents\x18\x03 \x03(\x0b\x32\x13.wharf.v1.Component\x12\r\n\x05types\x18\x04 \x03(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x05 \x03(\t\"Y\n\tComponent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\x12\x0f\n\x07profile\x18\x03 \x01(\t\x12\x12\n\noperations\x18\x04 \x03(\t\x12\r\n\x05types\x18\x05 \x03(\t\"4\n\x0cReadyRequest\x12$\n\x08instance\x18\x01 \x01(\x0b\x32\x12.wharf.v1.Instance\"8\n\rReadyResponse\x12\'\n\x07reasons\x18\x01 \x03(\x0b\x32\x16.wharf.v1.FieldProblem\"\xa3\x01\n\x0c\x43heckRequest\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12#\n\x05scope\x18\x02 \x01(\x0e\x32\x14.wharf.v1.CheckScope\x12\x0e\n\x06values\x18\x03 \x01(\t\x12\x12\n\nrepository\x18\x04 \x01(\t\x12\x10\n\x08previous\x18\x05 \x01(\t\x12%\n\x07\x63ontext\x18\x06 \x01(\x0b\x32\x14.wharf.v1.JobContext\"u\n\rCheckResponse\x12&\n\x06\x65rrors\x18\x01 \x03(\x0b\x32\x16.wharf.v1.FieldProblem\x12(\n\x08warnings\x18\x02 \x03(\x0b\x32\x16.wharf.v1.FieldProblem\x12\x12\n\nnormalised\x18\x03 \x01(\t\"B\n\x0e\x43hoicesRequest\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0e\n\x06values\x18\x03 \x01(\t\"4\n\x0f\x43hoicesResponse\x12!\n\x07\x63hoices\x18\x01 \x03(\x0b\x32\x10.wharf.v1.Choice\"&\n\x06\x43hoice\x12\r\n\x05value\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\";\n\x0f\x41ttachedRequest\x12(\n\nattachment\x18\x01 \x01(\x0b\x32\x14.wharf.v1.Attachment\"\x12\n\x10\x41ttachedResponse\";\n\x0f\x44\x65tachedRequest\x12(\n\nattachment\x18\x01 \x01(\x0b\x32\x14.wharf.v1.Attachment\"\x12\n\x10\x44\x65tachedResponse\"\x89\x01\n\x0bPlanRequest\x12$\n\x08instance\x18\x01 \x01(\x0b\x32\x12.wharf.v1.Instance\x12\x11\n\toperation\x18\x02 \x01(\t\x12\x11\n\targuments\x18\x03 \x01(\t\x12 \n\x05units\x18\x04 \x03(\x0b\x32\x11.wharf.v1.UnitRef\x12\x0c\n\x04user\x18\x05 \x01(\t\"/\n\x0cPlanResponse\x12\x1f\n\x04jobs\x18\x01 \x03(\x0b\x32\x11.wharf.v1.JobSpec\"\x97\x01\n\x0bHookRequest\x12%\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x14.wharf.v1.JobContext\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\"\n\x07outcome\x18\x04 \x01(\x0e\x32\x11.wharf.v1.Outcome\x12\x1e\n\x05\x65rror\x18\x05 \x01(\x0b\x32\x0f.wharf.v1.Error\"\xa5\x01\n\x0cHookResponse\x12(\n\x08\x64\x65\x63ision\x18\x01 \x01(\x0e\x32\x16.wharf.v1.HookDecision\x12\x1e\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x0f.wharf.v1.Error\x12-\n\rcontributions\x18\x03 \x03(\x0b\x32\x16.wharf.v1.Contribution\x12\x1c\n\x04unit\x18\x04 \x01(\x0b\x32\x0e.wharf.v1.Unit\"\x13\n\x11MigrationsRequest\"\x80\x01\n\x12MigrationsResponse\x12\'\n\nmigrations\x18\x01 \x03(\x0b\x32\x13.wharf.v1.Migration\x12\x14\n\x0c\x66\x61st_forward\x18\x02 \x01(\x08\x12\x15\n\rremoved_up_to\x18\x03 \x01(\r\x12\x14\n\x0cremoved_hint\x18\x04 \x01(\t\")\n\tMigration\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0c\n\x04name\x18\x02 \x01(\t\"X\n\x0eMigrateRequest\x12%\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x14.wharf.v1.JobContext\x12\x0e\n\x06number\x18\x02 \x01(\r\x12\x0f\n\x07\x64ry_run\x18\x03 \x01(\x08*z\n\nCheckScope\x12\x1b\n\x17\x43HECK_SCOPE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43HECK_SCOPE_INSTANCE\x10\x01\x12\x1a\n\x16\x43HECK_SCOPE_ATTACHMENT\x10\x02\x12\x19\n\x15\x43HECK_SCOPE_ARGUMENTS\x10\x03*\x95\x01\n\x0cHookDecision\x12\x1d\n\x19HOOK_DECISION_UNSPECIFIED\x10\x00\x12\x19\n\x15HOOK_DECISION_PROCEED\x10\x01\x12\x16\n\x12HOOK_DECISION_SKIP\x10\x02\x12\x19\n\x15HOOK_DECISION_REPLACE\x10\x03\x12\x18\n\x14HOOK_DECISION_REFUSE\x10\x04\x32\xf4\x04\n\x06Plugin\x12\x41\n\x08\x44\x65scribe\x12\x19.wharf.v1.DescribeRequest\x1a\x1a.wharf.v1.DescribeResponse\x12\x38\n\x05Ready\x12\x16.wharf.v1.ReadyRequest\x1a\x17.wharf.v1.ReadyResponse\x12\x38\n\x05\x43heck\x12\x16.wharf.v1.CheckRequest\x1a\x17.wharf.v1.CheckResponse\x12>\n\x07\x43hoices\x12\x18.wharf.v1.ChoicesRequest\x1a\x19.wharf.v1.ChoicesResponse\x12\x41\n\x08\x41ttached\x12\x19.wharf.v1.AttachedRequest\x1a\x1a.wharf.v1.AttachedResponse\x12\x41\n\x08\x44\x65tached\x12\x19.wharf.v1.DetachedRequest\x1a\x1a.wharf.v1.DetachedResponse\x12\x35\n\x04Plan\x12\x15.wharf.v1.PlanRequest\x1a\x16.wharf.v1.PlanResponse\x12\x35\n\x04Hook\x12\x15.wharf.v1.HookRequest\x1a\x16.wharf.v1.HookResponse\x12G\n\nMigrations\x12\x1b.wharf.v1.MigrationsRequest\x1a\x1c.wharf.v1.MigrationsResponse\x12\x36\n\x07Migrate\x12\x18.wharf.v1.MigrateRequest\x1a\x0f.wharf.v1.Event0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'wharf.v1.plugin_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CHECKSCOPE']._serialized_start=1850
-  _globals['_CHECKSCOPE']._serialized_end=1972
-  _globals['_HOOKDECISION']._serialized_start=1975
-  _globals['_HOOKDECISION']._serialized_end=2124
+  _globals['_CHECKSCOPE']._serialized_start=1890
+  _globals['_CHECKSCOPE']._serialized_end=2012
+  _globals['_HOOKDECISION']._serialized_start=2015
+  _globals['_HOOKDECISION']._serialized_end=2164
   _globals['_DESCRIBEREQUEST']._serialized_start=79
   _globals['_DESCRIBEREQUEST']._serialized_end=155
   _globals['_DESCRIBERESPONSE']._serialized_start=157
@@ -47,40 +47,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_READYREQUEST']._serialized_end=425
   _globals['_READYRESPONSE']._serialized_start=427
   _globals['_READYRESPONSE']._serialized_end=483
-  _globals['_CHECKREQUEST']._serialized_start=485
-  _globals['_CHECKREQUEST']._serialized_end=609
-  _globals['_CHECKRESPONSE']._serialized_start=611
-  _globals['_CHECKRESPONSE']._serialized_end=728
-  _globals['_CHOICESREQUEST']._serialized_start=730
-  _globals['_CHOICESREQUEST']._serialized_end=796
-  _globals['_CHOICESRESPONSE']._serialized_start=798
-  _globals['_CHOICESRESPONSE']._serialized_end=850
-  _globals['_CHOICE']._serialized_start=852
-  _globals['_CHOICE']._serialized_end=890
-  _globals['_ATTACHEDREQUEST']._serialized_start=892
-  _globals['_ATTACHEDREQUEST']._serialized_end=951
-  _globals['_ATTACHEDRESPONSE']._serialized_start=953
-  _globals['_ATTACHEDRESPONSE']._serialized_end=971
-  _globals['_DETACHEDREQUEST']._serialized_start=973
-  _globals['_DETACHEDREQUEST']._serialized_end=1032
-  _globals['_DETACHEDRESPONSE']._serialized_start=1034
-  _globals['_DETACHEDRESPONSE']._serialized_end=1052
-  _globals['_PLANREQUEST']._serialized_start=1055
-  _globals['_PLANREQUEST']._serialized_end=1192
-  _globals['_PLANRESPONSE']._serialized_start=1194
-  _globals['_PLANRESPONSE']._serialized_end=1241
-  _globals['_HOOKREQUEST']._serialized_start=1244
-  _globals['_HOOKREQUEST']._serialized_end=1395
-  _globals['_HOOKRESPONSE']._serialized_start=1398
-  _globals['_HOOKRESPONSE']._serialized_end=1563
-  _globals['_MIGRATIONSREQUEST']._serialized_start=1565
-  _globals['_MIGRATIONSREQUEST']._serialized_end=1584
-  _globals['_MIGRATIONSRESPONSE']._serialized_start=1587
-  _globals['_MIGRATIONSRESPONSE']._serialized_end=1715
-  _globals['_MIGRATION']._serialized_start=1717
-  _globals['_MIGRATION']._serialized_end=1758
-  _globals['_MIGRATEREQUEST']._serialized_start=1760
-  _globals['_MIGRATEREQUEST']._serialized_end=1848
-  _globals['_PLUGIN']._serialized_start=2127
-  _globals['_PLUGIN']._serialized_end=2755
+  _globals['_CHECKREQUEST']._serialized_start=486
+  _globals['_CHECKREQUEST']._serialized_end=649
+  _globals['_CHECKRESPONSE']._serialized_start=651
+  _globals['_CHECKRESPONSE']._serialized_end=768
+  _globals['_CHOICESREQUEST']._serialized_start=770
+  _globals['_CHOICESREQUEST']._serialized_end=836
+  _globals['_CHOICESRESPONSE']._serialized_start=838
+  _globals['_CHOICESRESPONSE']._serialized_end=890
+  _globals['_CHOICE']._serialized_start=892
+  _globals['_CHOICE']._serialized_end=930
+  _globals['_ATTACHEDREQUEST']._serialized_start=932
+  _globals['_ATTACHEDREQUEST']._serialized_end=991
+  _globals['_ATTACHEDRESPONSE']._serialized_start=993
+  _globals['_ATTACHEDRESPONSE']._serialized_end=1011
+  _globals['_DETACHEDREQUEST']._serialized_start=1013
+  _globals['_DETACHEDREQUEST']._serialized_end=1072
+  _globals['_DETACHEDRESPONSE']._serialized_start=1074
+  _globals['_DETACHEDRESPONSE']._serialized_end=1092
+  _globals['_PLANREQUEST']._serialized_start=1095
+  _globals['_PLANREQUEST']._serialized_end=1232
+  _globals['_PLANRESPONSE']._serialized_start=1234
+  _globals['_PLANRESPONSE']._serialized_end=1281
+  _globals['_HOOKREQUEST']._serialized_start=1284
+  _globals['_HOOKREQUEST']._serialized_end=1435
+  _globals['_HOOKRESPONSE']._serialized_start=1438
+  _globals['_HOOKRESPONSE']._serialized_end=1603
+  _globals['_MIGRATIONSREQUEST']._serialized_start=1605
+  _globals['_MIGRATIONSREQUEST']._serialized_end=1624
+  _globals['_MIGRATIONSRESPONSE']._serialized_start=1627
+  _globals['_MIGRATIONSRESPONSE']._serialized_end=1755
+  _globals['_MIGRATION']._serialized_start=1757
+  _globals['_MIGRATION']._serialized_end=1798
+  _globals['_MIGRATEREQUEST']._serialized_start=1800
+  _globals['_MIGRATEREQUEST']._serialized_end=1888
+  _globals['_PLUGIN']._serialized_start=2167
+  _globals['_PLUGIN']._serialized_end=2795
 # @@protoc_insertion_point(module_scope)

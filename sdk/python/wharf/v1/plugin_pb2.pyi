@@ -84,18 +84,20 @@ class ReadyResponse(_message.Message):
     def __init__(self, reasons: _Optional[_Iterable[_Union[_model_pb2.FieldProblem, _Mapping]]] = ...) -> None: ...
 
 class CheckRequest(_message.Message):
-    __slots__ = ("component", "scope", "values", "repository", "previous")
+    __slots__ = ("component", "scope", "values", "repository", "previous", "context")
     COMPONENT_FIELD_NUMBER: _ClassVar[int]
     SCOPE_FIELD_NUMBER: _ClassVar[int]
     VALUES_FIELD_NUMBER: _ClassVar[int]
     REPOSITORY_FIELD_NUMBER: _ClassVar[int]
     PREVIOUS_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_FIELD_NUMBER: _ClassVar[int]
     component: str
     scope: CheckScope
     values: str
     repository: str
     previous: str
-    def __init__(self, component: _Optional[str] = ..., scope: _Optional[_Union[CheckScope, str]] = ..., values: _Optional[str] = ..., repository: _Optional[str] = ..., previous: _Optional[str] = ...) -> None: ...
+    context: _model_pb2.JobContext
+    def __init__(self, component: _Optional[str] = ..., scope: _Optional[_Union[CheckScope, str]] = ..., values: _Optional[str] = ..., repository: _Optional[str] = ..., previous: _Optional[str] = ..., context: _Optional[_Union[_model_pb2.JobContext, _Mapping]] = ...) -> None: ...
 
 class CheckResponse(_message.Message):
     __slots__ = ("errors", "warnings", "normalised")

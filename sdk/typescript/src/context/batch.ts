@@ -31,7 +31,6 @@ export const BATCHED = {
   remove: 6,
   files: 8,
   aliases: 11,
-  upstreamFiles: 16,
   listed: 18,
   resolved: 20,
   variants: 23,

@@ -67,7 +67,15 @@ export abstract class Declare extends Tell {
     await this.#content({ $case: "staged", value: path });
   }
 
+  /**
+   * In `fetch`, before the bytes: what they really are a revision of, where the item changed since it was listed. Size and
+   * revision of the listing then do not count any more.
+   */
+  async revision(revision: string): Promise<void> {
+    await this.events.send({ $case: "content", value: { content: undefined, revision } });
+  }
+
   async #content(content: Content["content"]): Promise<void> {
-    await this.events.send({ $case: "content", value: { content } });
+    await this.events.send({ $case: "content", value: { content, revision: "" } });
   }
 }

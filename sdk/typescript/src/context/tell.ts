@@ -4,13 +4,7 @@
  * @module
  */
 import { PluginError } from "../errors.js";
-import {
-  Item,
-  LogLevel,
-  Outcome as WireOutcome,
-  type Progress as WireProgress,
-  UpstreamFile,
-} from "../gen/wharf/v1/event.js";
+import { Item, LogLevel, Outcome as WireOutcome, type Progress as WireProgress } from "../gen/wharf/v1/event.js";
 import { type Job, jobToWire } from "../model/job.js";
 import { type Json, toObject } from "../model/json.js";
 import { toBuffer } from "../model/unit.js";
@@ -102,12 +96,6 @@ export abstract class Tell {
   /** Kept as the new version's `info`. */
   async metadata(info: Json): Promise<void> {
     await this.events.send({ $case: "metadata", value: toObject("the version's metadata", info) });
-  }
-
-  /** Upstream's own metadata file, staged in the work folder, kept for publishing it verbatim. */
-  upstreamFile(path: string, staged: string): Promise<void> {
-    const entry: UpstreamFile = { path, from: { $case: "staged", value: staged } };
-    return this.events.add("upstreamFiles", (writer) => UpstreamFile.encode(entry, writer));
   }
 
   /** A product that is not a unit, staged in the work folder. */

@@ -49,7 +49,6 @@ export class Contract {
         }
         return event.value.items.length;
       case "files":
-      case "upstreamFiles":
         return event.value.files.length;
       case "items":
         return event.value.items.length;

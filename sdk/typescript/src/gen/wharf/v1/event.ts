@@ -66,7 +66,6 @@ export interface Event {
     | //
     /** Kept as the new version's `info`. JSON object. */
     { $case: "metadata"; value: string }
-    | { $case: "upstreamFiles"; value: UpstreamFiles }
     | { $case: "job"; value: JobSpec }
     | //
     /** Answers of Importer.List. */
@@ -263,20 +262,6 @@ export interface Checkpoint {
   data: Buffer;
 }
 
-/** Upstream's own metadata files, kept for publishing them verbatim. */
-export interface UpstreamFiles {
-  files: UpstreamFile[];
-}
-
-export interface UpstreamFile {
-  path: string;
-  from:
-    | { $case: "digest"; value: string }
-    | { $case: "staged"; value: string }
-    | { $case: "inline"; value: Buffer }
-    | undefined;
-}
-
 export interface ListedItems {
   items: ListedItem[];
   /** Opaque; a later List with this cursor continues behind these items. */
@@ -305,6 +290,11 @@ export interface Content {
     /** It is here, below JobContext.work_dir. */
     { $case: "staged"; value: string }
     | undefined;
+  /**
+   * What the bytes really are a revision of, where it is not the one that was listed: the file changed since. Comes
+   * before all bytes, alone or with the first of them. Size and revision of the listing then do not count any more.
+   */
+  revision: string;
 }
 
 /** The good end of a long call. */
@@ -378,9 +368,6 @@ export const Event: MessageFns<Event> = {
         break;
       case "metadata":
         writer.uint32(122).string(message.event.value);
-        break;
-      case "upstreamFiles":
-        UpstreamFiles.encode(message.event.value, writer.uint32(130).fork()).join();
         break;
       case "job":
         JobSpec.encode(message.event.value, writer.uint32(138).fork()).join();
@@ -538,14 +525,6 @@ export const Event: MessageFns<Event> = {
             }
 
             message.event = { $case: "metadata", value: reader.string() };
-            continue;
-          }
-          case 16: {
-            if (tag !== 130) {
-              break;
-            }
-
-            message.event = { $case: "upstreamFiles", value: UpstreamFiles.decode(reader, reader.uint32()) };
             continue;
           }
           case 17: {
@@ -709,12 +688,6 @@ export const Event: MessageFns<Event> = {
       case "metadata": {
         if (object.event?.value !== undefined && object.event?.value !== null) {
           message.event = { $case: "metadata", value: object.event.value };
-        }
-        break;
-      }
-      case "upstreamFiles": {
-        if (object.event?.value !== undefined && object.event?.value !== null) {
-          message.event = { $case: "upstreamFiles", value: UpstreamFiles.fromPartial(object.event.value) };
         }
         break;
       }
@@ -2548,171 +2521,6 @@ export const Checkpoint: MessageFns<Checkpoint> = {
   },
 };
 
-function createBaseUpstreamFiles(): UpstreamFiles {
-  return { files: [] };
-}
-
-export const UpstreamFiles: MessageFns<UpstreamFiles> = {
-  encode(message: UpstreamFiles, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.files) {
-      UpstreamFile.encode(v!, writer.uint32(10).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): UpstreamFiles {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseUpstreamFiles();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.files.push(UpstreamFile.decode(reader, reader.uint32()));
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<UpstreamFiles>): UpstreamFiles {
-    return UpstreamFiles.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<UpstreamFiles>): UpstreamFiles {
-    const message = createBaseUpstreamFiles();
-    message.files = object.files?.map((e) => UpstreamFile.fromPartial(e)) || [];
-    return message;
-  },
-};
-
-function createBaseUpstreamFile(): UpstreamFile {
-  return { path: "", from: undefined };
-}
-
-export const UpstreamFile: MessageFns<UpstreamFile> = {
-  encode(message: UpstreamFile, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.path !== "") {
-      writer.uint32(10).string(message.path);
-    }
-    switch (message.from?.$case) {
-      case "digest":
-        writer.uint32(18).string(message.from.value);
-        break;
-      case "staged":
-        writer.uint32(26).string(message.from.value);
-        break;
-      case "inline":
-        writer.uint32(34).bytes(message.from.value);
-        break;
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): UpstreamFile {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseUpstreamFile();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.path = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.from = { $case: "digest", value: reader.string() };
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.from = { $case: "staged", value: reader.string() };
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.from = { $case: "inline", value: Buffer.from(reader.bytes()) };
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<UpstreamFile>): UpstreamFile {
-    return UpstreamFile.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<UpstreamFile>): UpstreamFile {
-    const message = createBaseUpstreamFile();
-    message.path = object.path ?? "";
-    switch (object.from?.$case) {
-      case "digest": {
-        if (object.from?.value !== undefined && object.from?.value !== null) {
-          message.from = { $case: "digest", value: object.from.value };
-        }
-        break;
-      }
-      case "staged": {
-        if (object.from?.value !== undefined && object.from?.value !== null) {
-          message.from = { $case: "staged", value: object.from.value };
-        }
-        break;
-      }
-      case "inline": {
-        if (object.from?.value !== undefined && object.from?.value !== null) {
-          message.from = { $case: "inline", value: object.from.value };
-        }
-        break;
-      }
-    }
-    return message;
-  },
-};
-
 function createBaseListedItems(): ListedItems {
   return { items: [], cursor: "" };
 }
@@ -2860,7 +2668,7 @@ export const ListedItem: MessageFns<ListedItem> = {
 };
 
 function createBaseContent(): Content {
-  return { content: undefined };
+  return { content: undefined, revision: "" };
 }
 
 export const Content: MessageFns<Content> = {
@@ -2875,6 +2683,9 @@ export const Content: MessageFns<Content> = {
       case "staged":
         writer.uint32(26).string(message.content.value);
         break;
+    }
+    if (message.revision !== "") {
+      writer.uint32(34).string(message.revision);
     }
     return writer;
   },
@@ -2916,6 +2727,14 @@ export const Content: MessageFns<Content> = {
             message.content = { $case: "staged", value: reader.string() };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.revision = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2953,6 +2772,7 @@ export const Content: MessageFns<Content> = {
         break;
       }
     }
+    message.revision = object.revision ?? "";
     return message;
   },
 };

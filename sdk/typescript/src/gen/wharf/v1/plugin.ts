@@ -105,6 +105,8 @@ export interface CheckRequest {
   repository: string;
   /** JSON object: the values that are stored now, or empty. */
   previous: string;
+  /** For Host.GetSecret and Host.GetSettings alone, when the values name secrets; without a job. Not set: they name none. */
+  context: JobContext | undefined;
 }
 
 export interface CheckResponse {
@@ -602,7 +604,7 @@ export const ReadyResponse: MessageFns<ReadyResponse> = {
 };
 
 function createBaseCheckRequest(): CheckRequest {
-  return { component: "", scope: 0, values: "", repository: "", previous: "" };
+  return { component: "", scope: 0, values: "", repository: "", previous: "", context: undefined };
 }
 
 export const CheckRequest: MessageFns<CheckRequest> = {
@@ -621,6 +623,9 @@ export const CheckRequest: MessageFns<CheckRequest> = {
     }
     if (message.previous !== "") {
       writer.uint32(42).string(message.previous);
+    }
+    if (message.context !== undefined) {
+      JobContext.encode(message.context, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -678,6 +683,14 @@ export const CheckRequest: MessageFns<CheckRequest> = {
             message.previous = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.context = JobContext.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -700,6 +713,9 @@ export const CheckRequest: MessageFns<CheckRequest> = {
     message.values = object.values ?? "";
     message.repository = object.repository ?? "";
     message.previous = object.previous ?? "";
+    message.context = (object.context !== undefined && object.context !== null)
+      ? JobContext.fromPartial(object.context)
+      : undefined;
     return message;
   },
 };
