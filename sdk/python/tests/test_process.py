@@ -207,6 +207,30 @@ def test_a_thread_of_the_authors_does_not_keep_the_process() -> None:
     assert (status, "something still runs" in errors) == (0, True)
 
 
+def test_under_a_debugger_it_tells_where_it_is_and_ends_with_ctrl_c() -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "WHARF_PLUGIN"}
+    with subprocess.Popen(
+        [sys.executable, str(PLUGINS / PLAIN), "debug"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        socket = Path(told["Addr"]["String"])
+        assert (told["Protocol"], told["ProtocolVersion"], told["Test"]) == ("grpc", 1, True)
+        assert (told["Pid"], told["Addr"]["Network"]) == (process.pid, "unix")
+        assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
+        with grpc.insecure_channel(f"unix:{socket}") as channel:
+            call = channel.unary_unary(
+                "/wharf.v1.Plugin/Describe", request_serializer=bytes, response_deserializer=bytes
+            )
+            assert call(b"", timeout=DEADLINE)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(DEADLINE) == 0
+    assert not socket.parent.exists()
+
+
 def test_it_ends_when_its_parent_is_gone() -> None:
     """A program that starts the plugin and ends at once leaves it an orphan, which its standard error shows."""
     starter = (

@@ -52,4 +52,4 @@ def plugin() -> Plugin:
 
 
 if __name__ == "__main__":
-    sys.exit(plugin().serve())
+    sys.exit(plugin().debug() if "debug" in sys.argv else plugin().serve())

@@ -90,6 +90,16 @@ class Plugin:
             sys.stderr.write(f"{error}\n")
             return 1
 
+    def debug(self) -> int:
+        """Serves without a host, for a debugger: prints the description that `wharf plugin dev --reattach` takes, and
+        listens without TLS in a private folder. Ctrl-C ends it.
+        """
+        try:
+            return _life.debug(self.check(), self._grace, self._log_level)
+        except StartError as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
+
     def check(self) -> Registry:
         """Holds components and manifest against each other. `serve` and the test harness do it first."""
         manifest = _manifest.read(self._manifest)

@@ -6,6 +6,7 @@ Source: `proto/README.md`, sections 1 and 2.
 from __future__ import annotations
 
 import grp
+import json
 import os
 import tempfile
 from collections.abc import Mapping
@@ -27,6 +28,14 @@ def line(version: int, socket: Path, certificate: str, *, multiplex: bool) -> st
     """The handshake line. The seventh field is for hosts that ask about multiplexing, which is not offered."""
     fields = ["1", str(version), "unix", str(socket), "grpc", certificate]
     return "|".join([*fields, "false"] if multiplex else fields)
+
+
+def description(socket: Path) -> str:
+    """How a host attaches to a plugin that it did not start: the JSON object that hosts of go-plugin exchange."""
+    address = {"Network": "unix", "String": str(socket)}
+    version = max(APP_PROTOCOL_VERSIONS)
+    form = {"Protocol": "grpc", "ProtocolVersion": version, "Pid": os.getpid(), "Test": True}
+    return json.dumps({**form, "Addr": address})
 
 
 @dataclass(frozen=True)

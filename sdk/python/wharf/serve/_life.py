@@ -73,18 +73,6 @@ def _health(made: grpc.Server, pool: ThreadPoolExecutor) -> None:
     health_pb2_grpc.add_HealthServicer_to_server(servicer, made)
 
 
-def _signals(stop: threading.Event) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-
-
-def _until_stop(stop: threading.Event) -> None:
-    while not stop.wait(LOOK):
-        if os.getppid() != _output.PARENT:
-            _log.debug("the parent process is gone")
-            return
-
-
 @contextmanager
 def _bound(
     made: grpc.Server, where: _handshake.Place, security: _tls.Security | None
@@ -115,12 +103,46 @@ def live(registry: Registry, grace: float, log_level: int, by_hand: str) -> int:
         raise StartError(by_hand)
     _output.reserve_if_launched()
     stop = threading.Event()
-    _signals(stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     hclog.install(log_level)
     faulthandler.enable()
     host = os.environ.get("PLUGIN_CLIENT_CERT", "")
     security = _tls.secure(host) if host else None
     where = _handshake.place(os.environ)
+    with _serving(registry, grace, where, security, stop):
+        _announce(where, security)
+        while not stop.wait(LOOK):
+            if os.getppid() != _output.PARENT:
+                _log.debug("the parent process is gone")
+                break
+    return 0
+
+
+def debug(registry: Registry, grace: float, log_level: int) -> int:
+    """Serves without a host, in clear, until Ctrl-C; prints where."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    logging.basicConfig(level=log_level)
+    where = _handshake.place({})
+    with _serving(registry, grace, where, None, stop):
+        sys.stdout.write(f"{_handshake.description(where.socket)}\n")
+        sys.stdout.flush()
+        while not stop.wait(LOOK):
+            continue
+    return 0
+
+
+@contextmanager
+def _serving(
+    registry: Registry,
+    grace: float,
+    where: _handshake.Place,
+    security: _tls.Security | None,
+    stop: threading.Event,
+) -> Iterator[None]:
+    """Serves while the block runs, then ends calls, connections and threads."""
     dialer = Dialer(security.client() if security else None)
     calls = Calls(dialer, grace)
     with _threads("call", THREADS) as pool, _threads("heart", 2) as heart:
@@ -128,12 +150,10 @@ def live(registry: Registry, grace: float, log_level: int, by_hand: str) -> int:
         made.add_generic_rpc_handlers((_controller(stop, heart),))
         _health(made, heart)
         with _bound(made, where, security):
-            _announce(where, security)
-            _until_stop(stop)
+            yield
             ended = _stop(made, calls)
     dialer.close()
     _leave(ended=ended)
-    return 0
 
 
 @contextmanager
