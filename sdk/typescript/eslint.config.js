@@ -14,6 +14,8 @@ export default defineConfig(
       "@typescript-eslint/no-unnecessary-type-parameters": "off",
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
       "@typescript-eslint/no-confusing-void-expression": "off",
+      // What was thrown is handed on as it is.
+      "@typescript-eslint/prefer-promise-reject-errors": ["error", { allowThrowingUnknown: true }],
       // An empty variable of the environment is one that is not set.
       "@typescript-eslint/prefer-nullish-coalescing": ["error", { ignorePrimitives: { string: true } }],
     },

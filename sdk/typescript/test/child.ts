@@ -38,6 +38,7 @@ export class Child {
   readonly identity: Identity;
   readonly process: ChildProcess;
   readonly #out: Interface;
+  readonly #err: Interface;
   readonly #ended: Promise<number | string>;
 
   private constructor(id: Identity, { program = "strange.js", environment = {}, plain = false, command = [] }: Wishes) {
@@ -56,7 +57,7 @@ export class Child {
     const { stdout, stderr } = this.process;
     if (stdout === null || stderr === null) throw new Error("the child has no pipes");
     this.#out = createInterface(stdout).on("line", (line) => this.lines.push(line));
-    createInterface(stderr).on("line", (line) => this.errors.push(line));
+    this.#err = createInterface(stderr).on("line", (line) => this.errors.push(line));
     this.#ended = once(this.process, "close").then(([code, signal]) => (code ?? signal) as number | string);
   }
 
@@ -93,6 +94,12 @@ export class Child {
     const json = this.errors.filter((line) => line.startsWith("{"));
     const lines = json.map((line) => JSON.parse(line) as Record<string, unknown>);
     return lines.filter((line) => line["@message"] === message);
+  }
+
+  /** As `logged`, as soon as there is such a line. */
+  async said(message: string): Promise<Record<string, unknown>[]> {
+    while (this.logged(message).length === 0) await within(once(this.#err, "line"), message);
+    return this.logged(message);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { status as Status } from "@grpc/grpc-js";
-import { type Context, Done, PluginError } from "wharf-sdk";
+import { type Context, Done, Plugin, PluginError } from "wharf-sdk";
 import { ErrorClass, ErrorScope, Harness } from "wharf-sdk/testing";
 
-import { sample, Signal, thing } from "./sample.js";
+import { MANIFEST, sample, Signal, thing } from "./sample.js";
 
 const settings = (task: string) => ({ settings: { task } });
 
@@ -131,6 +131,49 @@ test("a context that outlives its call neither holds it open nor is heard", asyn
   run.done();
   await assert.rejects(async () => leaked?.unit(thing("late")), { class: "cancelled" });
   assert.equal(leaked?.signal.aborted, true);
+});
+
+test("a check that is stuck does not hold up the end", async () => {
+  const started = new Signal();
+  const plugin = new Plugin(MANIFEST).grace(100).importer("importer", {
+    sync: () => Promise.resolve(Done.unchanged()),
+    check: () => {
+      started.give();
+      return new Promise(() => undefined);
+    },
+  });
+  await using harness = await Harness.start(plugin);
+  const check = harness.call("importer").check();
+  await started.given;
+  await harness.stop();
+  const refused = assert.rejects(check);
+  await harness.close();
+  await refused;
+});
+
+test("a result that no message holds is a fault that says so", async () => {
+  const summary = { text: "x".repeat(2 << 20) };
+  await using harness = await Harness.start(sample({ long: () => Promise.resolve(Done.changed({ summary })) }));
+  const failure = (await harness.call("importer", settings("long")).sync()).failure();
+  assert.deepEqual([failure.class, failure.code], [ErrorClass.FAULT, "limit.message"]);
+});
+
+test("dozens of calls at once are nothing to warn of", async (t) => {
+  const warned = t.mock.method(process, "emitWarning", () => undefined);
+  const gate = new Signal();
+  let waiting = 0;
+  const plugin = sample({
+    wait: async () => {
+      waiting += 1;
+      if (waiting === 40) gate.give();
+      await gate.given;
+      return Done.unchanged();
+    },
+  });
+  await using harness = await Harness.start(plugin);
+  const runs = Array.from({ length: 40 }, () => harness.call("importer", settings("wait")).sync());
+  for (const run of await Promise.all(runs)) run.done();
+  assert.equal(warned.mock.callCount(), 0);
 });
 
 test("many calls at once do not disturb each other", async () => {

@@ -132,6 +132,15 @@ test("what a call throws behind its own back is a fault of that call only", asyn
   assert.match(traces[1] ?? "", /TypeError: thrown in a timer\n +at .*strange/);
 });
 
+test("what a call throws after its end is in the log, and ends nothing", async () => {
+  await using child = await Child.start();
+  const client = await child.client();
+  (await sync(client, "late").finish()).done();
+  const [line] = await child.said("a call threw after its end");
+  assert.match(String(line?.error), /thrown after the end/);
+  await describe(client);
+});
+
 test("the host's word ends running calls, the stuck ones too, and the process with 0", async () => {
   await using child = await Child.start();
   const client = await child.client();

@@ -44,6 +44,12 @@ await sample({
     await context.unit(thing(text));
     return Done.changed();
   },
+  late() {
+    setTimeout(() => {
+      throw new TypeError("thrown after the end");
+    }, 50);
+    return Promise.resolve(Done.unchanged());
+  },
   exit: () => process.exit(7),
   async wait(context) {
     await context.log("info", "waiting");

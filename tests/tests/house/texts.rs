@@ -98,6 +98,8 @@ fn every_crate_and_plugin_with_users_has_a_readme() {
         "sdk/rust/GO-PLUGIN.md",
         "sdk/rust/GUIDE.md",
         "sdk/python/README.md",
+        "sdk/typescript/README.md",
+        "sdk/templates/README.md",
         "plugins/file/README.md",
         "plugins/deb/README.md",
         "plugins/pypi/README.md",

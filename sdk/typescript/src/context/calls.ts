@@ -8,6 +8,8 @@
  * @module
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { setMaxListeners } from "node:events";
+import { setTimeout as pause } from "node:timers/promises";
 
 import { type sendUnaryData, type ServerWritableStream, status as Status } from "@grpc/grpc-js";
 
@@ -21,6 +23,8 @@ import { EventStream } from "./stream.js";
 
 /** Milliseconds that calls get to end by themselves. A go-plugin host kills two seconds after it asked for the end. */
 export const GRACE = 1_200;
+/** Milliseconds in which calls that were left behind send their last event. */
+const LAST_EVENT = 150;
 
 const log = logger("wharf.calls");
 
@@ -43,6 +47,8 @@ export class Calls {
   constructor(dialer: Dialer, grace: number) {
     this.#dialer = dialer;
     this.#grace = grace;
+    // As many listen as there are calls.
+    setMaxListeners(0, this.#stop.signal);
   }
 
   /** Starts a long call. */
@@ -72,14 +78,19 @@ export class Calls {
     return scope !== undefined;
   }
 
-  /** Cancels running calls, refuses new ones, and waits until all have ended. */
+  /** Cancels running calls, refuses new ones, and waits until all have ended or were left behind. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    await Promise.all(this.#running);
+    const late = new AbortController();
+    const patience = pause(this.#grace + LAST_EVENT, undefined, { signal: late.signal });
+    await Promise.race([Promise.all(this.#running), patience]);
+    late.abort();
+    await patience.catch(() => undefined);
   }
 
   async #run(call: Long<unknown>, job: JobContext, method: (context: Context) => Promise<Done>): Promise<void> {
     const cancel = new AbortController();
+    setMaxListeners(0, cancel.signal);
     const abort = (): void => cancel.abort();
     call.on("cancelled", abort);
     // A connection that breaks is a cancel too, and no reason to end the process.
@@ -135,9 +146,19 @@ export class Calls {
   /** Runs a method so that its stray errors end it. */
   #guarded<T>(method: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#scopes.run({ fail: reject }, () => {
+      let over = false;
+      const end = (value: T): void => {
+        over = true;
+        resolve(value);
+      };
+      const fail = (thrown: unknown): void => {
+        if (over) log.error("a call threw after its end", { error: thrown });
+        over = true;
+        reject(thrown);
+      };
+      this.#scopes.run({ fail }, () => {
         // Never thrown from here: an exception of the method itself is a rejection too.
-        Promise.resolve().then(method).then(resolve, reject);
+        Promise.resolve().then(method).then(end, fail);
       });
     });
   }

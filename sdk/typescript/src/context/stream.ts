@@ -61,7 +61,7 @@ export class EventStream {
   async close(last: NonNullable<Event["event"]> | undefined, gone: Promise<unknown>): Promise<void> {
     const events = this.#closed ? [] : this.#batches.takeAll();
     this.#closed = true;
-    if (last !== undefined) events.push(Event.encode({ event: last }).finish());
+    if (last !== undefined) events.push(closing(last));
     for (const event of events) this.#put(event);
     while (this.#waiting > 0) {
       const over = await Promise.race([this.#roomAgain().then(() => false), gone.then(() => true)]);
@@ -105,6 +105,15 @@ export class EventStream {
     this.#room = [];
     for (const resume of room) resume();
   }
+}
+
+/** The closing event, or in place of one that no message holds, a fault that says so. */
+function closing(last: NonNullable<Event["event"]>): Uint8Array {
+  const event = Event.encode({ event: last }).finish();
+  if (event.length <= MAX_MESSAGE_BYTES) return event;
+  const message = `the call's ${last.$case} takes ${event.length} bytes; a message holds ${MAX_MESSAGE_BYTES}`;
+  const error = PluginError.fault("limit.message", message).toWire();
+  return Event.encode({ event: { $case: "error", value: error } }).finish();
 }
 
 /** The answer to what had not to wait. */

@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { setMaxListeners } from "node:events";
+
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 
 import { Calls } from "../context/calls.js";
@@ -35,6 +37,7 @@ export async function live(registry: Registry, environment: Environment, grace: 
     const calls = new Calls(dialer, grace);
     const end = new Ending(calls);
     const over = new AbortController();
+    setMaxListeners(0, over.signal);
     const server = new Server({
       "grpc.max_receive_message_length": MAX_MESSAGE,
       "grpc.max_send_message_length": MAX_MESSAGE,
