@@ -189,6 +189,7 @@ fn supervision(config: &Config, services: tonic::service::Routes) -> wharf_super
     supervision.idle = config.idle;
     supervision.guardian = config.guardian.clone();
     supervision.host_services = Some(services);
+    supervision.attached.clone_from(&config.attached);
     supervision.features = FEATURES.iter().map(|feature| (*feature).to_owned()).collect();
     supervision
 }
