@@ -11,6 +11,7 @@ mod args;
 mod client;
 mod commands;
 mod demo;
+mod dev;
 mod environment;
 mod error;
 mod exit;

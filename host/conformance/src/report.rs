@@ -133,6 +133,7 @@ pub(crate) fn totals(rows: &[Row]) -> Totals {
 
 #[cfg(test)]
 mod tests {
+    use super::Outcome::{Failed, Passed, Skipped};
     use super::*;
 
     fn row(level: Level, outcome: Outcome) -> Row {
@@ -145,7 +146,6 @@ mod tests {
         let rows = |speaks, behaves, robust| {
             [row(Level::Speaks, speaks), row(Level::Behaves, behaves), row(Level::Robust, robust)]
         };
-        use Outcome::{Failed, Passed, Skipped};
         for (rows, wanted, level) in [
             (rows(Passed, Passed, Passed), Level::Robust, Some(Level::Robust)),
             (rows(Passed, Passed, Failed), Level::Robust, Some(Level::Behaves)),

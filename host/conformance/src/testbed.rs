@@ -9,7 +9,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use flate2::Compression;
@@ -23,9 +23,9 @@ use crate::upstream::{Plan, Seen, Trick, Upstream};
 const SOME: usize = 64;
 const DRIP: Duration = Duration::from_millis(100);
 const ENDLESS: u64 = 1 << 34;
-/// One member of the bomb, unpacked, and how many there are.
-const MEMBER: usize = 1 << 20;
-const MEMBERS: usize = 1_024;
+/// What the bomb unpacks to.
+const BOMB: usize = 256 << 20;
+const BLOCK: usize = 1 << 20;
 
 /// First words of paths, and what becomes of the file behind them.
 const WAYS: &[(&str, &str)] = &[
@@ -40,7 +40,7 @@ const WAYS: &[(&str, &str)] = &[
     ("long", "8 bytes more than the file has, and announced so"),
     ("wrong-bytes", "other bytes of the right length: no digest fits"),
     ("endless", "no length, and no end before 16 GiB"),
-    ("bomb", "gzip (Content-Encoding) of about 1 MiB that unpacks to 1 GiB"),
+    ("bomb", "gzip (Content-Encoding) of some 250 KiB that unpacks to 256 MiB"),
     ("type", "Content-Type: application/x-wrong"),
     ("circle", "a redirect to itself"),
     ("inward", "a redirect to http://169.254.169.254/, an address of the inside"),
@@ -66,10 +66,8 @@ impl Testbed {
     pub fn start(address: SocketAddr, folder: Option<&Path>) -> io::Result<Self> {
         let made_up = folder.is_none().then(made_up).transpose()?;
         let root = folder.or(made_up.as_ref().map(TempDir::path)).unwrap_or(Path::new("."));
-        let bomb = bomb()?;
         let files = files(root)?;
         let counts: Mutex<HashMap<String, u32>> = Mutex::default();
-        let counts = Arc::new(counts);
         let choose = move |seen: &Seen| {
             let turn = |path: &str, most: u32| {
                 let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -77,7 +75,7 @@ impl Testbed {
                 *count = count.saturating_add(1);
                 *count <= most
             };
-            plan(&seen.path, turn, &bomb).unwrap_or_else(|| Plan::Text(index(&files)))
+            plan(&seen.path, turn).unwrap_or_else(|| Plan::Text(index(&files)))
         };
         let server = Upstream::serve(root, address, choose)?;
         Ok(Self { server, _made_up: made_up })
@@ -90,7 +88,7 @@ impl Testbed {
 }
 
 /// None: the path has no such word.
-fn plan(path: &str, mut turn: impl FnMut(&str, u32) -> bool, bomb: &[u8]) -> Option<Plan> {
+fn plan(path: &str, mut turn: impl FnMut(&str, u32) -> bool) -> Option<Plan> {
     let (word, rest) = path.split_once('/')?;
     let header = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
     let trick = match word {
@@ -105,7 +103,7 @@ fn plan(path: &str, mut turn: impl FnMut(&str, u32) -> bool, bomb: &[u8]) -> Opt
         "long" => Some(Trick::Long(8)),
         "wrong-bytes" => Some(Trick::WrongBytes),
         "endless" => Some(Trick::Endless(ENDLESS)),
-        "bomb" => Some(Trick::Packed(bomb.to_vec())),
+        "bomb" => Some(Trick::Packed(PACKED.clone())),
         "type" => Some(Trick::Headers(header("Content-Type", "application/x-wrong"))),
         "circle" => Some(Trick::Redirect(format!("/{path}"))),
         "inward" => Some(Trick::Redirect("http://169.254.169.254/latest/meta-data/".to_owned())),
@@ -182,11 +180,16 @@ fn made_up() -> io::Result<TempDir> {
     Ok(folder)
 }
 
-/// Members of a gzip file may follow each other. Source: RFC 1952, section 2.2.
-fn bomb() -> io::Result<Vec<u8>> {
-    let mut member = GzEncoder::new(Vec::new(), Compression::best());
-    member.write_all(&vec![0; MEMBER])?;
-    Ok(member.finish()?.repeat(MEMBERS))
+/// Made when it is first asked for: it takes a moment. Empty if there is no memory for it.
+static PACKED: LazyLock<Vec<u8>> = LazyLock::new(|| bomb(BOMB).unwrap_or_default());
+
+fn bomb(size: usize) -> io::Result<Vec<u8>> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    let block = vec![0; BLOCK];
+    for _ in 0..size / BLOCK {
+        packed.write_all(&block)?;
+    }
+    packed.finish()
 }
 
 #[cfg(test)]
@@ -194,7 +197,7 @@ mod tests {
     use super::*;
 
     fn trick(path: &str) -> Option<Trick> {
-        match plan(path, |_path, _most| true, b"bomb") {
+        match plan(path, |_path, _most| true) {
             Some(Plan::File { trick, .. }) => trick,
             other => panic!("{path}: {other:?}"),
         }
@@ -204,14 +207,13 @@ mod tests {
     fn every_way_that_the_index_names_is_there() {
         for (word, _about) in WAYS {
             let path = format!("{}/a/b.txt", word.replace('N', "2"));
-            let Some(Plan::File { path: file, trick }) = plan(&path, |_path, _most| true, b"")
-            else {
+            let Some(Plan::File { path: file, trick }) = plan(&path, |_path, _most| true) else {
                 panic!("{word}");
             };
             assert_eq!((file.as_str(), trick.is_none()), ("a/b.txt", *word == "good"));
         }
-        assert_eq!(plan("", |_, _| true, b""), None);
-        assert_eq!(plan("no-such-word/f", |_, _| true, b""), None);
+        assert_eq!(plan("", |_, _| true), None);
+        assert_eq!(plan("no-such-word/f", |_, _| true), None);
         assert_eq!(trick("circle/f"), Some(Trick::Redirect("/circle/f".to_owned())));
     }
 
@@ -225,21 +227,18 @@ mod tests {
                 left -= 1;
                 left >= 0
             };
-            let Some(Plan::File { trick, .. }) = plan("busy/2/f", turn, b"") else {
-                panic!("busy")
-            };
+            let Some(Plan::File { trick, .. }) = plan("busy/2/f", turn) else { panic!("busy") };
             statuses.push(matches!(trick, Some(Trick::Status(429, _))));
         }
         assert_eq!(statuses, [true, true, false]);
     }
 
     #[test]
-    fn the_bomb_is_small_and_one_member_of_it_is_not() {
-        let bomb = bomb().unwrap();
-        assert!(bomb.len() < 2 << 20, "{}", bomb.len());
-        let mut first = Vec::new();
-        io::Read::read_to_end(&mut flate2::read::GzDecoder::new(bomb.as_slice()), &mut first)
-            .unwrap();
-        assert_eq!(first.len(), MEMBER);
+    fn a_bomb_is_small_and_unpacks_to_what_was_promised() {
+        let bomb = bomb(8 * BLOCK).unwrap();
+        assert!(bomb.len() < BLOCK / 8, "{}", bomb.len());
+        let mut all = Vec::new();
+        let mut packed = flate2::read::GzDecoder::new(bomb.as_slice());
+        assert_eq!(io::Read::read_to_end(&mut packed, &mut all).unwrap(), 8 * BLOCK);
     }
 }

@@ -1,10 +1,11 @@
 //! What an engine needs to be told.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use wharf_supervisor::{Guardian, SearchPath};
+use wharf_supervisor::{Guardian, Reattach, SearchPath};
 
 use crate::clock::Clock;
 use crate::fetch;
@@ -54,6 +55,8 @@ pub struct Config {
     pub zone: TimeZone,
     /// What schedules go by.
     pub clock: Clock,
+    /// Plugins by name that run already, under a debugger, and are attached to instead of started.
+    pub attached: BTreeMap<String, Reattach>,
 }
 
 impl Config {
@@ -80,6 +83,7 @@ impl Config {
             history: Some(Duration::from_hours(90 * 24)),
             zone: TimeZone::UTC,
             clock: Clock::default(),
+            attached: BTreeMap::new(),
         }
     }
 }

@@ -200,6 +200,7 @@ fn supervision(
     supervision.guardian = config.guardian.clone();
     supervision.mask = Mask::new(move |text| redactor.text(text).into_owned());
     supervision.host_services = Some(services);
+    supervision.attached.clone_from(&config.attached);
     supervision.features = FEATURES.iter().map(|feature| (*feature).to_owned()).collect();
     supervision
 }

@@ -83,6 +83,22 @@ impl Engine {
         Ok(self.plugin_view(plugin, &self.inner.supervisor.states()))
     }
 
+    /// Has the plugin's next job use a new process, and starts it, to see whether it can.
+    ///
+    /// # Errors
+    /// `not_found.plugin`, and why it does not start.
+    pub async fn renew_plugin(&self, name: &str) -> Result<PluginProcess, Problem> {
+        let plugin = self.inner.installed(name)?;
+        self.inner.supervisor.renew(name);
+        let lease = self.inner.supervisor.lease(plugin).await?;
+        let handshake = lease.handshake();
+        Ok(PluginProcess {
+            pid: lease.pid(),
+            handshake_ms: handshake.took.as_secs_f64() * 1e3,
+            tls: handshake.tls,
+        })
+    }
+
     fn plugin_view(
         &self,
         plugin: &Arc<Installed>,

@@ -33,7 +33,7 @@ impl distributor_server::Distributor for Distributor {
         request: Request<v1::PublishRequest>,
     ) -> Result<Response<Self::PublishStream>, Status> {
         let request = request.into_inner();
-        let settings = Settings::of(request.attachment.as_ref())?;
+        let settings = Settings::of(request.attachment.as_ref(), &["distributor"])?;
         let attempt = request.context.map_or(1, |context| context.attempt);
         let (house, version) = (Arc::clone(&self.0), request.version);
         Ok(stream(move |events| publish(house, settings, attempt, version, events)))

@@ -62,7 +62,7 @@ impl importer_server::Importer for Importer {
         request: Request<v1::SyncRequest>,
     ) -> Result<Response<Self::SyncStream>, Status> {
         let request = request.into_inner();
-        let settings = Settings::of(request.attachment.as_ref())?;
+        let settings = Settings::of(request.attachment.as_ref(), &["importer"])?;
         let attempt = request.context.map_or(1, |context| context.attempt);
         let house = Arc::clone(&self.0);
         Ok(stream(move |events| sync(house, settings, attempt, events)))
@@ -73,7 +73,7 @@ impl importer_server::Importer for Importer {
         request: Request<v1::ListRequest>,
     ) -> Result<Response<Self::ListStream>, Status> {
         let request = request.into_inner();
-        let settings = Settings::of(request.attachment.as_ref())?;
+        let settings = Settings::of(request.attachment.as_ref(), &["lister"])?;
         let attempt = request.context.map_or(1, |context| context.attempt);
         let house = Arc::clone(&self.0);
         Ok(stream(move |events| list(house, settings, attempt, events)))
@@ -84,7 +84,7 @@ impl importer_server::Importer for Importer {
         request: Request<v1::FetchRequest>,
     ) -> Result<Response<Self::FetchStream>, Status> {
         let request = request.into_inner();
-        let settings = Settings::of(request.attachment.as_ref())?;
+        let settings = Settings::of(request.attachment.as_ref(), &["lister"])?;
         let files = request.unit.map(|unit| unit.files).unwrap_or_default();
         let number = files.first().and_then(|file| made_up::number(&file.path));
         let number = number.ok_or_else(|| Status::not_found("no such item"))?;

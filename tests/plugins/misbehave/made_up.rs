@@ -36,7 +36,15 @@ impl Default for Settings {
 }
 
 impl Settings {
-    pub(crate) fn of(attachment: Option<&v1::Attachment>) -> Result<Self, Status> {
+    pub(crate) fn of(
+        attachment: Option<&v1::Attachment>,
+        components: &[&str],
+    ) -> Result<Self, Status> {
+        let named = attachment.and_then(|attachment| attachment.instance.as_ref());
+        let named = named.map_or("", |instance| instance.component.as_str());
+        if !components.contains(&named) {
+            return Err(Status::not_found(format!("there is no component {named:?}")));
+        }
         let text = attachment.map_or("{}", |attachment| attachment.settings.as_str());
         let text = if text.is_empty() { "{}" } else { text };
         serde_json::from_str(text).map_err(|error| Status::invalid_argument(error.to_string()))

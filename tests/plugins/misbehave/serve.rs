@@ -42,6 +42,9 @@ pub(crate) struct House {
 /// Serves until told to stop.
 pub(crate) fn run() -> ExitCode {
     if env::var(COOKIE_KEY).as_deref() != Ok(COOKIE_VALUE) {
+        if env::var("MISBEHAVE").as_deref() != Ok("mute") {
+            eprintln_line("This is a plugin for tests; wharf starts it, it is of no use alone.");
+        }
         return ExitCode::FAILURE;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -85,10 +88,10 @@ async fn serve() {
         .add_service(Answers::service(&house))
         .add_service(Importer::service(&house))
         .add_service(Distributor::service(&house));
-    let stop = house.stop.clone();
+    let (stop, mode) = (house.stop.clone(), house.mode.clone());
     let mut incoming = Box::pin(incoming);
     let ended = server
-        .serve_with_incoming_shutdown(incoming.as_mut(), async move { ended(&stop).await })
+        .serve_with_incoming_shutdown(incoming.as_mut(), async move { ended(&stop, &mode).await })
         .await;
     if let Err(error) = ended {
         eprintln_line(&format!("the server ended: {error}"));
@@ -121,12 +124,24 @@ fn announce(
     UnixListener::from_std(listener).expect("inside a runtime")
 }
 
-async fn ended(stop: &CancellationToken) {
+async fn ended(stop: &CancellationToken, mode: &str) {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be caught");
+    // Caught, so that it does nothing: it is meant for the host.
+    let caught = || signal(SignalKind::interrupt()).expect("SIGINT can be caught");
+    let _interrupt = (mode != "interruptible").then(caught);
     tokio::select! {
         () = stop.cancelled() => {}
         _ = terminate.recv() => stop.cancel(),
+        () = orphaned(), if mode != "orphan" => std::process::exit(0),
+    }
+}
+
+/// Whoever started it is gone.
+async fn orphaned() {
+    let parent = rustix::process::getppid();
+    while rustix::process::getppid() == parent {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     }
 }
 

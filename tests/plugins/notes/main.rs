@@ -90,5 +90,8 @@ fn main() -> ExitCode {
     if manifest.contains("\"migrations\"") {
         return plugin.migrations(Changes { fault: Fault::read() }).serve();
     }
+    if std::env::args().nth(1).as_deref() == Some("debug") {
+        return plugin.debug();
+    }
     plugin.serve()
 }

@@ -147,6 +147,11 @@ impl Background {
         String::from_utf8_lossy(&fs::read(&self.stderr).unwrap_or_default()).into_owned()
     }
 
+    /// What it wrote to standard output so far.
+    pub fn stdout(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.stdout).unwrap_or_default()).into_owned()
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         processes::kill(self.pid(), signal);

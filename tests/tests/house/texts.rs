@@ -92,6 +92,7 @@ fn every_crate_and_plugin_with_users_has_a_readme() {
     let wanted = [
         "README.md",
         "host/ARCHITECTURE.md",
+        "host/conformance/README.md",
         "proto/README.md",
         "sdk/go/README.md",
         "sdk/rust/README.md",

@@ -7,7 +7,9 @@
 )]
 
 mod commands;
+mod conformance;
 mod content;
+mod dev;
 mod discovery;
 mod embedding;
 mod folder;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use wharf_conformance::{Given, Level};
+use wharf_supervisor::Reattach;
 
 use super::plugin::duration;
 
@@ -68,4 +69,38 @@ pub(crate) struct Testbed {
     /// Serve the files of this folder instead of made-up ones
     #[arg(long, value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,
+}
+
+/// `wharf plugin dev`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A server, as `wharf serve` is one, that finds the plugin of this folder before all
+others. When a file of it changes, the next job uses a new process; when its
+plugin.json or its types change, the server is started anew. Jobs that run go on
+with what they began with, or are taken up again. A compiled plugin is built by
+you: its executable is watched too.
+
+With --reattach the plugin is not started: it runs already, under a debugger, and
+printed the description. Without TLS, so its socket must lie in a folder of yours
+with mode 700; jobs show it as unencrypted (dev).
+
+Examples:
+  wharf plugin dev .
+  wharf plugin dev . --reattach '{\"Protocol\":\"grpc\",\"ProtocolVersion\":1,\"Pid\":123,...}'")]
+pub(crate) struct Dev {
+    /// The plugin's folder with its plugin.json
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// Where to serve published content
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Use the process that printed this description
+    #[arg(long, value_name = "JSON", value_parser = reattach)]
+    pub(crate) reattach: Option<Reattach>,
+}
+
+fn reattach(text: &str) -> Result<Reattach, String> {
+    serde_json::from_str(text).map_err(|error| {
+        format!("{error}; it is the JSON object that the plugin printed when it was started for debugging")
+    })
 }

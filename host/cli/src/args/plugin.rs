@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::author::{PluginVerify, Testbed};
+use super::author::{Dev, PluginVerify, Testbed};
 use super::work::Waiting;
 
 /// What can be done with plugins.
@@ -27,6 +27,8 @@ pub(crate) enum PluginCommand {
     Verify(PluginVerify),
     /// Serve an upstream that misbehaves, to try a plugin against
     Testbed(Testbed),
+    /// Run a plugin from its source folder with a server, and reload it when it changes
+    Dev(Dev),
 }
 
 /// `wharf plugin migrate`

@@ -36,6 +36,7 @@ use crate::args::{
     UnitCommand,
 };
 use crate::demo;
+use crate::dev;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::probe;
@@ -85,6 +86,7 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
             PluginCommand::Migrate(args) => plugin::migrate(app, args).await,
             PluginCommand::Probe(args) => probe::run(app, args).await,
             PluginCommand::Verify(args) => conformance::verify(app, args).await,
+            PluginCommand::Dev(args) => dev::run(app, args).await,
             PluginCommand::Testbed(args) => testbed::serve(app, &args).await,
         },
         Command::Type { command } => match command.unwrap_or(TypeCommand::List { strict: false }) {

@@ -14,7 +14,8 @@ pub(crate) fn report(report: &Report) -> String {
     for level in Level::ALL {
         let rows: Vec<&Row> = report.cases.iter().filter(|row| row.level == level).collect();
         if !rows.is_empty() {
-            text.push_str(&format!("\n{}\n", styled(BOLD, level.as_str())));
+            // A String takes everything.
+            let _written = writeln!(text, "\n{}", styled(BOLD, level.as_str()));
             rows.iter().for_each(|row| text.push_str(&line(row)));
         }
     }

@@ -288,7 +288,7 @@ pub(crate) fn details(job: &Job, clock: &Clock) -> String {
         ("took", took.unwrap_or_default()),
     ];
     if let Some(plugin) = &job.plugin {
-        let tls = if plugin.tls { "mutual TLS" } else { "unencrypted" };
+        let tls = if plugin.tls { "mutual TLS" } else { "unencrypted (dev)" };
         let handshake = seconds(plugin.handshake_ms / 1000.0);
         rows.push(("plugin", format!("pid {}, handshake {handshake}, {tls}", plugin.pid)));
     }

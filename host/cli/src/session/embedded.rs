@@ -28,6 +28,16 @@ impl Embedded {
         listen: Option<SocketAddr>,
         gc_every: Option<Duration>,
     ) -> Result<Result<Self, Option<u32>>, Error> {
+        Self::start_with(app, data, (listen, gc_every), |_engine| {}).await
+    }
+
+    /// The same, with an engine that is configured further.
+    pub(crate) async fn start_with(
+        app: &App,
+        data: PathBuf,
+        (listen, gc_every): (Option<SocketAddr>, Option<Duration>),
+        configure: impl FnOnce(&mut wharf_engine::Config),
+    ) -> Result<Result<Self, Option<u32>>, Error> {
         let search = SearchPath::standard(&data, &app.environment.plugin_path, &app.executable);
         let runtime = app.runtime_folder(&data)?;
         let mut engine = wharf_engine::Config::new(data, search, runtime);
@@ -38,6 +48,7 @@ impl Embedded {
             // Installed alone; `main` begins with `guardian_main`.
             engine.guardian = wharf_supervisor::Guardian::CurrentExe;
         }
+        configure(&mut engine);
         let config = Config { engine, listen, embedded: listen.is_none() };
         match Server::start(config).await {
             Ok(server) => Ok(Ok(Self { server })),
@@ -49,6 +60,11 @@ impl Embedded {
     /// Its data folder.
     pub(crate) fn data(&self) -> PathBuf {
         self.server.data().to_owned()
+    }
+
+    /// The engine inside, for those who develop a plugin.
+    pub(crate) fn engine(&self) -> &wharf_engine::Engine {
+        self.server.engine()
     }
 
     /// Takes no new jobs, finishes what other commands brought, and ends.

@@ -68,7 +68,7 @@ async fn once<'a>(
     }
 }
 
-/// Source: proc_pid_status(5): VmHWM is the peak of the resident set.
+/// Source: `proc_pid_status(5)`: `VmHWM` is the peak of the resident set.
 fn peak(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

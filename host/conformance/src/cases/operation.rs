@@ -16,9 +16,8 @@ pub(super) fn works<'a>(bench: &'a Bench<'a>, ask: Ask<'a>) -> BoxFuture<'a, Ver
         let sample = bench.sample(ask.component);
         let is_given = sample.is_given() || !sample.units.is_empty() || !sample.uploads.is_empty();
         match &run.end {
-            Ok(()) => Ok(()),
-            // Each has a case of its own.
-            Err(CallError::Limit { .. }) => Ok(()),
+            // What breaks the rules of the stream has cases of its own.
+            Ok(()) | Err(CallError::Limit { .. }) => Ok(()),
             Err(CallError::Protocol { detail, .. }) if is_of_the_stream(detail) => Ok(()),
             Err(CallError::Plugin(error)) if !is_given => skipped(
                 format!(

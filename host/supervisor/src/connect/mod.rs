@@ -2,7 +2,8 @@
 //! ([`dial`]), TLS and HTTP/2 run inside ([`channel`]), health is asked for ([`health`]).
 //! [`process`] is the handle that callers hold, made in [`parts`]; [`host_services`] serves what the plugin may ask of
 //! the host, [`heartbeat`] and [`stdio`] run beside it, [`stop`] ends it. [`reattach`] describes a
-//! plugin to another host, which then holds it as [`attached`].
+//! plugin to another host, which then holds it as [`attached`]; [`private`] says whether it may be
+//! dialled without TLS.
 //!
 //! It never falls back to plain text, and never waits without a deadline.
 
@@ -13,6 +14,7 @@ pub(crate) mod health;
 mod heartbeat;
 mod host_services;
 mod parts;
+mod private;
 mod process;
 mod reattach;
 pub(crate) mod rules;

@@ -1,9 +1,11 @@
 //! How a running plugin is described to another host.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 use wharf_proto::handshake::Network;
 
-use super::Process;
+use super::{Process, private};
 use crate::error::Error;
 use crate::launch::Launch;
 
@@ -38,6 +40,16 @@ pub struct Reattach {
 }
 
 impl Reattach {
+    /// Whether nobody but its user can be at its address, and that user is who we are: a Unix socket
+    /// in a folder of ours with mode 0700, at which a process of ours listens. Nothing else may be
+    /// dialled without TLS.
+    ///
+    /// # Errors
+    /// What is wrong, and what to do.
+    pub fn is_private(&self) -> Result<(), String> {
+        private::check(self.network, Path::new(&self.address))
+    }
+
     /// Attaches to it with the defaults of [`Launch::reattach`].
     ///
     /// # Errors

@@ -1,10 +1,12 @@
 //! What a supervisor needs to know.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use tonic::service::Routes;
 
+use crate::connect::Reattach;
 use crate::launch::{EnvPolicy, GRACE, Guardian, Limits, MAX_MESSAGE_BYTES, Mask, START_TIMEOUT};
 
 /// How a [`crate::Supervisor`] treats the processes of all plugins.
@@ -65,6 +67,10 @@ pub struct Config {
     pub host_services: Option<Routes>,
     /// What plugins are told that the host offers.
     pub features: Vec<String>,
+    /// Plugins by name that run already, under a debugger: they are attached to instead of started,
+    /// without TLS, without heartbeat, and never ended. Their sockets must be private:
+    /// [`Reattach::is_private`].
+    pub attached: BTreeMap<String, Reattach>,
 }
 
 impl Config {
@@ -92,6 +98,7 @@ impl Config {
             mask: Mask::default(),
             host_services: None,
             features: Vec::new(),
+            attached: BTreeMap::new(),
         }
     }
 }

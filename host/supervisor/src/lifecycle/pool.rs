@@ -281,6 +281,13 @@ impl Pool {
         self.members.iter().filter_map(|member| member.idle_since).min()
     }
 
+    /// None of its processes is lent again; those without a user are handed over to be stopped.
+    pub(super) fn retire_all(&mut self) -> Vec<Process> {
+        self.members.iter_mut().for_each(|member| member.retired = true);
+        let unused = |member: &mut Member| member.users == 0;
+        self.members.extract_if(.., unused).map(|member| member.process).collect()
+    }
+
     pub(super) fn take_all(&mut self) -> Vec<Process> {
         self.members.drain(..).map(|member| member.process).collect()
     }

@@ -24,7 +24,7 @@ use super::recycle::resident_bytes;
 use super::verify::{difference, site};
 use crate::calls::{self, Bounds};
 use crate::catalog::{Broken, Installed};
-use crate::connect::Process;
+use crate::connect::{Process, Reattach};
 use crate::error::Error;
 use crate::launch::folder::HostFolder;
 use crate::launch::{Launch, Limits};
@@ -121,6 +121,19 @@ impl Supervisor {
     pub fn reset(&self, name: &str) {
         for pool in self.shared.pools().values_mut().filter(|pool| pool.name() == name) {
             pool.backoff.reset();
+        }
+        self.shared.changed.notify_waiters();
+    }
+
+    /// Has the next lease of a plugin use a new process: idle ones are stopped, lent ones when they
+    /// are given back. Its failures are forgotten.
+    pub fn renew(&self, name: &str) {
+        let mut pools = self.shared.pools();
+        for pool in pools.values_mut().filter(|pool| pool.name() == name) {
+            pool.backoff.reset();
+            for process in pool.retire_all() {
+                self.shared.end(Discard::Stop(process), &Handle::current());
+            }
         }
         self.shared.changed.notify_waiters();
     }
@@ -261,6 +274,11 @@ impl Shared {
         let config = &self.config;
         let manifest = &plugin.manifest;
         let folder = self.folder.get_or_try_init(|| self.make_folder()).await?;
+        if let Some(running) = config.attached.get(&manifest.name) {
+            let process = self.attach(plugin, running.clone(), folder).await?;
+            let description = self.describe(plugin, &process).await?;
+            return Ok((process, description));
+        }
         let mut launch = Launch::new(&plugin.executable)
             .name(&manifest.name)
             .args(&manifest.args)
@@ -286,6 +304,30 @@ impl Shared {
         let process = launch.start().await?;
         let description = self.describe(plugin, &process).await?;
         Ok((process, description))
+    }
+
+    /// A process that belongs to a debugger, whatever its description says: it is never ended.
+    async fn attach(
+        &self,
+        plugin: &Installed,
+        running: Reattach,
+        folder: &Arc<HostFolder>,
+    ) -> Result<Process, Error> {
+        let name = &plugin.manifest.name;
+        let described = running.clone();
+        let looked = tokio::task::spawn_blocking(move || described.is_private()).await;
+        let looked = looked.unwrap_or_else(|error| Err(error.to_string()));
+        looked.map_err(|problem| Error::Policy { plugin: name.clone(), problem })?;
+        let config = &self.config;
+        let mut launch = Launch::reattach(Reattach { test: true, ..running })
+            .name(name)
+            .in_host_folder(Arc::clone(folder))
+            .start_timeout(config.start_timeout)
+            .max_message_bytes(config.max_message_bytes);
+        if let Some(routes) = config.host_services.clone() {
+            launch = launch.host_services(routes);
+        }
+        launch.start().await
     }
 
     async fn make_folder(&self) -> Result<Arc<HostFolder>, Error> {

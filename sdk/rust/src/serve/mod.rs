@@ -130,6 +130,15 @@ impl Plugin {
         }
     }
 
+    /// Serves without a host, for a debugger: prints the description that `wharf plugin dev --reattach` takes, and
+    /// listens without TLS in a private folder. Ctrl-C ends it.
+    pub fn debug(self) -> ExitCode {
+        match self.check() {
+            Ok(plugin) => plugin.server().debug(),
+            Err(error) => exit(Err(error)),
+        }
+    }
+
     /// Holds components and manifest against each other.
     pub(crate) fn check(self) -> Result<Checked, PluginError> {
         let Self { manifest, components, types, migrations, grace, threads, log_level } = self;
