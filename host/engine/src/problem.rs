@@ -92,9 +92,9 @@ pub struct Problem {
     /// How far it reaches. Of use while the job runs; not kept.
     #[serde(skip)]
     pub scope: Scope,
-    /// After this time another try may succeed, says the plugin. Of use while the job runs; not kept.
+    /// After so many milliseconds another try may succeed, says the plugin. Of use while the job runs; not kept.
     #[serde(skip)]
-    pub retry: Option<Duration>,
+    pub retry_ms: Option<u32>,
 }
 
 impl Problem {
@@ -108,7 +108,7 @@ impl Problem {
             help: None,
             details: None,
             scope: Scope::Item,
-            retry: None,
+            retry_ms: None,
         }
     }
 
@@ -156,6 +156,11 @@ impl Problem {
     pub fn details(mut self, details: serde_json::Value) -> Self {
         self.details = Some(Box::new(details));
         self
+    }
+
+    /// How long to wait before another try, if one may succeed.
+    pub fn pause(&self) -> Option<Duration> {
+        self.retry_ms.map(|ms| Duration::from_millis(ms.into()))
     }
 
     /// Whether the bytes were not what was promised, so that reading the index again may help.

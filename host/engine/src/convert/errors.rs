@@ -1,7 +1,5 @@
 //! Errors of the crates below, and those that plugins send, as problems.
 
-use std::time::Duration;
-
 use serde_json::json;
 use wharf_proto::v1;
 use wharf_supervisor::calls::CallError;
@@ -10,8 +8,8 @@ use super::events::{MAX_TEXT, cut};
 use crate::problem::{Class, Problem, Scope};
 
 /// How long a plugin may have the host wait before it tries again, and how long it waits when the plugin names no time.
-const LONGEST_PAUSE: Duration = Duration::from_mins(1);
-const USUAL_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE_MS: u32 = 60_000;
+const USUAL_PAUSE_MS: u32 = 1_000;
 
 /// A plugin's expected error.
 pub(super) fn problem(error: v1::Error) -> Problem {
@@ -26,10 +24,11 @@ pub(super) fn problem(error: v1::Error) -> Problem {
         v1::ErrorScope::Attachment => Scope::Attachment,
         v1::ErrorScope::Unspecified | v1::ErrorScope::Item => Scope::Item,
     };
-    let retry = (error.retryable && class == Class::Operation).then(|| pause(error.retry_after_ms));
+    let again = error.retryable && class == Class::Operation;
+    let retry_ms = again.then(|| pause_ms(error.retry_after_ms));
     let code = if error.code.is_empty() { default_code(class).to_owned() } else { error.code };
     let mut problem = Problem::new(class, cut(code), cut(error.message));
-    (problem.scope, problem.retry) = (scope, retry);
+    (problem.scope, problem.retry_ms) = (scope, retry_ms);
     let at = [error.item, error.field].into_iter().find(|at| !at.is_empty());
     problem.at = at.map(cut);
     // Half of it would be no JSON.
@@ -38,10 +37,11 @@ pub(super) fn problem(error: v1::Error) -> Problem {
     problem
 }
 
-fn pause(asked_ms: u64) -> Duration {
-    match asked_ms {
-        0 => USUAL_PAUSE,
-        asked => Duration::from_millis(asked).min(LONGEST_PAUSE),
+fn pause_ms(asked_ms: u64) -> u32 {
+    match u32::try_from(asked_ms) {
+        Ok(0) => USUAL_PAUSE_MS,
+        Ok(asked) => asked.min(LONGEST_PAUSE_MS),
+        Err(_) => LONGEST_PAUSE_MS,
     }
 }
 

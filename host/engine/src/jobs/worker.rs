@@ -157,7 +157,7 @@ async fn operate(engine: &Arc<Inner>, run: &JobRun) -> Result<JobResult, Problem
 fn pause_before_retry(problem: &Problem) -> Option<Duration> {
     let lost = problem.class == Class::Fault
         && matches!(problem.code.as_str(), "crashed" | "unresponsive");
-    if lost { Some(Duration::ZERO) } else { problem.retry }
+    if lost { Some(Duration::ZERO) } else { problem.pause() }
 }
 
 fn conclude(run: &JobRun, outcome: Result<JobResult, Problem>) -> Ended {

@@ -35,7 +35,7 @@ pub(super) async fn from_plugin(
                 return arrived(file, revision, writer.finish()?);
             }
             Ok(Answer::Placed(arrived)) => return Ok(arrived),
-            Err(problem) => match problem.retry {
+            Err(problem) => match problem.pause() {
                 Some(pause) if tries < TRIES && problem.scope == Scope::Item => {
                     let words = format!("{}: {problem}; trying again", file.path);
                     sync.run.log(LogLevel::Info, words).await;

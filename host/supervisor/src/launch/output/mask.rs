@@ -8,8 +8,10 @@ use serde_json::Value;
 /// Changes a line before it is logged, kept or listened to. Default: it stays as it is.
 #[derive(Clone, Default)]
 pub struct Mask {
-    change: Option<Arc<dyn Fn(&str) -> String + Send + Sync>>,
+    change: Option<Arc<Change>>,
 }
+
+type Change = dyn Fn(&str) -> String + Send + Sync;
 
 impl Mask {
     /// Lines are what `change` makes of them. It must be quick: it sees every line of every plugin.
