@@ -56,16 +56,22 @@ final class About extends PluginGrpc.PluginImplBase {
     @Override
     public void check(CheckRequest request, StreamObserver<CheckResponse> to) {
         CheckResponse.Builder answer = CheckResponse.newBuilder();
-        JsonObject values = JsonParser.parseString(request.getValues()).getAsJsonObject();
-        if (request.getComponent().equals("importer")
-                && values.has("folder")
-                && !values.get("folder").getAsString().startsWith("/")) {
-            answer.addErrors(FieldProblem.newBuilder()
-                    .setField("/folder")
-                    .setCode("config.folder")
-                    .setMessage("name the folder by its absolute path"));
+        String component = request.getComponent();
+        if (!component.equals("importer") && !component.equals("distributor")) {
+            to.onError(Status.NOT_FOUND.withDescription("there is no such component: " + component).asRuntimeException());
+            return;
+        }
+        if (Settings.object(request.getValues()).isEmpty()) {
+            answer.addErrors(problem("", "the settings are no JSON object"));
+        } else if (component.equals("importer")
+                && Settings.text(request.getValues(), "folder").filter(folder -> folder.startsWith("/")).isEmpty()) {
+            answer.addErrors(problem("/folder", "name the folder by its absolute path"));
         }
         to.onNext(answer.build());
         to.onCompleted();
+    }
+
+    private static FieldProblem problem(String field, String message) {
+        return FieldProblem.newBuilder().setField(field).setCode("config.folder").setMessage(message).build();
     }
 }

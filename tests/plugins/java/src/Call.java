@@ -1,6 +1,8 @@
 package papers;
 
+import io.grpc.Context;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.concurrent.ExecutorService;
@@ -43,10 +45,17 @@ final class Call {
         to.setOnCancelHandler(this::wake);
     }
 
-    static void start(ExecutorService workers, StreamObserver<Event> to, Work work) {
+    /** Starts the work for a component, on a thread that the call's cancel reaches, and what it asks of the host too. */
+    static void start(
+            ExecutorService workers, StreamObserver<Event> to, Model.Attachment attachment, String component, Work work) {
         Call call = new Call((ServerCallStreamObserver<Event>) to);
+        String asked = attachment.getInstance().getComponent();
+        if (!asked.equals(component)) {
+            to.onError(Status.NOT_FOUND.withDescription("there is no such component: " + asked).asRuntimeException());
+            return;
+        }
         try {
-            workers.execute(() -> call.perform(work));
+            workers.execute(Context.current().wrap(() -> call.perform(work)));
         } catch (RejectedExecutionException stopping) {
             to.onError(Status.UNAVAILABLE.withDescription("the plugin is stopping").asRuntimeException());
         }
@@ -59,16 +68,34 @@ final class Call {
             to.onCompleted();
         } catch (Failure failure) {
             end(failure.error);
+        } catch (StatusRuntimeException refused) {
+            end(refusal(refused.getStatus()));
         } catch (Cancelled | InterruptedException cancelled) {
-            end(Model.Error.newBuilder()
-                    .setClass_(Model.ErrorClass.ERROR_CLASS_CANCELLED)
-                    .setCode("cancelled")
-                    .setMessage("the call was cancelled")
-                    .build());
+            end(error(Model.ErrorClass.ERROR_CLASS_CANCELLED, "cancelled", "the call was cancelled"));
         } catch (Exception | LinkageError bug) {
             Log.error("a call failed", bug);
             to.onError(Status.UNKNOWN.withDescription(bug.toString()).asRuntimeException());
         }
+    }
+
+    /** An error of the whole run. */
+    static Model.Error error(Model.ErrorClass as, String code, String message) {
+        return Model.Error.newBuilder().setClass_(as).setCode(code).setMessage(message).build();
+    }
+
+    /** What a call to the host ended with, passed on by the table of section 10. */
+    private static Model.Error refusal(Status status) {
+        String message = "the host refused a call: " + status.getDescription();
+        return switch (status.getCode()) {
+            case CANCELLED -> error(Model.ErrorClass.ERROR_CLASS_CANCELLED, "cancelled", message);
+            case UNAVAILABLE, RESOURCE_EXHAUSTED, ABORTED ->
+                error(Model.ErrorClass.ERROR_CLASS_OPERATION, "internal.host", message).toBuilder()
+                        .setRetryable(true)
+                        .build();
+            case INVALID_ARGUMENT, FAILED_PRECONDITION, PERMISSION_DENIED, UNAUTHENTICATED, NOT_FOUND ->
+                error(Model.ErrorClass.ERROR_CLASS_USAGE, "policy", message);
+            default -> error(Model.ErrorClass.ERROR_CLASS_FAULT, "internal.host", message);
+        };
     }
 
     private void end(Model.Error error) {

@@ -2,7 +2,10 @@ package papers;
 
 import com.google.protobuf.ByteString;
 import io.grpc.stub.StreamObserver;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.concurrent.ExecutorService;
 import wharf.v1.DistributorGrpc;
@@ -31,7 +34,10 @@ final class Distributor extends DistributorGrpc.DistributorImplBase {
 
     @Override
     public void publish(PublishRequest request, StreamObserver<Event> to) {
-        Call.start(workers, to, call -> publish(hosts.of(request.getContext()), call));
+        Call.start(workers, to, request.getAttachment(), "distributor", call -> {
+            Path folder = Path.of(request.getContext().getWorkDir());
+            publish(hosts.of(request.getContext()), folder, call);
+        });
     }
 
     private static String sha256(Model.File file) {
@@ -41,7 +47,7 @@ final class Distributor extends DistributorGrpc.DistributorImplBase {
                 .orElseThrow(() -> new IllegalStateException("the host has never had the bytes of " + file.getPath()));
     }
 
-    private static void publish(HostGrpc.HostBlockingStub host, Call call) throws Exception {
+    private static void publish(HostGrpc.HostBlockingStub host, Path folder, Call call) throws Exception {
         StringBuilder index = new StringBuilder();
         QueryUnitsRequest query = QueryUnitsRequest.newBuilder().addTypes(Importer.TYPE).addOrderBy("path").build();
         for (Iterator<Units> pages = host.queryUnits(query); pages.hasNext(); ) {
@@ -55,17 +61,22 @@ final class Distributor extends DistributorGrpc.DistributorImplBase {
             }
             call.send(Event.newBuilder().setFiles(files).build());
         }
-        ByteString bytes = ByteString.copyFrom(index.toString(), StandardCharsets.UTF_8);
-        if (bytes.size() > INLINE) {
-            throw new IllegalStateException("an index of " + bytes.size() + " bytes would have to be staged");
-        }
         call.send(Event.newBuilder()
-                .setFiles(PublishedFiles.newBuilder()
-                        .addFiles(PublishedFile.newBuilder()
-                                .setPath("INDEX")
-                                .setInline(bytes)
-                                .setMediaType("text/plain; charset=utf-8")
-                                .setEntryPoint(true)))
+                .setFiles(PublishedFiles.newBuilder().addFiles(index(index.toString(), folder)))
                 .build());
+    }
+
+    /** The index goes along in the message, or is left in the job's folder when it is too large for that. */
+    private static PublishedFile index(String text, Path folder) throws IOException {
+        PublishedFile.Builder file = PublishedFile.newBuilder()
+                .setPath("INDEX")
+                .setMediaType("text/plain; charset=utf-8")
+                .setEntryPoint(true);
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        if (bytes.length <= INLINE) {
+            return file.setInline(ByteString.copyFrom(bytes)).build();
+        }
+        Files.write(folder.resolve("index"), bytes);
+        return file.setStaged("index").build();
     }
 }

@@ -1,7 +1,6 @@
 package papers;
 
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import com.google.protobuf.ByteString;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
@@ -13,6 +12,7 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.stream.Stream;
 import wharf.v1.EventOuterClass.Content;
@@ -39,17 +39,20 @@ final class Importer extends ImporterGrpc.ImporterImplBase {
 
     @Override
     public void list(ListRequest request, StreamObserver<Event> to) {
-        Call.start(workers, to, call -> list(folder(request.getAttachment()), call));
+        Call.start(workers, to, request.getAttachment(), "importer", call -> list(folder(request.getAttachment()), call));
     }
 
     @Override
     public void fetch(FetchRequest request, StreamObserver<Event> to) {
-        Call.start(workers, to, call -> fetch(request, call));
+        Call.start(workers, to, request.getAttachment(), "importer", call -> fetch(request, call));
     }
 
-    private static Path folder(Model.Attachment attachment) {
-        JsonObject settings = JsonParser.parseString(attachment.getSettings()).getAsJsonObject();
-        return Path.of(settings.get("folder").getAsString());
+    private static Path folder(Model.Attachment attachment) throws Call.Failure {
+        Optional<String> folder = Settings.text(attachment.getSettings(), "folder");
+        return Path.of(folder.orElseThrow(() -> new Call.Failure(
+                Call.error(Model.ErrorClass.ERROR_CLASS_USAGE, "config.folder", "name a folder").toBuilder()
+                        .setField("/folder")
+                        .build())));
     }
 
     private static void list(Path folder, Call call) throws Exception {
@@ -57,12 +60,11 @@ final class Importer extends ImporterGrpc.ImporterImplBase {
         try (Stream<Path> walk = Files.walk(folder)) {
             files = walk.filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)).sorted().toList();
         } catch (NoSuchFileException | NotDirectoryException missing) {
-            throw new Call.Failure(Model.Error.newBuilder()
-                    .setClass_(Model.ErrorClass.ERROR_CLASS_USAGE)
-                    .setCode("config.folder")
-                    .setField("/folder")
-                    .setMessage("there is no folder " + folder)
-                    .build());
+            throw new Call.Failure(
+                    Call.error(Model.ErrorClass.ERROR_CLASS_USAGE, "config.folder", "there is no folder " + folder)
+                            .toBuilder()
+                            .setField("/folder")
+                            .build());
         }
         List<ListedItem> items = new ArrayList<>();
         for (Path file : files) {
@@ -113,13 +115,12 @@ final class Importer extends ImporterGrpc.ImporterImplBase {
                         .build());
             }
         } catch (NoSuchFileException gone) {
-            throw new Call.Failure(Model.Error.newBuilder()
-                    .setClass_(Model.ErrorClass.ERROR_CLASS_OPERATION)
-                    .setScope(Model.ErrorScope.ERROR_SCOPE_ITEM)
-                    .setCode("source.not_found")
-                    .setItem(path)
-                    .setMessage(path + " went away after it was listed")
-                    .build());
+            throw new Call.Failure(
+                    Call.error(Model.ErrorClass.ERROR_CLASS_OPERATION, "source.not_found", path + " went away")
+                            .toBuilder()
+                            .setScope(Model.ErrorScope.ERROR_SCOPE_ITEM)
+                            .setItem(path)
+                            .build());
         }
     }
 }
