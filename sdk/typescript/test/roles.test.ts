@@ -86,6 +86,10 @@ test("a component checks, chooses, plans and is told of bindings", async () => {
   const good = await call(" a ").check();
   assert.deepEqual([good.errors, good.warnings.length, good.normalised], [[], 1, '{"url":"a"}']);
   await assert.rejects(call("bug").check(), { code: Status.INTERNAL });
+  for (const settings of ["null", "[]", "7", "{"]) {
+    const answer = await harness.call("importer", { settings }).check();
+    assert.equal(answer.errors[0]?.code, "config", settings);
+  }
   assert.equal((await call("").ready()).reasons[0]?.message, "default");
   assert.deepEqual(await call("").choices("url"), [{ value: "1", label: "url" }]);
   assert.equal((await call("").plan("sync")).jobs[0]?.weight, 2);

@@ -28,11 +28,14 @@ export function toObject(what: string, value: Json): string {
   throw PluginError.fault("internal.json", `${what} must be a JSON object, not ${text}`);
 }
 
-/** Reads a JSON object; an empty text is an empty object. What cannot be read is a usage error. */
+/** Reads a JSON object; an empty text is an empty object. What is none is a usage error. */
 export function fromObject<T>(what: string, text: string): T {
+  let value: unknown;
   try {
-    return JSON.parse(text === "" ? "{}" : text) as T;
+    value = JSON.parse(text === "" ? "{}" : text);
   } catch (cause) {
     throw PluginError.usage("config", `${what} cannot be read`, { cause });
   }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as T;
+  throw PluginError.usage("config", `${what} must be a JSON object`);
 }
