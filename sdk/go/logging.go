@@ -14,9 +14,16 @@ import (
 
 type logger = hclog.Logger
 
+const (
+	// All that an author writes goes to the host, which chooses.
+	ownLines = hclog.Debug
+	// Of go-plugin's lines only trouble: the last ones of a plugin that dies should be the author's.
+	libraryLines = hclog.Warn
+)
+
 // toHost writes to the standard error that the process began with: go-plugin puts another one in its place.
-func toHost() logger {
-	return hclog.New(&hclog.LoggerOptions{Level: hclog.Debug, Output: os.Stderr, JSONFormat: true})
+func toHost(from hclog.Level) logger {
+	return hclog.New(&hclog.LoggerOptions{Level: from, Output: os.Stderr, JSONFormat: true})
 }
 
 // handler hands slog's records to hclog. Groups become the first words of names, divided by dots.

@@ -48,7 +48,7 @@ func (p *Plugin) Serve() int {
 			"`wharf plugin list` shows those that wharf finds.\n", registry.manifest.Name, registry.manifest.Version)
 		return 1
 	}
-	process := &process{logger: toHost()}
+	process := &process{logger: toHost(ownLines)}
 	slog.SetDefault(slog.New(&handler{to: process.logger}))
 	if err := process.serve(p, registry); err != nil {
 		process.logger.Error("the plugin cannot be served", "error", err.Error())
@@ -85,7 +85,7 @@ func (p *process) serve(of *Plugin, registry *registry) error {
 		},
 		TLSProvider: secure.provide,
 		GRPCServer:  p.newServer,
-		Logger:      p.logger,
+		Logger:      toHost(libraryLines),
 	})
 	p.calls.end()
 	stop()
