@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -40,7 +40,8 @@ export class Harness {
     this.#registry = registry;
     this.#calls = new Calls(this.#dialer, grace);
     this.#folder = mkdtempSync(join(tmpdir(), "wharf-"));
-    this.workDir = mkdtempSync(join(this.#folder, "work-"));
+    this.workDir = join(this.#folder, "work");
+    mkdirSync(this.workDir);
     this.client = new Client(`unix:${this.#socket("plugin")}`, credentials.createInsecure(), CHANNEL);
   }
 
