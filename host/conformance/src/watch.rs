@@ -163,7 +163,7 @@ fn facts(event: &Event, facts: &mut Vec<String>) {
         }
         Event::Content(content) => match &content.content {
             Some(v1::content::Content::Source(source)) => {
-                facts.push(format!("source {}", source.url))
+                facts.push(format!("source {}", source.url));
             }
             Some(v1::content::Content::Staged(_)) => facts.push("staged".to_owned()),
             // Where one chunk ends and the next begins may differ; the bytes may not.
