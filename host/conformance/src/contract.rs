@@ -135,7 +135,7 @@ impl<'a> Contract<'a> {
             }
             match &file.from {
                 None => {
-                    found.push((Rule::Paths, format!("{path:?} does not say where its bytes are")))
+                    found.push((Rule::Paths, format!("{path:?} does not say where its bytes are")));
                 }
                 Some(From::Inline(bytes)) => check_inline(path, bytes.len(), found),
                 Some(From::Staged(staged)) => check_path(staged, found),
@@ -303,7 +303,7 @@ mod tests {
     fn paths_stay_inside_and_are_told_once() {
         let file = |path: &str| v1::PublishedFile {
             path: path.to_owned(),
-            from: Some(From::Inline(vec![1].into())),
+            from: Some(From::Inline(vec![1])),
             ..v1::PublishedFile::default()
         };
         let publish = |paths: &[&str]| {

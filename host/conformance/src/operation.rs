@@ -105,8 +105,8 @@ pub(crate) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn context(&self, process: &Process) -> Option<v1::JobContext> {
-        Some(v1::JobContext {
+    fn context(&self, process: &Process) -> v1::JobContext {
+        v1::JobContext {
             host_address: process.host_address().unwrap_or_default().to_owned(),
             token: self.job.token.clone(),
             job: self.job.number,
@@ -114,7 +114,7 @@ impl Asked<'_> {
             work_dir: self.job.folder.display().to_string(),
             traceparent: String::new(),
             attempt: 1,
-        })
+        }
     }
 
     fn instance(&self) -> v1::Instance {
@@ -126,19 +126,19 @@ impl Asked<'_> {
         }
     }
 
-    pub(crate) fn attachment(&self) -> Option<v1::Attachment> {
-        Some(v1::Attachment {
+    fn attachment(&self) -> v1::Attachment {
+        v1::Attachment {
             instance: Some(self.instance()),
             repository: "verify".to_owned(),
             settings: self.sample.settings_text(),
             state: Vec::new(),
-        })
+        }
     }
 
-    pub(crate) fn sync(&self, process: &Process) -> v1::SyncRequest {
+    fn sync(&self, process: &Process) -> v1::SyncRequest {
         v1::SyncRequest {
-            context: self.context(process),
-            attachment: self.attachment(),
+            context: Some(self.context(process)),
+            attachment: Some(self.attachment()),
             mode: Mode::Mirror.into(),
             policy: Policy::Immediate.into(),
             full: true,
@@ -147,16 +147,16 @@ impl Asked<'_> {
         }
     }
 
-    pub(crate) fn list(&self, process: &Process) -> v1::ListRequest {
-        let (context, attachment) = (self.context(process), self.attachment());
+    fn list(&self, process: &Process) -> v1::ListRequest {
+        let (context, attachment) = (Some(self.context(process)), Some(self.attachment()));
         v1::ListRequest { context, attachment, ..v1::ListRequest::default() }
     }
 
     fn fetch(&self, process: &Process) -> v1::FetchRequest {
         let item = self.item.clone().unwrap_or_default();
         v1::FetchRequest {
-            context: self.context(process),
-            attachment: self.attachment(),
+            context: Some(self.context(process)),
+            attachment: Some(self.attachment()),
             unit: item.unit,
             revision: item.revision,
             offset: 0,
@@ -165,8 +165,8 @@ impl Asked<'_> {
 
     fn upload(&self, process: &Process) -> v1::UploadRequest {
         v1::UploadRequest {
-            context: self.context(process),
-            attachment: self.attachment(),
+            context: Some(self.context(process)),
+            attachment: Some(self.attachment()),
             files: self.uploads.clone(),
             ..v1::UploadRequest::default()
         }
@@ -180,18 +180,18 @@ impl Asked<'_> {
             key: unit.key.clone(),
         });
         v1::ResolveRequest {
-            context: self.context(process),
-            attachment: self.attachment(),
+            context: Some(self.context(process)),
+            attachment: Some(self.attachment()),
             version: 1,
             units: named.into_iter().collect(),
             options: String::new(),
         }
     }
 
-    pub(crate) fn publish(&self, process: &Process) -> v1::PublishRequest {
+    fn publish(&self, process: &Process) -> v1::PublishRequest {
         v1::PublishRequest {
-            context: self.context(process),
-            attachment: self.attachment(),
+            context: Some(self.context(process)),
+            attachment: Some(self.attachment()),
             version: 1,
             units: u64::try_from(self.job.stock.units.len()).unwrap_or(u64::MAX),
             timestamp_ms: TIMESTAMP_MS,
@@ -201,9 +201,9 @@ impl Asked<'_> {
         }
     }
 
-    pub(crate) fn build(&self, process: &Process) -> v1::BuildRequest {
+    fn build(&self, process: &Process) -> v1::BuildRequest {
         v1::BuildRequest {
-            context: self.context(process),
+            context: Some(self.context(process)),
             instance: Some(self.instance()),
             stage: v1::Stage::Base.into(),
             parameters: self.sample.arguments_text(),
@@ -211,9 +211,9 @@ impl Asked<'_> {
         }
     }
 
-    pub(crate) fn run(&self, process: &Process) -> v1::RunRequest {
+    fn run(&self, process: &Process) -> v1::RunRequest {
         v1::RunRequest {
-            context: self.context(process),
+            context: Some(self.context(process)),
             instance: Some(self.instance()),
             arguments: self.sample.arguments_text(),
             test: v1::TestMode::Dry.into(),

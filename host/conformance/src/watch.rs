@@ -140,7 +140,7 @@ impl Watch<'_> {
     }
 }
 
-/// What an event says of the content; nothing of how it is told.
+/// What an event says of the content, entry by entry: where one batch ends and the next begins may differ.
 fn facts(event: &Event, facts: &mut Vec<String>) {
     let unit = |unit: &v1::Unit| {
         let paths: Vec<&str> = unit.files.iter().map(|file| file.path.as_str()).collect();
@@ -163,22 +163,54 @@ fn facts(event: &Event, facts: &mut Vec<String>) {
         }
         Event::Content(content) => match &content.content {
             Some(v1::content::Content::Source(source)) => {
-                facts.push(format!("source {}", source.url))
+                facts.push(format!("source {}", source.url));
             }
             Some(v1::content::Content::Staged(_)) => facts.push("staged".to_owned()),
             // Where one chunk ends and the next begins may differ; the bytes may not.
             Some(Chunk(_)) | None => {}
         },
-        Event::Resolved(units) => facts.push(format!("resolved {:?}", units.units)),
-        Event::Keep(_)
-        | Event::Remove(_)
-        | Event::PassThrough(_)
-        | Event::Aliases(_)
-        | Event::Variants(_) => {
-            facts.push(format!("{event:?}"));
+        Event::Resolved(units) => {
+            facts.extend(units.units.iter().map(|unit| format!("resolved {unit:?}")));
+        }
+        Event::Keep(keep) if keep.keys.is_empty() => facts.push(format!("{keep:?}")),
+        Event::Keep(keep) => {
+            facts.extend(keep.keys.iter().map(|key| format!("keep {} {key}", keep.r#type)));
+        }
+        Event::Remove(units) => {
+            facts.extend(units.units.iter().map(|unit| format!("remove {unit:?}")));
+        }
+        Event::PassThrough(through) => facts.push(format!("{through:?}")),
+        Event::Aliases(aliases) => {
+            facts.extend(aliases.aliases.iter().map(|alias| format!("{alias:?}")));
+        }
+        Event::Variants(variants) => {
+            facts.extend(variants.variants.iter().map(|variant| format!("{variant:?}")));
         }
         Event::Result(result) => facts.push(format!("result, announced {:?}", result.announced)),
         // How often something is logged, warned of or counted may differ from run to run.
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(batches: &[&[&str]]) -> Vec<String> {
+        let mut all = Vec::new();
+        for batch in batches {
+            let variant =
+                |path: &&str| v1::Variant { path: (*path).to_owned(), ..v1::Variant::default() };
+            let variants = batch.iter().map(variant).collect();
+            facts(&Event::Variants(v1::Variants { variants }), &mut all);
+        }
+        all.sort_unstable();
+        all
+    }
+
+    #[test]
+    fn where_batches_end_makes_no_difference_and_what_they_hold_does() {
+        assert_eq!(told(&[&["a", "b"], &["c"]]), told(&[&["a"], &["b", "c"]]));
+        assert_ne!(told(&[&["a", "b"]]), told(&[&["a"], &["c"]]));
     }
 }

@@ -13,8 +13,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("wharf-sdk", &["wharf-peer", "wharf-proto"]),
     ("wharf-supervisor", &["wharf-peer", "wharf-proto"]),
     ("wharf-engine", &["wharf-openpgp", "wharf-proto", "wharf-store", "wharf-supervisor"]),
+    ("wharf-conformance", &["wharf-peer", "wharf-proto", "wharf-supervisor"]),
     ("wharf-server", &["wharf-engine", "wharf-store"]),
-    ("wharf", &["wharf-engine", "wharf-proto", "wharf-server", "wharf-store", "wharf-supervisor"]),
+    (
+        "wharf",
+        &[
+            "wharf-conformance",
+            "wharf-engine",
+            "wharf-proto",
+            "wharf-server",
+            "wharf-store",
+            "wharf-supervisor",
+        ],
+    ),
 ];
 
 /// What a plugin may use.

@@ -19,7 +19,8 @@ pub(super) async fn verify(app: &App, args: PluginVerify) -> Result<Exit, Error>
     let Some(path) = args.path.as_deref().filter(|_| !args.list) else {
         return tell_cases(app);
     };
-    let subject = Subject::find(path, app.executable.parent(), &args.set).map_err(refused)?;
+    let subject =
+        Subject::find(path, app.executable.parent(), &args.set).map_err(|error| refused(&error))?;
     let wishes = Wishes {
         level: args.level,
         only: args.only,
@@ -27,7 +28,7 @@ pub(super) async fn verify(app: &App, args: PluginVerify) -> Result<Exit, Error>
         guardian: guardian(app),
     };
     let report = tokio::select! {
-        report = run(&subject, wishes, |row| follow(app, row)) => report.map_err(refused)?,
+        report = run(&subject, wishes, |row| follow(app, row)) => report.map_err(|error| refused(&error))?,
         () = app.interrupts.unguarded() => return Err(Error::Interrupted),
     };
     if let Some(file) = &args.junit {
@@ -79,8 +80,8 @@ fn write(file: &Path, report: &Report) -> Result<(), Error> {
     })
 }
 
-fn refused(error: Refused) -> Error {
-    let help = match &error {
+fn refused(error: &Refused) -> Error {
+    let help = match error {
         Refused::NoCase { .. } => "name a case as `wharf plugin verify --list` does",
         Refused::Sample { .. } => "host/conformance/README.md says what verify.json may hold",
         _ => "name the folder of a plugin that is built, with its plugin.json",

@@ -47,7 +47,7 @@ fn walk(folder: &Path, depth: usize, files: &mut BTreeMap<PathBuf, (SystemTime, 
         }
         match entry.file_type() {
             Ok(kind) if kind.is_dir() && depth < MOST_DEPTH => {
-                walk(&entry.path(), depth + 1, files)
+                walk(&entry.path(), depth + 1, files);
             }
             Ok(kind) if !kind.is_dir() => note(&entry.path(), files),
             _ => {}

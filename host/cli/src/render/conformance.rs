@@ -16,7 +16,9 @@ pub(crate) fn report(report: &Report) -> String {
         if !rows.is_empty() {
             // A String takes everything.
             let _written = writeln!(text, "\n{}", styled(BOLD, level.as_str()));
-            rows.iter().for_each(|row| text.push_str(&line(row)));
+            for row in rows {
+                text.push_str(&line(row));
+            }
         }
     }
     text.push('\n');

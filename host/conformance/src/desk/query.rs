@@ -61,7 +61,7 @@ mod tests {
     fn units_are_filtered_ordered_and_paged() {
         let unit = |id: u64| v1::Unit {
             id,
-            r#type: if id % 2 == 0 { "even" } else { "odd" }.to_owned(),
+            r#type: if id.is_multiple_of(2) { "even" } else { "odd" }.to_owned(),
             key: format!(r#"{{"path":"{:04}"}}"#, 2_000 - id),
             ..v1::Unit::default()
         };
