@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wharf_store::Store;
 use wharf_store::model::{Job, JobId};
-use wharf_supervisor::{Broken, Catalog, Installed, Role, Supervisor};
+use wharf_supervisor::{Broken, Catalog, Installed, Mask, Role, Supervisor};
 
 use crate::config::Config;
 use crate::content::OnDemand;
@@ -22,6 +22,7 @@ use crate::jobs::{Board, Plugins, dispatch};
 use crate::migrations::{self, Standings};
 use crate::problem::Problem;
 use crate::schedules;
+use crate::secrets::Secrets;
 use crate::signing::Keys;
 use crate::unit_types::{self, Registered, Types};
 use crate::upload;
@@ -40,6 +41,7 @@ pub(crate) struct Inner {
     pub(crate) fetcher: Fetcher,
     pub(crate) grants: Grants,
     pub(crate) keys: Keys,
+    pub(crate) secrets: Secrets,
     pub(crate) board: Board,
     pub(crate) types: Arc<Types>,
     /// Why a plugin that was found cannot be used, by name.
@@ -66,9 +68,11 @@ impl Engine {
         let grants = Grants::default();
         let keys = Keys::open(&config.data).await;
         let keys = keys.map_err(|problem| Error::Keys(Box::new(problem)))?;
-        let parts = (store.clone(), fetcher.clone(), keys.clone());
+        let secrets = Secrets::open(&config.data).await;
+        let secrets = secrets.map_err(|problem| Error::Secrets(Box::new(problem)))?;
+        let parts = (store.clone(), fetcher.clone(), keys.clone(), secrets.clone());
         let services = host_service::routes(grants.clone(), parts, Arc::clone(&types));
-        let supervisor = Supervisor::new(supervision(&config, services));
+        let supervisor = Supervisor::new(supervision(&config, services, &secrets));
         let on_demand = store.blobs.job_folder(JobId(0)).await?;
         let inner = Arc::new(Inner {
             store,
@@ -77,6 +81,7 @@ impl Engine {
             fetcher,
             grants,
             keys,
+            secrets,
             board: Board::new(config.wait_for_work),
             types,
             unusable,
@@ -178,7 +183,12 @@ impl Inner {
     }
 }
 
-fn supervision(config: &Config, services: tonic::service::Routes) -> wharf_supervisor::Config {
+fn supervision(
+    config: &Config,
+    services: tonic::service::Routes,
+    secrets: &Secrets,
+) -> wharf_supervisor::Config {
+    let redactor = secrets.redactor.clone();
     let mut supervision = wharf_supervisor::Config::new(&config.runtime);
     supervision.start_timeout = config.start_timeout;
     supervision.heartbeat = config.heartbeat;
@@ -188,6 +198,7 @@ fn supervision(config: &Config, services: tonic::service::Routes) -> wharf_super
     supervision.max_idle = config.jobs;
     supervision.idle = config.idle;
     supervision.guardian = config.guardian.clone();
+    supervision.mask = Mask::new(move |text| redactor.text(text).into_owned());
     supervision.host_services = Some(services);
     supervision.features = FEATURES.iter().map(|feature| (*feature).to_owned()).collect();
     supervision

@@ -13,4 +13,7 @@ pub enum Error {
     /// The folder of the keys.
     #[error("{}", .0.message)]
     Keys(Box<crate::Problem>),
+    /// The folder of the secrets.
+    #[error("{}", .0.message)]
+    Secrets(Box<crate::Problem>),
 }

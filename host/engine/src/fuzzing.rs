@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::publish::folder::names;
 use crate::schedules::Rule;
 
 /// A rule of a schedule, after a moment given in seconds since 1970, in a zone whose clocks change.
@@ -26,4 +27,28 @@ pub fn schedule_rule(text: &str, after_s: i64) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The name of a repository's file in a user's folder: safe for every file system, and itself when it is looked at again.
+///
+/// # Errors
+/// Which promise was broken.
+pub fn folder_name(path: &str) -> Result<(), String> {
+    let is_path = path.parse::<wharf_store::model::RelativePath>().is_ok();
+    let local = match names::safe(path) {
+        Ok(local) => local,
+        Err(error) if is_path => return Err(format!("{path:?} has no name: {error}")),
+        Err(_error) => return Ok(()),
+    };
+    let again = names::safe(local.as_str());
+    if again.as_ref() != Ok(&local) {
+        return Err(format!("{path:?} becomes {local:?}, and that {again:?}"));
+    }
+    let bad = |part: &str| {
+        part.ends_with(['.', ' ']) || part.contains([':', '*', '?', '"', '<', '>', '|'])
+    };
+    match local.as_str().split('/').find(|part| bad(part) || part.len() > 255) {
+        Some(part) => Err(format!("{path:?} has the part {part:?}")),
+        None => Ok(()),
+    }
 }

@@ -3,7 +3,7 @@
 //! [`Engine::open`] gives a handle. Repositories and attachments are made and changed at once; a sync or a publish
 //! becomes a job (`jobs`) that follows one readable path (`sync`, `publish`, `migrations`). Plugins parse formats; the engine moves
 //! bytes (`fetch`), asks the store what is new, and commits versions and publications under a lease. What a plugin
-//! may ask meanwhile is in `host_service`, and the keys that it may have used are in `signing`. Messages of the contract end in `convert`. Whose definitions of types count is
+//! may ask meanwhile is in `host_service`, and the keys that it may have used are in `signing`; the secrets that settings name are in `secrets`. Messages of the contract end in `convert`. Whose definitions of types count is
 //! decided in `unit_types`.
 //!
 //! Never starts a process itself, knows no HTTP server, and prints nothing.
@@ -37,6 +37,7 @@ mod publish;
 mod repositories;
 mod runs;
 mod schedules;
+mod secrets;
 mod signing;
 mod staging;
 mod sync;
@@ -54,6 +55,7 @@ pub use error::Error;
 pub use gc::GcOptions;
 pub use history::{HistoryFilter, RepositoryPage};
 pub use instances::settings::{ImporterSettings, Mode, OnFileError, Policy};
+pub use instances::{CheckReport, InstanceView};
 pub use jobs::view::{
     Asker, BroughtUnit, ItemReport, JobResult, JobState, JobView, MigrationReport, PluginProcess,
     Progress, WarningReport,
@@ -61,9 +63,10 @@ pub use jobs::view::{
 pub use migrations::{MigrateOptions, PendingMigration};
 pub use plugins::{ComponentView, PluginView};
 pub use problem::{Class, Problem};
-pub use publish::{ClientConfig, ClientFile, PublishOptions};
+pub use publish::{ClientConfig, ClientFile, PublishOptions, Resolution};
 pub use repositories::{AttachmentView, DiffPage, RepositoryView, VersionView};
 pub use schedules::ScheduleRequest;
+pub use secrets::SecretView;
 pub use signing::{KeyAlgorithm, KeyView, NewKey};
 pub use sync::SyncOptions;
 pub use unit_types::{CheckedType, TypeForm, TypeView, check_types};

@@ -13,7 +13,7 @@ use crate::instances::{self, Address, Bound, settings::DistributorSettings};
 use crate::jobs::run::JobRun;
 use crate::jobs::view::JobView;
 use crate::problem::Problem;
-use crate::publish::PublishOptions;
+use crate::publish::{PublishOptions, folder};
 use crate::sync::SyncOptions;
 
 /// Who looks at settings for one run.
@@ -121,7 +121,19 @@ impl Inner {
         }
         let distributors = self.attached(&repository, "distributor").await?;
         let mut jobs = Vec::new();
-        for attachment in through(distributors, &repository, options.through.as_deref())? {
+        let mut distributors = through(distributors, &repository, options.through.as_deref())?;
+        if options.dry_run || !options.resolve.is_empty() {
+            distributors.retain(folder::is_folder);
+            if distributors.is_empty() {
+                let message =
+                    format!("{} has no folder, and only folders can do that", repository.name);
+                return Err(Problem::usage("usage.not_offered", message).help(format!(
+                    "attach one: wharf attach {} folder --set path=FOLDER",
+                    repository.name
+                )));
+            }
+        }
+        for attachment in distributors {
             let settings = self
                 .checked_override(&repository, &attachment, options.settings.clone(), by)
                 .await?;
@@ -139,6 +151,10 @@ impl Inner {
         overriding: Map<String, Value>,
         by: Checked,
     ) -> Result<Map<String, Value>, Problem> {
+        if folder::is_folder(attachment) {
+            self.folder_override(attachment, &overriding)?;
+            return Ok(overriding);
+        }
         if overriding.is_empty() {
             self.component(&Address::parse(&attachment.component)?)?;
             return Ok(overriding);

@@ -309,6 +309,8 @@ pub enum Thing {
     Token,
     /// A schedule.
     Schedule,
+    /// A named instance.
+    Instance,
 }
 
 impl std::fmt::Display for Thing {
@@ -325,6 +327,7 @@ impl std::fmt::Display for Thing {
             Self::Upload => "upload",
             Self::Token => "token",
             Self::Schedule => "schedule",
+            Self::Instance => "instance",
         })
     }
 }
@@ -351,6 +354,7 @@ impl Error {
                 Thing::Upload => "not_found.upload",
                 Thing::Token => "not_found.token",
                 Thing::Schedule => "not_found.schedule",
+                Thing::Instance => "not_found.instance",
             },
             Self::Exists { .. } => "conflict.exists",
             Self::InUse { .. } => "conflict.in_use",

@@ -70,8 +70,8 @@ pub use connect::{Handshake, PeerProcess, Process, Reattach, SocketPolicy, StopS
 pub use error::Error;
 pub use exit::{ByHost, Exit, Reached};
 pub use launch::{
-    Checksum, EnvPolicy, Guardian, Launch, Limits, LogLine, Pipe, Runner, Running, Spec, Stdin,
-    Tls, discover, guardian_main, standard_runtime_dir,
+    Checksum, EnvPolicy, Guardian, Launch, Limits, LogLine, Mask, Pipe, Runner, Running, Spec,
+    Stdin, Tls, discover, guardian_main, standard_runtime_dir,
 };
 pub use lifecycle::{Config, Lease, PluginState, State, Supervisor};
 pub use wharf_peer::{

@@ -4946,6 +4946,9 @@ pub struct CheckRequest {
     /// JSON object: the values that are stored now, or empty.
     #[prost(string, tag = "5")]
     pub previous: ::prost::alloc::string::String,
+    /// For Host.GetSecret and Host.GetSettings alone, when the values name secrets; without a job. Not set: they name none.
+    #[prost(message, optional, tag = "6")]
+    pub context: ::core::option::Option<JobContext>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CheckResponse {

@@ -47,6 +47,8 @@ pub const TARGETS: &[Target] = &[
     ("python_filename", python_filename),
     ("python_wish", python_wish),
     ("schedule_rule", schedule_rule),
+    ("folder_name", folder_name),
+    ("kitovu_yaml", kitovu_yaml),
 ];
 
 /// A sixth field that is no longer is no certificate; so many bytes make a longer one.
@@ -314,4 +316,28 @@ pub fn schedule_rule(bytes: &[u8]) {
     let after = moment.iter().fold(0_i64, |all, byte| (all << 8) | i64::from(*byte));
     let broken = wharf_engine::fuzzing::schedule_rule(&String::from_utf8_lossy(text), after);
     assert_eq!(broken, Ok(()));
+}
+
+/// A path of a repository: its name in a user's folder is safe, and stays what it is.
+pub fn folder_name(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        wharf_engine::fuzzing::folder_name(text).unwrap();
+    }
+}
+
+/// A configuration of kitovu: what is read can be planned, and what is wrong has a place in the file.
+pub fn kitovu_yaml(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match wharf_kitovu::read(text) {
+        Ok(read) => {
+            let (home, base) = (std::path::Path::new("/home/u"), std::path::Path::new("/work"));
+            let plan = wharf_kitovu::plan(&read.config, home, base);
+            assert_eq!(plan.instances.len(), read.config.connections.len());
+            assert!(plan.repositories.iter().all(|one| one.folder.is_absolute()));
+        }
+        Err(faults) => {
+            assert!(!faults.is_empty());
+            assert!(faults.iter().all(|fault| fault.at.line > 0 && fault.at.column > 0));
+        }
+    }
 }

@@ -77,6 +77,11 @@ impl TestHost {
         self.start(arguments).wait()
     }
 
+    /// Runs a command to its end that finds this at its standard input.
+    pub fn given(&self, input: &[u8], arguments: &[&str]) -> Run {
+        Background::start_given(self, arguments, input).wait()
+    }
+
     /// Runs a command that must succeed, and returns its JSON.
     ///
     /// # Panics

@@ -99,7 +99,11 @@ impl Background {
     }
 
     /// Starts a program in the surroundings of this host.
-    pub(super) fn spawn(host: &TestHost, mut command: Command) -> Self {
+    pub(super) fn spawn(host: &TestHost, command: Command) -> Self {
+        Self::spawn_reading(host, command, Stdio::null())
+    }
+
+    fn spawn_reading(host: &TestHost, mut command: Command, stdin: Stdio) -> Self {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let stdout = host.folder().join(format!("out-{number}"));
         let stderr = host.folder().join(format!("err-{number}"));
@@ -115,11 +119,22 @@ impl Background {
             .env("WHARF_LOG", "info")
             // F26: no plugin may see it.
             .env("WHARF_TEST_SECRET", "hunter2")
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(file(&stdout))
             .stderr(file(&stderr));
         let child = command.spawn().expect("the program can be started");
         Self { child, stdout, stderr, started: Instant::now() }
+    }
+
+    /// Starts a command that finds this at its standard input.
+    pub(super) fn start_given(host: &TestHost, arguments: &[&str], input: &[u8]) -> Self {
+        use std::io::Write as _;
+        let mut command = Command::new(program("wharf"));
+        command.args(["--output", "json"]).args(arguments);
+        let mut started = Self::spawn_reading(host, command, Stdio::piped());
+        let mut stdin = started.child.stdin.take().expect("it is piped");
+        stdin.write_all(input).expect("the command reads");
+        started
     }
 
     /// The process.

@@ -5,12 +5,16 @@
 
 mod client_config;
 mod edit;
+mod folder;
 mod help;
+mod instance;
 mod job;
 mod key;
+mod kitovu;
 mod plugin;
 mod repo;
 mod schedule;
+mod secret;
 mod settings;
 mod store;
 mod unit;
@@ -24,12 +28,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use client_config::ClientConfig;
 pub(crate) use edit::{Copy, RepoLabel, RepoRollback, RepoSet, UnitRemove};
+pub(crate) use folder::{FolderCommand, FolderResolve, Take};
 pub(crate) use help::Help;
+pub(crate) use instance::{InstanceCommand, InstanceCreate};
 pub(crate) use job::{JobCommand, JobList};
 pub(crate) use key::{KeyCommand, KeyCreate, KeyKind};
+pub(crate) use kitovu::{KitovuCommand, KitovuImport};
 pub(crate) use plugin::{Cookie, Migrate, PluginCommand, Probe};
 pub(crate) use repo::{RepoCommand, RepoDiff, RepoHistory};
 pub(crate) use schedule::{ScheduleCommand, ScheduleCreate, Work};
+pub(crate) use secret::SecretCommand;
 pub(crate) use settings::Setting;
 pub(crate) use store::{Gc, Span, Verify};
 pub(crate) use unit::{UnitCommand, UnitList};
@@ -204,6 +212,20 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<KeyCommand>,
     },
+    /// Create, list, change and check instances: components with settings of their own
+    #[command(alias = "instances")]
+    Instance {
+        /// What to do; without it: list.
+        #[command(subcommand)]
+        command: Option<InstanceCommand>,
+    },
+    /// Set, list, test and forget secrets that settings refer to
+    #[command(alias = "secrets")]
+    Secret {
+        /// What to do; without it: list.
+        #[command(subcommand)]
+        command: Option<SecretCommand>,
+    },
     /// Create, list and delete tokens for uploads from outside
     #[command(alias = "tokens")]
     Token {
@@ -224,6 +246,18 @@ pub(crate) enum Command {
         /// What to do; without it: list.
         #[command(subcommand)]
         command: Option<TypeCommand>,
+    },
+    /// Decide about files that were changed in a folder and upstream
+    Folder {
+        /// What to do.
+        #[command(subcommand)]
+        command: FolderCommand,
+    },
+    /// Take over a configuration of kitovu
+    Kitovu {
+        /// What to do.
+        #[command(subcommand)]
+        command: KitovuCommand,
     },
     /// Print the OpenAPI document of the API
     #[command(hide = true)]

@@ -136,12 +136,17 @@ Settings of every importer:
   mode           mirror or additive                    [default: mirror]
   on_file_error  skip, fail or defer                   [default: skip]
   concurrency, rate, auto_publish
+  ignore         names or patterns of listed files to leave out
   allow_hosts    hosts of a private network that an index may name
   allow_weak_digests  take what only MD5 or SHA-1 vouches for  [default: false]
 Settings of every distributor:
   path           where it is served below /content/    [default: the repository]
   signing_key    a key of `wharf key list`, where the distributor signs
-  after          another distributor; publish only what that one has published")]
+  after          another distributor; publish only what that one has published
+Settings of `folder`, which mirrors into a folder of yours:
+  path           the folder
+  on_conflict    keep-local, overwrite or ask          [default: keep-local]
+  on_delete      keep or delete-if-unmodified          [default: keep]")]
 pub(crate) struct Attach {
     /// The repository
     pub(crate) name: String,
@@ -188,10 +193,15 @@ Examples:
   wharf sync tools
   wharf sync tools --dry-run        tell what would change
   wharf sync tools --full           look at everything, even what the source calls unchanged
-  wharf sync tools --set policy=immediate     bring the bytes too, this time")]
+  wharf sync tools --set policy=immediate     bring the bytes too, this time
+  wharf sync --all                  every repository, then every folder")]
 pub(crate) struct Sync {
     /// The repository
-    pub(crate) name: String,
+    #[arg(required_unless_present = "all")]
+    pub(crate) name: Option<String>,
+    /// All repositories at the same time, and then all folders that they are mirrored into
+    #[arg(long, conflicts_with_all = ["name", "settings", "no_wait"])]
+    pub(crate) all: bool,
     /// Look at everything again, even what the source calls unchanged
     #[arg(long)]
     pub(crate) full: bool,
@@ -222,6 +232,9 @@ pub(crate) struct Publish {
     /// Publish even when this version is being served already
     #[arg(long)]
     pub(crate) full: bool,
+    /// Tell what would be done in folders and do nothing; nothing else is published
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     /// Through this distributor only [default: each one]
     #[arg(long, value_name = "PLUGIN.COMPONENT")]
     pub(crate) through: Option<String>,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::typed;
+use super::{folder, typed};
 use crate::api::{Attachment, PutAttachment};
 use crate::app::App;
 use crate::args::{Attach, Detach, Setting};
@@ -14,7 +14,10 @@ use crate::session::{Need, with_server};
 
 /// `wharf attach`
 pub(super) async fn attach(app: &App, args: Attach) -> Result<Exit, Error> {
-    let settings = settings(args.settings)?;
+    let mut settings = settings(args.settings)?;
+    if folder::is_folder(&args.component) {
+        folder::absolute(app, &mut settings)?;
+    }
     with_server(app, Need::Answers, async |session| {
         let attachment = put(&session.client, &args.name, &args.component, &settings).await?;
         let name = styled(BOLD, &render::text::exact(&args.name));

@@ -3,15 +3,20 @@
 mod attach;
 mod client_config;
 mod edit;
+mod everything;
+mod folder;
 mod help;
 mod history;
+mod instance;
 mod job;
 mod key;
+mod kitovu;
 mod mirror;
 mod plugin;
 mod repo;
 mod run;
 mod schedule;
+mod secret;
 mod serve;
 mod status;
 mod token;
@@ -24,8 +29,9 @@ mod work;
 
 use crate::app::App;
 use crate::args::{
-    Command, JobCommand, JobList, KeyCommand, Mirror, PluginCommand, RepoCommand, ScheduleCommand,
-    TokenCommand, TypeCommand, UnitCommand,
+    Command, FolderCommand, InstanceCommand, JobCommand, JobList, KeyCommand, KitovuCommand,
+    Mirror, PluginCommand, RepoCommand, ScheduleCommand, SecretCommand, TokenCommand, TypeCommand,
+    UnitCommand,
 };
 use crate::demo;
 use crate::error::Error;
@@ -89,6 +95,22 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
             KeyCommand::Import { name, file } => key::import(app, name, &file).await,
             KeyCommand::Delete { name, force } => key::delete(app, &name, force).await,
         },
+        Command::Instance { command } => match command.unwrap_or(InstanceCommand::List) {
+            InstanceCommand::Create(args) => instance::create(app, args).await,
+            InstanceCommand::List => instance::list(app).await,
+            InstanceCommand::Show { name } => instance::show(app, &name).await,
+            InstanceCommand::Set { name, settings, unset } => {
+                instance::set(app, &name, settings, unset).await
+            }
+            InstanceCommand::Check { name } => instance::check(app, &name).await,
+            InstanceCommand::Remove { name } => instance::remove(app, &name).await,
+        },
+        Command::Secret { command } => match command.unwrap_or(SecretCommand::List) {
+            SecretCommand::Set { name, from } => secret::set(app, &name, from.as_deref()).await,
+            SecretCommand::List => secret::list(app).await,
+            SecretCommand::Test { name } => secret::test(app, &name).await,
+            SecretCommand::Forget { name, force } => secret::forget(app, &name, force).await,
+        },
         Command::Token { command } => match command.unwrap_or(TokenCommand::List) {
             TokenCommand::Create { name, upload } => token::create(app, name, upload).await,
             TokenCommand::List => token::list(app).await,
@@ -112,6 +134,13 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
             JobCommand::Show { id } => job::show(app, id).await,
             JobCommand::Logs { id, follow } => job::logs(app, id, follow).await,
             JobCommand::Cancel { id } => job::cancel(app, id).await,
+        },
+        Command::Folder { command: FolderCommand::Resolve(args) } => {
+            folder::resolve(app, args).await
+        }
+        Command::Kitovu { command } => match command {
+            KitovuCommand::Validate { file } => kitovu::validate(app, &file),
+            KitovuCommand::Import(args) => kitovu::import(app, args).await,
         },
         Command::Help(args) => help::show(&args),
     }

@@ -1,5 +1,6 @@
 //! Jobs: one line at their end, a table of many, everything about one.
 
+use super::folder;
 use super::table::{Align, Cell, Table, labelled};
 use super::text::{count, exact, many, one_line, plain, rate, seconds, size};
 use super::time::Clock;
@@ -27,6 +28,7 @@ pub(crate) fn ended(job: &Job, content: Option<&str>) -> Option<String> {
         JobState::Succeeded | JobState::Partial => match job.operation.as_str() {
             "sync" | "remove" | "copy" if result.dry_run => would(&name, &result),
             "sync" => synced(&name, &result),
+            "publish" if folder::is_folder(&result) => folder::mirrored(&name, &result),
             "publish" => published(&name, &result, content),
             "migrate" => super::migration::migrated(job, &result),
             "upload" => uploaded(&name, &result),

@@ -44,6 +44,8 @@ pub(crate) struct JobLine {
     migrations: Vec<MigrationReport>,
     items: Vec<Item>,
     warnings_list: Vec<Warning>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    secrets: BTreeMap<String, u64>,
     summary: Map<String, Value>,
 }
 
@@ -83,6 +85,7 @@ impl From<&Job> for JobLine {
             migrations: result.migrations,
             items: result.items,
             warnings_list: result.warnings_list,
+            secrets: result.secrets,
             summary: result.summary,
         }
     }

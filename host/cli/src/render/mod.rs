@@ -3,10 +3,13 @@
 //! Text that comes from outside (names, messages, log lines of plugins) goes through
 //! [`text::plain`], so that nothing it contains can move a cursor or colour a terminal.
 
+pub(crate) mod folder;
 pub(crate) mod history;
+pub(crate) mod instance;
 pub(crate) mod job;
 pub(crate) mod json;
 pub(crate) mod key;
+pub(crate) mod kitovu;
 pub(crate) mod log;
 pub(crate) mod migration;
 pub(crate) mod plugin;
@@ -15,6 +18,7 @@ pub(crate) mod problem;
 pub(crate) mod progress;
 pub(crate) mod repo;
 pub(crate) mod schedule;
+pub(crate) mod secret;
 pub(crate) mod status;
 pub(crate) mod table;
 pub(crate) mod text;

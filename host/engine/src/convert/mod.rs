@@ -7,12 +7,14 @@ mod units;
 use wharf_proto::v1;
 use wharf_store::model::{Attachment, Repository};
 
+use crate::instances::PluginSettings;
 use crate::instances::settings::{Mode, Policy};
 use crate::problem::Problem;
 
 pub(crate) use events::{not_driven, tell, tell_item};
 pub(crate) use units::{
-    Bytes, Pending, PendingFile, changed_unit, key_digests, pending, store_source, wire_unit,
+    Bytes, Pending, PendingFile, changed_unit, key_digests, note_modified, pending, store_source,
+    wire_unit,
 };
 
 /// A binding, as a plugin is told of it.
@@ -20,18 +22,18 @@ pub(crate) fn attachment(
     component: &str,
     attachment: &Attachment,
     repository: &Repository,
-    settings: &str,
+    settings: &PluginSettings,
     state: Vec<u8>,
 ) -> v1::Attachment {
     v1::Attachment {
         instance: Some(v1::Instance {
             component: component.to_owned(),
             name: attachment.instance.clone(),
-            settings: settings.to_owned(),
-            secrets: Vec::new(),
+            settings: settings.of_instance.clone(),
+            secrets: settings.secrets.iter().cloned().collect(),
         }),
         repository: repository.name.to_string(),
-        settings: settings.to_owned(),
+        settings: settings.text.clone(),
         state,
     }
 }

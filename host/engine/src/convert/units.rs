@@ -136,6 +136,25 @@ fn weak_revision(files: &[PendingFile]) -> Option<String> {
     has_address.then(|| file.digests.join(" "))
 }
 
+/// Keeps with a unit when its file was last changed, as a listing says, where the unit's type has room for it.
+pub(crate) fn note_modified(engine: &Inner, unit: &mut v1::Unit, modified_ms: i64) {
+    const FIELD: &str = "modified_ms";
+    let text = if unit.attributes.is_empty() { "{}" } else { &unit.attributes };
+    let (Some(kind), Ok(mut attributes)) =
+        (engine.types.get(&unit.r#type), serde_json::from_str::<serde_json::Value>(text))
+    else {
+        return;
+    };
+    let Some(object) = attributes.as_object_mut() else { return };
+    if modified_ms != 0 && !object.contains_key(FIELD) {
+        object.insert(FIELD.to_owned(), modified_ms.into());
+        let text = attributes.to_string();
+        if kind.check_attributes(&text).is_ok() {
+            unit.attributes = text;
+        }
+    }
+}
+
 fn refused(definition: &TypeDefinition, key: &str, error: &dyn std::error::Error) -> Problem {
     Problem::protocol(format!("a unit of type {} with key {key}: {error}", definition.id))
 }

@@ -1,6 +1,6 @@
 //! Who may ask what: each running call has a token, bound to the process it was given to; the rights end with the call.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
@@ -10,12 +10,14 @@ use wharf_store::model::{AttachmentId, RepositoryId, TypeId};
 use wharf_supervisor::PeerProcess;
 
 use crate::fetch::{Meter, Trust};
+use crate::secrets::Audit;
 use crate::staging::Folder;
 
 /// What one call of a plugin may do with the host.
 pub(crate) struct Rights {
     /// The process that the token was given to.
     pub(crate) process: u64,
+    /// 0: none, settings are checked.
     pub(crate) job: i64,
     pub(crate) repository: RepositoryId,
     /// The version whose units may be read.
@@ -27,6 +29,10 @@ pub(crate) struct Rights {
     pub(crate) settings: String,
     /// The key that the call may have used; None: it signs nothing.
     pub(crate) signing_key: Option<String>,
+    /// The secrets that the call may be handed.
+    pub(crate) secrets: BTreeSet<String>,
+    /// Counts them.
+    pub(crate) audit: Arc<Audit>,
     /// The job's folder.
     pub(crate) folder: Arc<Folder>,
     /// Which local folders and hosts downloads may reach.
@@ -118,6 +124,8 @@ mod tests {
             types: None,
             settings: "{}".to_owned(),
             signing_key: None,
+            secrets: BTreeSet::new(),
+            audit: Arc::default(),
             folder: Arc::new(Folder::new("/nowhere".into())),
             trust: Arc::default(),
             meter: Arc::default(),

@@ -6,6 +6,7 @@
 mod artifacts;
 mod download;
 mod grants;
+mod secret;
 mod sign;
 mod state;
 mod units;
@@ -22,6 +23,7 @@ use wharf_store::Store;
 
 use crate::fetch::Fetcher;
 use crate::problem::{Class, Problem};
+use crate::secrets::Secrets;
 use crate::signing::Keys;
 use crate::unit_types::Types;
 
@@ -33,6 +35,7 @@ pub(crate) const FEATURES: &[&str] = &[
     "host.HasArtifacts",
     "host.OpenArtifact",
     "host.Download",
+    "host.GetSecret",
     "host.GetState",
     "host.PutState",
     "host.GetSettings",
@@ -43,10 +46,10 @@ pub(crate) const FEATURES: &[&str] = &[
 /// The service, to be served on each plugin process's own socket.
 pub(crate) fn routes(
     grants: Grants,
-    (store, fetcher, keys): (Store, Fetcher, Keys),
+    (store, fetcher, keys, secrets): (Store, Fetcher, Keys, Secrets),
     types: Arc<Types>,
 ) -> Routes {
-    Routes::new(HostServer::new(HostService { grants, store, fetcher, keys, types }))
+    Routes::new(HostServer::new(HostService { grants, store, fetcher, keys, secrets, types }))
 }
 
 struct HostService {
@@ -54,11 +57,23 @@ struct HostService {
     store: Store,
     fetcher: Fetcher,
     keys: Keys,
+    secrets: Secrets,
     types: Arc<Types>,
 }
 
 impl HostService {
     fn rights<T>(&self, request: &Request<T>) -> Result<Arc<Rights>, Status> {
+        let rights = self.any_rights(request)?;
+        if rights.job == 0 {
+            return Err(Status::permission_denied(
+                "outside of jobs there are secrets and settings only",
+            ));
+        }
+        Ok(rights)
+    }
+
+    /// Those of a check of settings too, which is no job.
+    fn any_rights<T>(&self, request: &Request<T>) -> Result<Arc<Rights>, Status> {
         self.grants.check(request.metadata(), request.extensions())
     }
 }
@@ -150,7 +165,7 @@ impl Host for HostService {
         &self,
         request: Request<v1::GetSettingsRequest>,
     ) -> Result<Response<v1::GetSettingsResponse>, Status> {
-        let settings = self.rights(&request)?.settings.clone();
+        let settings = self.any_rights(&request)?.settings.clone();
         Ok(Response::new(v1::GetSettingsResponse { settings }))
     }
 
@@ -189,9 +204,10 @@ impl Host for HostService {
 
     async fn get_secret(
         &self,
-        _request: Request<v1::GetSecretRequest>,
+        request: Request<v1::GetSecretRequest>,
     ) -> Result<Response<v1::GetSecretResponse>, Status> {
-        Err(not_offered("GetSecret"))
+        let rights = self.any_rights(&request)?;
+        secret::get(&self.secrets, &rights, request.into_inner()).await
     }
 
     async fn spawn_job(

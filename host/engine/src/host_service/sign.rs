@@ -113,6 +113,8 @@ mod tests {
             types: None,
             settings: "{}".to_owned(),
             signing_key: signing_key.map(str::to_owned),
+            secrets: std::collections::BTreeSet::new(),
+            audit: Arc::default(),
             folder: Arc::new(Folder::new("/nowhere".into())),
             trust: Arc::default(),
             meter: Arc::default(),

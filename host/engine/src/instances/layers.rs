@@ -39,7 +39,7 @@ pub(super) fn merge(
 }
 
 /// `null` means: not set.
-pub(super) fn without_nulls(mut settings: Map<String, Value>) -> Map<String, Value> {
+pub(crate) fn without_nulls(mut settings: Map<String, Value>) -> Map<String, Value> {
     settings.retain(|_key, value| !value.is_null());
     settings
 }

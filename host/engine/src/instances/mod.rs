@@ -1,26 +1,33 @@
-//! Components bound to repositories: attach, detach, and what a run needs of a binding.
+//! Components bound to repositories: attach, detach, and what a run needs of a binding. Named instances, whose settings
+//! lie under those of a binding, are in `named`; what a plugin is asked about settings is in `check`.
 
+mod check;
 pub(crate) mod fingerprint;
 pub(crate) mod layers;
+mod named;
+pub(crate) mod schema;
 pub(crate) mod settings;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use wharf_proto::v1;
 use wharf_store::model::{Attachment, Job, NewAttachment, PathError, RelativePath, Repository};
-use wharf_supervisor::{Component, Installed, Role, calls};
+use wharf_supervisor::{Component, Installed, Role};
 
+pub use self::check::CheckReport;
+use self::check::Question;
 use self::fingerprint::Fingerprint;
+pub use self::named::InstanceView;
 use self::settings::{DistributorSettings, Fault, SIGNING_KEY, refused};
 use crate::engine::{Engine, Inner};
 use crate::fetch::Trust;
 use crate::problem::Problem;
+use crate::publish::folder;
 use crate::repositories::AttachmentView;
 use crate::runs;
-
-/// How long a plugin may take to check settings.
-const CHECK: std::time::Duration = std::time::Duration::from_secs(30);
+use crate::sync::Ignore;
 
 /// An address of a component: `PLUGIN.COMPONENT`, with `@INSTANCE` when there are several.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +40,8 @@ pub(crate) struct Address {
 impl Address {
     pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
         let (component, instance) = text.split_once('@').unwrap_or((text, "default"));
+        // The one component of the host's own has a short name.
+        let component = if component == "folder" { folder::COMPONENT } else { component };
         match component.split_once('.') {
             Some((plugin, component))
                 if !plugin.is_empty() && !component.is_empty() && !instance.is_empty() =>
@@ -114,6 +123,10 @@ impl Engine {
         let engine = &self.inner;
         let address = Address::parse(component)?;
         let repository = engine.repository(repository).await?;
+        if address.component() == folder::COMPONENT {
+            let given = layers::without_nulls(settings);
+            return engine.attach_folder(&address, &repository, &given).await;
+        }
         let (plugin, component) = engine.component(&address)?;
         if !matches!(component.role, Role::Importer | Role::Distributor) {
             return Err(Problem::usage(
@@ -121,11 +134,23 @@ impl Engine {
                 format!("{} is no importer or distributor", address.component()),
             ));
         }
-        let schema = component.attachment_schema.as_ref();
+        let schema = schema::effective(component);
         let given = layers::without_nulls(settings);
-        let mut parted = settings::read(component.role, schema, &given)?;
-        parted.plugin = check(engine, plugin, component, &repository, parted.plugin).await?;
+        let mut all = engine.inherited(&address, component).await?.unwrap_or_default();
+        all.extend(given.clone());
+        let mut parted = settings::read(component.role, schema.as_ref(), &all)?;
+        check::check_secrets(engine, component, &parted.plugin).await?;
+        let question = Question {
+            plugin,
+            component,
+            scope: v1::CheckScope::Attachment,
+            repository: &repository.name,
+            values: parted.plugin,
+        };
+        let checked = check::check(engine, question).await?;
+        parted.plugin = named::own(component, &given, checked);
         check_signing_key(engine, component, &parted.host).await?;
+        check_ignore(component, &parted.host)?;
         let path = (component.role == Role::Distributor).then(|| {
             let path = parted.host.get("path").and_then(Value::as_str);
             path.map_or_else(|| repository.name.to_string(), str::to_owned)
@@ -194,6 +219,22 @@ async fn check_signing_key(
     }
 }
 
+/// What is left out is left out of a listing.
+fn check_ignore(component: &Component, host: &Map<String, Value>) -> Result<(), Problem> {
+    let Some(entries) = host.get("ignore") else { return Ok(()) };
+    let fault = |field: String, message: String| Err(refused(&[Fault { field, message }]));
+    if !component.offers("list") {
+        let message =
+            format!("{} does not list; only importers that do can leave out items", component.id);
+        return fault("/ignore".to_owned(), message);
+    }
+    let entries: Vec<String> = serde_json::from_value(entries.clone())?;
+    match Ignore::new(&entries) {
+        Ok(_ignore) => Ok(()),
+        Err((place, why)) => fault(format!("/ignore/{place}"), why),
+    }
+}
+
 /// Refuses to come after something that is no distributor here, or that comes after this one itself.
 fn follows(own: &Address, leader: &str, all: &[Attachment]) -> Result<(), Problem> {
     let fault = |message: String| refused(&[Fault { field: "/after".to_owned(), message }]);
@@ -217,7 +258,8 @@ pub(crate) async fn check_bound(
     bound: &Bound,
     repository: &Repository,
 ) -> Result<(), Problem> {
-    check(engine, &bound.plugin, &bound.component, repository, bound.own.clone()).await.map(drop)
+    check::check_secrets(engine, &bound.component, &bound.own).await?;
+    check::check(engine, bound.question(repository)).await.map(drop)
 }
 
 fn checked_base_path(path: &str) -> Result<RelativePath, Problem> {
@@ -227,44 +269,6 @@ fn checked_base_path(path: &str) -> Result<RelativePath, Problem> {
     })
 }
 
-/// Asks the plugin about its part of the settings.
-async fn check(
-    engine: &Inner,
-    plugin: &Arc<Installed>,
-    component: &Component,
-    repository: &Repository,
-    values: Map<String, Value>,
-) -> Result<Map<String, Value>, Problem> {
-    let process = engine.supervisor.lease(plugin).await?;
-    let request = v1::CheckRequest {
-        component: component.id.clone(),
-        scope: v1::CheckScope::Attachment.into(),
-        values: Value::Object(values.clone()).to_string(),
-        repository: repository.name.to_string(),
-        previous: String::new(),
-    };
-    let answer = match calls::check(&process, request, &calls::Bounds::new(CHECK)).await {
-        Ok(answer) => answer,
-        Err(calls::CallError::Unimplemented { .. }) => return Ok(values),
-        Err(error) => return Err(error.into()),
-    };
-    if !answer.errors.is_empty() {
-        let faults: Vec<Fault> = answer
-            .errors
-            .into_iter()
-            .map(|error| Fault { field: error.field, message: error.message })
-            .collect();
-        return Err(refused(&faults));
-    }
-    for warning in answer.warnings {
-        tracing::warn!(component = %component.id, field = %warning.field, "{}", warning.message);
-    }
-    match crate::convert::json_object(&answer.normalised, "CheckResponse.normalised")? {
-        Some(Value::Object(normalised)) => Ok(normalised),
-        _ => Ok(values),
-    }
-}
-
 /// The repository and the attachment that a job is about.
 pub(crate) async fn of_job(engine: &Inner, job: &Job) -> Result<(Repository, Attachment), Problem> {
     let gone = || Problem::usage("not_found.attachment", "what the job was for is gone");
@@ -272,6 +276,17 @@ pub(crate) async fn of_job(engine: &Inner, job: &Job) -> Result<(Repository, Att
     let attachment = meta.attachment(job.attachment.ok_or_else(gone)?).await?.ok_or_else(gone)?;
     let repository = meta.repository_by_id(attachment.repository).await?.ok_or_else(gone)?;
     Ok((repository, attachment))
+}
+
+/// What a plugin is told of its settings.
+#[derive(Debug, Clone)]
+pub(crate) struct PluginSettings {
+    /// All of them: a JSON object.
+    pub(crate) text: String,
+    /// Those that are the instance's: a JSON object.
+    pub(crate) of_instance: String,
+    /// The secrets that they name.
+    pub(crate) secrets: BTreeSet<String>,
 }
 
 /// An attachment together with the component that it names.
@@ -312,10 +327,12 @@ impl Bound {
         attachment: &Attachment,
         overriding: &Map<String, Value>,
     ) -> Result<Self, Problem> {
-        let stored = attachment.settings.as_object().cloned().unwrap_or_default();
+        let instance = attachment.instance_settings.as_ref().and_then(Value::as_object);
+        let mut stored = instance.cloned().unwrap_or_default();
+        stored.extend(attachment.settings.as_object().cloned().unwrap_or_default());
         let all = layers::merge(component.role, &stored, overriding)?;
-        let schema = component.attachment_schema.as_ref();
-        let parted = settings::read(component.role, schema, &all)?;
+        let schema = schema::effective(component);
+        let parted = settings::read(component.role, schema.as_ref(), &all)?;
         let version = plugin.manifest.version.to_string();
         Ok(Self {
             fingerprint: Fingerprint::new(&stored, overriding, &parted.host, &version),
@@ -337,15 +354,40 @@ impl Bound {
         Ok(serde_json::from_value(Value::Object(self.host.clone()))?)
     }
 
-    /// The plugin's part: a JSON object.
-    pub(crate) fn plugin_settings(&self) -> String {
-        Value::Object(self.own.clone()).to_string()
+    /// The plugin's part.
+    pub(crate) fn plugin_settings(&self) -> PluginSettings {
+        let schema = schema::effective(&self.component);
+        let secrets = schema::secrets(schema.as_ref(), &self.own);
+        let secrets = secrets.map(|(_key, name)| name.to_owned()).collect();
+        let shared = schema::properties(self.component.instance_schema.as_ref());
+        let is_shared = |key: &str| shared.is_some_and(|shared| shared.contains_key(key));
+        let instance = self.own.iter().filter(|(key, _value)| is_shared(key));
+        PluginSettings {
+            text: Value::Object(self.own.clone()).to_string(),
+            of_instance: instance
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect::<Value>()
+                .to_string(),
+            secrets,
+        }
+    }
+
+    /// What the plugin is asked about its settings.
+    fn question<'a>(&'a self, repository: &'a Repository) -> Question<'a> {
+        Question {
+            plugin: &self.plugin,
+            component: &self.component,
+            scope: v1::CheckScope::Attachment,
+            repository: &repository.name,
+            values: self.own.clone(),
+        }
     }
 
     /// The key that publications are signed with.
     pub(crate) fn signing_key(&self) -> Option<&str> {
         self.host.get(SIGNING_KEY).and_then(Value::as_str)
     }
+
     /// What downloads of this attachment may reach: what the user typed, and the setting `allow_hosts`. And whether weak
     /// digests count.
     pub(crate) fn trust(&self) -> Trust {

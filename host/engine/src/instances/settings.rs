@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 
 use wharf_supervisor::Role;
 
+use super::schema::{self, is_secret};
 use crate::problem::Problem;
+use crate::secrets::is_name;
 
 /// Which key of the host a distributor's publications are signed with. Only distributors that sign take it.
 pub(crate) const SIGNING_KEY: &str = "signing_key";
@@ -73,6 +75,9 @@ pub struct ImporterSettings {
     pub allow_hosts: Vec<String>,
     /// Take files that only MD5 or SHA-1 vouches for (F104).
     pub allow_weak_digests: bool,
+    /// Listed items that are left out: names, or patterns of names or paths.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignore: Vec<String>,
 }
 
 /// The host's own settings of a distributor. Its path stands with the attachment.
@@ -95,6 +100,7 @@ fn host_properties(role: Role) -> Map<String, Value> {
             "auto_publish": {"type": "boolean"},
             "allow_hosts": {"type": "array", "items": {"type": "string", "minLength": 1}},
             "allow_weak_digests": {"type": "boolean"},
+            "ignore": {"type": "array", "items": {"type": "string", "minLength": 1}},
         }),
         Role::Distributor => json!({
             "path": {"type": "string"},
@@ -130,19 +136,23 @@ pub(crate) fn read(
     let host_schema = host_properties(role);
     let mut parted = Parted { host: Map::new(), plugin: Map::new() };
     let none = Map::new();
-    let plugin_properties = schema
-        .and_then(|schema| schema.get("properties"))
-        .and_then(Value::as_object)
-        .unwrap_or(&none);
+    let plugin_properties = schema::properties(schema).unwrap_or(&none);
+    let mut faults = Vec::new();
     for (key, value) in given {
         if let Some(property) = host_schema.get(key) {
             parted.host.insert(key.clone(), coerce(value, property));
-        } else {
-            let property = plugin_properties.get(key).unwrap_or(&Value::Null);
-            parted.plugin.insert(key.clone(), coerce(value, property));
+            continue;
+        }
+        let property = plugin_properties.get(key).unwrap_or(&Value::Null);
+        let value =
+            if is_secret(property) { reference(value) } else { Some(coerce(value, property)) };
+        match value {
+            Some(value) => drop(parted.plugin.insert(key.clone(), value)),
+            None => {
+                faults.push(Fault { field: format!("/{key}"), message: NO_SECRET_NAME.to_owned() });
+            }
         }
     }
-    let mut faults = Vec::new();
     let own = json!({"type": "object", "properties": host_schema});
     let known: Vec<&str> =
         plugin_properties.keys().chain(host_schema.keys()).map(String::as_str).collect();
@@ -155,6 +165,19 @@ pub(crate) fn read(
         validate(&strict, &parted.plugin, &known, &mut faults)?;
     }
     if faults.is_empty() { Ok(parted) } else { Err(refused(&faults)) }
+}
+
+/// Reads `given` by a schema of the host's own.
+///
+/// # Errors
+///
+/// `usage.settings`, naming every field at fault.
+pub(crate) fn read_schema(
+    schema: &Value,
+    given: &Map<String, Value>,
+) -> Result<Map<String, Value>, Problem> {
+    // A role whose settings are none of the host's.
+    Ok(read(Role::Action, Some(schema), given)?.plugin)
 }
 
 /// One field that is not right.
@@ -177,6 +200,18 @@ pub(crate) fn refused(faults: &[Fault]) -> Problem {
     Problem::usage("usage.settings", words.join("; "))
         .at(at.join(", "))
         .details(json!({ "fields": faults }))
+}
+
+/// What is told of a secret that is no name. What was written instead is never repeated.
+const NO_SECRET_NAME: &str = "it takes the NAME of a secret: keep the value with `wharf secret set NAME`, and write the name here";
+
+/// The name of a secret, as it was written or as `{"secret": NAME}`.
+fn reference(value: &Value) -> Option<Value> {
+    let name = match value {
+        Value::Object(object) if object.len() == 1 => object.get("secret")?,
+        other => other,
+    };
+    name.as_str().filter(|name| is_name(name)).map(Value::from)
 }
 
 fn coerce(value: &Value, property: &Value) -> Value {
@@ -270,6 +305,27 @@ mod tests {
             Value::Object(parted.host),
             json!({"auto_publish": true, "policy": "on_demand"})
         );
+    }
+
+    // F186
+    #[test]
+    fn a_secret_is_taken_by_name_only_and_never_repeated() {
+        let schema = json!({
+            "type": "object",
+            "properties": {"password": {"type": "string", "format": "secret"}},
+        });
+        let map = |value: Value| Map::from_iter([("password".to_owned(), value)]);
+        for good in [json!("school"), json!({"secret": "school"})] {
+            let parted = read(Role::Importer, Some(&schema), &map(good)).expect("a name");
+            assert_eq!(Value::Object(parted.plugin), json!({"password": "school"}));
+        }
+        for bad in
+            [json!("hunter 2!"), json!({"secret": "hunter 2!"}), json!({"value": "hunter 2!"})]
+        {
+            let problem = read(Role::Importer, Some(&schema), &map(bad)).expect_err("no name");
+            let told = format!("{problem:?}");
+            assert!(told.contains("password") && !told.contains("hunter"), "{told}");
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::view::{
 use crate::clock;
 use crate::fetch::Meter;
 use crate::problem::Problem;
+use crate::secrets::{Audit, Redactor};
 use crate::staging::Folder;
 
 /// How often progress is shown.
@@ -36,6 +37,9 @@ pub(crate) struct JobRun {
     pub(crate) folder: Arc<Folder>,
     /// Counts what is received.
     pub(crate) meter: Arc<Meter>,
+    /// Counts the secrets that were handed out.
+    pub(crate) audit: Arc<Audit>,
+    redactor: Redactor,
     view: watch::Sender<JobView>,
     logs: Logs,
     tally: Mutex<Tally>,
@@ -74,6 +78,7 @@ impl JobRun {
         cancel: CancellationToken,
         view: watch::Sender<JobView>,
         logs: Logs,
+        redactor: Redactor,
     ) -> Self {
         let run = Self {
             job,
@@ -81,6 +86,8 @@ impl JobRun {
             cancel,
             folder,
             meter: Arc::default(),
+            audit: Arc::default(),
+            redactor,
             view,
             logs,
             tally: Mutex::default(),
@@ -112,7 +119,9 @@ impl JobRun {
     }
 
     /// Writes a finished line to the job's log.
-    pub(crate) async fn log_line(&self, line: LogLine) {
+    pub(crate) async fn log_line(&self, mut line: LogLine) {
+        line.text = self.redactor.text(&line.text).into_owned();
+        line.fields.values_mut().for_each(|value| *value = self.redactor.text(value).into_owned());
         if let Err(error) = self.logs.append(self.job.id, vec![line]).await {
             tracing::warn!(job = self.id(), %error, "the job's log cannot be written");
         }
@@ -224,6 +233,9 @@ impl JobRun {
 
     /// Shows how far the plugin says it is.
     pub(crate) async fn told(&self, mut said: Progress) {
+        for text in [&mut said.phase, &mut said.unit, &mut said.activity] {
+            *text = self.redactor.text(text).into_owned();
+        }
         let flaw = self.tally().told.get_or_insert_default().clamp(&mut said);
         self.progress(|shown| {
             if shown.phase != FETCHING {
@@ -305,6 +317,7 @@ impl JobRun {
             downloads: self.meter.requests(),
             seconds: self.started.elapsed().as_secs_f64(),
             plugin: self.view.borrow().plugin.clone(),
+            secrets: self.audit.told(),
             ..JobResult::default()
         }
     }

@@ -137,6 +137,9 @@ pub struct JobResult {
     /// Jobs that this one asked for: publications after it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub follow_ups: Vec<i64>,
+    /// Secrets that the plugin was handed, and how often.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, u64>,
     /// The plugin's own words, as a JSON object.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<serde_json::Value>,

@@ -83,11 +83,13 @@ async fn attempts(engine: &Arc<Inner>, id: JobId, live: &LiveHandle) -> Result<J
             live.cancel.clone(),
             live.view.clone(),
             engine.store.logs.clone(),
+            engine.secrets.redactor.clone(),
         );
         if let Some(problem) = earlier.take() {
             run.warn("retried", format!("first attempt: {}", problem.message), "").await;
         }
-        let outcome = ticking(engine, &run).await;
+        let redactor = &engine.secrets.redactor;
+        let outcome = ticking(engine, &run).await.map_err(|problem| redactor.problem(problem));
         if let Err(error) = engine.store.blobs.remove_job_folder(id).await {
             tracing::error!(job = id.0, %error, "the job's folder stays until the next start");
         }
@@ -169,7 +171,8 @@ fn conclude(run: &JobRun, outcome: Result<JobResult, Problem>) -> Ended {
 
 async fn record(engine: &Inner, lease: Lease, ended: Ended) -> Result<Job, Problem> {
     let problem = ended.problem.as_ref().map(serde_json::to_string).transpose()?;
-    let result = serde_json::to_string(&ended.result)?;
-    let end = JobEnd { state: ended.state, problem, result: Some(result) };
+    let mut result = serde_json::to_value(&ended.result)?;
+    engine.secrets.redactor.value(&mut result);
+    let end = JobEnd { state: ended.state, problem, result: Some(result.to_string()) };
     Ok(engine.store.meta.finish(lease, end).await?)
 }

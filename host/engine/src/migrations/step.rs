@@ -165,6 +165,8 @@ impl Step<'_> {
             types: Some(types),
             settings: "{}".to_owned(),
             signing_key: None,
+            secrets: std::collections::BTreeSet::new(),
+            audit: Arc::clone(&self.run.audit),
             folder: Arc::clone(&self.run.folder),
             trust: Arc::default(),
             meter: Arc::clone(&self.run.meter),

@@ -55,7 +55,9 @@ impl Engine {
     ) -> Result<ClientConfig, Problem> {
         let engine = &self.inner;
         let repository = engine.repository(repository).await?;
-        let attached = engine.attached(&repository, "distributor").await?;
+        let mut attached = engine.attached(&repository, "distributor").await?;
+        // What lies in a folder is there already.
+        attached.retain(|attachment| !super::folder::is_folder(attachment));
         let attachment = choose(attached, distributor)?;
         let Some((publication, path)) = attachment.publication.zip(attachment.path.clone()) else {
             let message = format!("{} has published nothing yet", address(&attachment));

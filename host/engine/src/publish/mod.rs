@@ -9,12 +9,15 @@
 
 mod client;
 mod entries;
+pub(crate) mod folder;
 mod headers;
 mod skip;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use self::client::{ClientConfig, ClientFile};
+pub use self::folder::Resolution;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use wharf_proto::v1::{self, event::Event};
@@ -24,7 +27,7 @@ use wharf_supervisor::{Installed, calls};
 use crate::convert;
 use crate::engine::Inner;
 use crate::host_service::Rights;
-use crate::instances;
+use crate::instances::{self, PluginSettings};
 use crate::jobs::run::JobRun;
 use crate::jobs::view::JobResult;
 use crate::problem::Problem;
@@ -38,6 +41,11 @@ pub struct PublishOptions {
     pub version: Option<u64>,
     /// Publish although nothing changed.
     pub full: bool,
+    /// Folders only: tell what would be done, and do nothing.
+    pub dry_run: bool,
+    /// Folders only: decisions about files that were changed on both sides, by path.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub resolve: BTreeMap<String, Resolution>,
     /// One distributor only: its address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub through: Option<String>,
@@ -51,7 +59,7 @@ struct Setup {
     attachment: Attachment,
     plugin: Arc<Installed>,
     component: String,
-    plugin_settings: String,
+    plugin_settings: PluginSettings,
     fingerprint: String,
     signing_key: Option<String>,
     version: u64,
@@ -66,6 +74,9 @@ struct Setup {
 
 /// Runs the publish that the job asks for.
 pub(crate) async fn run(engine: &Inner, run: &JobRun) -> Result<JobResult, Problem> {
+    if run.job.component.as_deref().is_some_and(folder::is_address) {
+        return Box::pin(folder::run(engine, run)).await;
+    }
     let options: PublishOptions = serde_json::from_str(&run.job.arguments)?;
     let setup = Setup::load(engine, run, options).await?;
     let meta = &engine.store.meta;
@@ -270,7 +281,9 @@ impl Setup {
             version: self.version,
             attachment: self.attachment.id,
             types: None,
-            settings: self.plugin_settings.clone(),
+            settings: self.plugin_settings.text.clone(),
+            secrets: self.plugin_settings.secrets.clone(),
+            audit: Arc::clone(&run.audit),
             signing_key: self.signing_key.clone(),
             folder: Arc::clone(&run.folder),
             trust: Arc::default(),

@@ -66,6 +66,7 @@ mod tests {
             instance: "default".to_owned(),
             role: "distributor".to_owned(),
             settings: serde_json::Value::Null,
+            instance_settings: None,
             settings_changed_ms: 0,
             state: Vec::new(),
             last: publication.map(|_| last),

@@ -26,6 +26,8 @@ pub(super) struct Draft {
     pub(super) summary: Option<serde_json::Value>,
     /// Units declared, each once.
     pub(super) declared: u64,
+    /// Listed items that the settings leave out.
+    pub(super) ignored: u64,
     /// Units that the base version holds and the new one keeps.
     pub(super) kept: u64,
     /// Units that the base version lacks.

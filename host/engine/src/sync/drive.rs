@@ -101,9 +101,14 @@ async fn take(sync: &Sync<'_>, draft: &mut Draft, event: Event) -> Result<Vec<Pe
         Event::Listed(listed) => {
             let mut items = Vec::with_capacity(listed.items.len());
             for item in listed.items {
-                let unit = item.unit.ok_or_else(|| {
+                let mut unit = item.unit.ok_or_else(|| {
                     Problem::protocol("a listed item names no unit (ListedItem.unit)")
                 })?;
+                if unit.files.iter().any(|file| sync.setup.ignore.fits(&file.path)) {
+                    draft.ignored += 1;
+                    continue;
+                }
+                convert::note_modified(sync.engine, &mut unit, item.modified_ms);
                 items.push((unit, Some(item.revision).filter(|revision| !revision.is_empty())));
             }
             return admit(sync, draft, items.into_iter()).await;
@@ -219,7 +224,8 @@ fn collect(sync: &Sync<'_>, draft: &mut Draft, done: Done) {
 /// Holds the plugin's result against what it declared.
 fn conclude(sync: &Sync<'_>, mut draft: Draft, result: v1::Result) -> Result<Draft, Problem> {
     if let Some(announced) = result.announced {
-        let seen = draft.declared + draft.kept_by_plugin + sync.run.named_by_plugin();
+        let seen =
+            draft.declared + draft.ignored + draft.kept_by_plugin + sync.run.named_by_plugin();
         if announced != seen && !result.nothing_to_do {
             return Err(Problem::protocol(format!(
                 "the plugin announced {announced} units, but declared, kept, failed or skipped {seen}"

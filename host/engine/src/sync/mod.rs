@@ -12,6 +12,7 @@ mod bring;
 mod bytes;
 mod draft;
 mod drive;
+mod ignore;
 mod reasons;
 mod setup;
 
@@ -22,6 +23,7 @@ use wharf_store::model::{CommitVersion, LogLevel};
 
 pub(crate) use self::bring::{Brought, BroughtFile, bring};
 use self::draft::Draft;
+pub(crate) use self::ignore::Ignore;
 use self::setup::Setup;
 use crate::engine::Inner;
 use crate::jobs::run::JobRun;

@@ -6,13 +6,13 @@ use wharf_proto::v1;
 use wharf_store::model::{Attachment, LastRun, Repository, VersionMode};
 use wharf_supervisor::Installed;
 
-use super::{Brought, SyncOptions, reasons};
+use super::{Brought, Ignore, SyncOptions, reasons};
 use crate::convert;
 use crate::engine::Inner;
 use crate::fetch::{Pace, Trust};
 use crate::host_service::Rights;
 use crate::instances::{
-    self,
+    self, PluginSettings,
     fingerprint::Fingerprint,
     settings::{ImporterSettings, Mode, Policy},
 };
@@ -31,8 +31,10 @@ pub(super) struct Setup {
     /// The component offers list and fetch: the host drives.
     pub(super) listed: bool,
     pub(super) settings: ImporterSettings,
-    /// JSON object: the plugin's part of the settings.
-    pub(super) plugin_settings: String,
+    /// Listed items that are left out.
+    pub(super) ignore: Ignore,
+    /// The plugin's part of the settings.
+    pub(super) plugin_settings: PluginSettings,
     pub(super) fingerprint: Fingerprint,
     pub(super) base: u64,
     pub(super) base_units: u64,
@@ -52,6 +54,9 @@ impl Setup {
         let (repository, attachment) = instances::of_job(engine, &run.job).await?;
         let bound = instances::Bound::overridden(engine, &attachment, &options.settings)?;
         let settings: ImporterSettings = bound.host_settings()?;
+        let ignore = Ignore::new(&settings.ignore).map_err(|(_place, why)| {
+            Problem::usage("usage.settings", format!("ignore: {why}")).at("ignore")
+        })?;
         let meta = &engine.store.meta;
         let full_reasons = reasons::Run {
             asked: options.full,
@@ -75,6 +80,7 @@ impl Setup {
             repository,
             attachment,
             settings,
+            ignore,
             fingerprint: bound.fingerprint,
             full_reasons,
         })
@@ -89,7 +95,9 @@ impl Setup {
             version: self.base,
             attachment: self.attachment.id,
             types: None,
-            settings: self.plugin_settings.clone(),
+            settings: self.plugin_settings.text.clone(),
+            secrets: self.plugin_settings.secrets.clone(),
+            audit: Arc::clone(&run.audit),
             signing_key: None,
             folder: Arc::clone(&run.folder),
             trust: Arc::clone(&self.trust),

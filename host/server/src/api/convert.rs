@@ -12,7 +12,7 @@ use super::types::{
     Attachment, Brought, Change, Class, Component, DiffEntry, DiffPage, ImportRequest, Item, Job,
     JobPlugin, JobResult, JobState, LastRun, LogLine, MigrateRequest, MigrationReport, Outcome,
     PendingMigration, Plugin, Problem, Progress, PublicationInfo, PublishRequest, Repository,
-    SyncRequest, Token, TypeInfo, Upload, Version, Warning,
+    Resolution, SyncRequest, Token, TypeInfo, Upload, Version, Warning,
 };
 
 impl From<engine::Problem> for Problem {
@@ -198,8 +198,19 @@ impl From<SyncRequest> for engine::SyncOptions {
 
 impl From<PublishRequest> for engine::PublishOptions {
     fn from(wanted: PublishRequest) -> Self {
-        let PublishRequest { version, full, through, settings } = wanted;
-        Self { version, full, through, settings }
+        let PublishRequest { version, full, through, settings, dry_run, resolve } = wanted;
+        let resolve = resolve.into_iter().map(|(path, which)| (path, which.into())).collect();
+        Self { version, full, dry_run, resolve, through, settings }
+    }
+}
+
+impl From<Resolution> for engine::Resolution {
+    fn from(resolution: Resolution) -> Self {
+        match resolution {
+            Resolution::Local => Self::Local,
+            Resolution::Remote => Self::Remote,
+            Resolution::Both => Self::Both,
+        }
     }
 }
 
@@ -299,6 +310,7 @@ impl From<engine::JobResult> for JobResult {
             items: result.items.into_iter().map(Item::from).collect(),
             warnings_list: result.warnings_list.into_iter().map(Warning::from).collect(),
             brought: result.brought.into_iter().map(Brought::from).collect(),
+            secrets: result.secrets,
             follow_ups: result.follow_ups,
             summary: result.summary.map(object).unwrap_or_default(),
         }

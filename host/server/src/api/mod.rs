@@ -11,6 +11,7 @@ mod client_config;
 mod convert;
 mod edits;
 mod history;
+mod instances;
 mod jobs;
 mod json;
 mod keys;
@@ -21,6 +22,7 @@ mod repositories;
 mod request;
 mod runs;
 mod schedules;
+mod secrets;
 mod status;
 mod tokens;
 pub mod types;
@@ -73,6 +75,12 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(runs::publish))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::show, keys::delete))
+        .routes(routes!(instances::list, instances::create))
+        .routes(routes!(instances::show, instances::change, instances::delete))
+        .routes(routes!(instances::check))
+        .routes(routes!(secrets::list))
+        .routes(routes!(secrets::set, secrets::forget))
+        .routes(routes!(secrets::test))
         .routes(routes!(uploads::list, uploads::create))
         .routes(routes!(uploads::import))
         .routes(routes!(uploads::show, uploads::append, uploads::delete))

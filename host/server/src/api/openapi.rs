@@ -25,17 +25,19 @@ use super::status::NoOptions;
 use super::types::ProblemDocument;
 
 /// What can stand in a path: its name there, what it is, and one that could be meant.
-const PLACES: [(&str, &str, Shape); 11] = [
+const PLACES: [(&str, &str, Shape); 13] = [
     (
         "component",
         "`PLUGIN.COMPONENT`, with `@INSTANCE` if there are several.",
         Text("file.importer"),
     ),
+    ("instance", "The name of an instance.", Text("school")),
     ("job", "The number of a job.", Number),
     ("key", "The name of a key.", Text("releases")),
     ("plugin", "The name of a plugin.", Text("file")),
     ("repository", "The name of a repository.", Text("tools")),
     ("schedule", "The name of a schedule.", Text("tools-sync")),
+    ("secret", "The name of a secret.", Text("school")),
     ("token", "The name of a token.", Text("builds")),
     ("type", "The id of a type.", Text("file")),
     ("unit", "The number of a unit.", Number),
@@ -44,13 +46,15 @@ const PLACES: [(&str, &str, Shape); 11] = [
 ];
 
 /// Groups of operations.
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 13] = [
     ("attachments", "Components bound to a repository"),
+    ("instances", "Components with settings and a name"),
     ("jobs", "Work that was asked for"),
     ("keys", "What the host signs with"),
     ("plugins", "What is installed"),
     ("repositories", "Sets of units, in versions"),
     ("schedules", "Work that the server begins by itself"),
+    ("secrets", "Values that settings refer to by name"),
     ("server", "The server itself, and what it stores"),
     ("tokens", "Who may upload from outside"),
     ("types", "Which kinds of units there are"),

@@ -9,7 +9,9 @@
 
 mod collect;
 mod content;
+mod folder;
 mod history;
+mod instances;
 mod jobs;
 mod migrations;
 mod publications;

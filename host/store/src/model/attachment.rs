@@ -17,6 +17,8 @@ pub struct Attachment {
     pub role: String,
     /// A JSON object.
     pub settings: serde_json::Value,
+    /// The settings of its instance, which lie under its own: a JSON object. None: the instance has none.
+    pub instance_settings: Option<serde_json::Value>,
     /// When the settings were last changed: milliseconds since 1970.
     pub settings_changed_ms: i64,
     /// What the last run that finished kept for the next one.

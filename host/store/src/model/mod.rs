@@ -2,7 +2,9 @@
 
 mod attachment;
 mod digest;
+mod folder;
 mod ids;
+mod instance;
 mod job;
 mod key;
 mod log;
@@ -21,9 +23,11 @@ mod verify;
 
 pub use attachment::{Attachment, LastRun, NewAttachment};
 pub use digest::{Digest, DigestError};
+pub use folder::{FileStamp, FolderFile};
 pub use ids::{
     AttachmentId, JobId, PublicationId, RepositoryId, ScheduleId, TypeId, UnitId, UploadId,
 };
+pub use instance::NamedInstance;
 pub use job::{Asker, Job, JobEnd, JobFilter, JobState, Lease, NewJob};
 pub use key::{CanonicalKey, KeyError, canonical_key, rekey, repo_key};
 pub use log::{LogLevel, LogLine};

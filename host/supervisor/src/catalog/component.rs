@@ -52,6 +52,7 @@ impl Role {
                 "auto_publish",
                 "allow_hosts",
                 "allow_weak_digests",
+                "ignore",
             ],
             Self::Distributor => &["path", "signing_key", "after"],
             Self::Builder | Self::Action => &[],

@@ -45,7 +45,7 @@ pub use discover::discover;
 pub use environment::EnvPolicy;
 pub use guardian::{Guardian, guardian_main};
 pub use limits::Limits;
-pub use output::LogLine;
+pub use output::{LogLine, Mask};
 pub use parent::standard_runtime_dir;
 pub use runner::{Pipe, Runner, Running, Spec};
 pub use streams::Stdin;

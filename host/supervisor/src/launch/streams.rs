@@ -4,7 +4,7 @@ use tokio::io::AsyncWrite;
 use tracing::level_filters::LevelFilter;
 
 use super::Launch;
-use super::output::{Logging, RawWriter};
+use super::output::{Logging, Mask, RawWriter};
 
 /// A plugin's standard input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,6 +57,12 @@ impl Launch {
     /// `tracing` subscriber and the listeners decide.
     pub fn log_level(mut self, level: LevelFilter) -> Self {
         self.streams.logging.level = level;
+        self
+    }
+
+    /// What is taken out of the plugin's lines before anybody reads them.
+    pub fn mask(mut self, mask: Mask) -> Self {
+        self.streams.logging.mask = mask;
         self
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tonic::service::Routes;
 
-use crate::launch::{EnvPolicy, GRACE, Guardian, Limits, MAX_MESSAGE_BYTES, START_TIMEOUT};
+use crate::launch::{EnvPolicy, GRACE, Guardian, Limits, MAX_MESSAGE_BYTES, Mask, START_TIMEOUT};
 
 /// How a [`crate::Supervisor`] treats the processes of all plugins.
 #[derive(Clone, Debug)]
@@ -58,6 +58,8 @@ pub struct Config {
     pub guardian: Guardian,
     /// Which of the host's variables plugins see.
     pub env: EnvPolicy,
+    /// What is taken out of the lines that plugins write.
+    pub mask: Mask,
     /// What plugins may ask of the host: served for each process on a socket of its own, with a
     /// [`crate::PeerProcess`] in every request's extensions.
     pub host_services: Option<Routes>,
@@ -87,6 +89,7 @@ impl Config {
             limits: Limits::default(),
             guardian: Guardian::default(),
             env: EnvPolicy::default(),
+            mask: Mask::default(),
             host_services: None,
             features: Vec::new(),
         }

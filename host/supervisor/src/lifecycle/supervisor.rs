@@ -275,7 +275,8 @@ impl Shared {
                     .limits
                     .and(Limits { open_files: manifest.limits.open_files, ..Limits::default() }),
             )
-            .guardian(config.guardian.clone());
+            .guardian(config.guardian.clone())
+            .mask(config.mask.clone());
         for (name, value) in &manifest.env {
             launch = launch.set_env(name, value);
         }

@@ -103,6 +103,13 @@ pub(crate) struct Host {
     token: String,
 }
 
+impl std::fmt::Debug for Host {
+    /// Without the token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
 /// The generated client with the job's token on every call.
 pub(crate) type Client = HostClient<InterceptedService<Channel, Token>>;
 

@@ -1,10 +1,12 @@
 //! What every component answers, whatever its role.
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tonic::async_trait;
 use wharf_proto::v1;
 
+use crate::host::Host;
 use crate::model::{Attachment, Instance, UnitRef, from_object, to_json, to_object};
 use crate::{CheckScope, Error};
 
@@ -62,6 +64,7 @@ pub struct Check {
     pub repository: String,
     /// JSON object, as text: the values that are stored now, or empty.
     pub previous_text: String,
+    pub(crate) host: Host,
 }
 
 impl Check {
@@ -72,15 +75,22 @@ impl Check {
     pub fn values<T: DeserializeOwned>(&self) -> Result<T, Error> {
         from_object("the values", &self.values_text)
     }
-}
 
-impl From<v1::CheckRequest> for Check {
-    fn from(wire: v1::CheckRequest) -> Self {
+    /// A secret that the values name: the value of a setting that the manifest marks with `"format": "secret"`.
+    ///
+    /// # Errors
+    /// What the host answers: a name that the values do not hold is refused.
+    pub async fn secret(&self, name: &str) -> Result<Bytes, Error> {
+        self.host.secret(name).await
+    }
+
+    pub(crate) fn new(wire: v1::CheckRequest, host: Host) -> Self {
         Self {
             scope: wire.scope(),
             values_text: wire.values,
             repository: wire.repository,
             previous_text: wire.previous,
+            host,
         }
     }
 }

@@ -283,12 +283,14 @@ impl<'a> Call<'a> {
     /// # Errors
     /// What the call itself failed with; problems of the values are in the answer.
     pub async fn check(self) -> Result<v1::CheckResponse, Status> {
+        let context = self.context();
         let request = v1::CheckRequest {
             component: self.attachment.instance.unwrap_or_default().component,
             scope: v1::CheckScope::Attachment.into(),
             values: self.attachment.settings,
             repository: self.attachment.repository,
             previous: String::new(),
+            context: Some(context),
         };
         let mut client = PluginClient::new(self.harness.channel.clone());
         Ok(client.check(request).await?.into_inner())

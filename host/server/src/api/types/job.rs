@@ -203,6 +203,9 @@ pub struct JobResult {
     /// Jobs that this one asked for: publications after it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub follow_ups: Vec<i64>,
+    /// Secrets that the plugin was handed, and how often; never their values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, u64>,
     /// Figures and words of the plugin's own.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub summary: Map<String, Value>,

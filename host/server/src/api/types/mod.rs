@@ -12,12 +12,14 @@
 mod client_config;
 mod edit;
 mod history;
+mod instance;
 mod job;
 mod key;
 mod plugin;
 mod problem;
 mod repository;
 mod schedule;
+mod secret;
 mod status;
 mod unit;
 mod upload;
@@ -27,6 +29,7 @@ pub use edit::{
     ChangeRepository, CopyRequest, GcRequest, RemoveRequest, RollbackRequest, VerifyRequest,
 };
 pub use history::{RepositoryPage, Run};
+pub use instance::{ChangeInstance, CheckReport, CreateInstance, Instance, SettingProblem};
 pub use job::{
     Item, Job, JobList, JobPlugin, JobResult, JobState, LogLine, LogPage, MigrationReport, Outcome,
     Progress, Warning,
@@ -36,9 +39,10 @@ pub use plugin::{Component, MigrateRequest, PendingMigration, Plugin, TypeInfo};
 pub use problem::{Class, Problem, ProblemDocument};
 pub use repository::{
     Attachment, Change, CreateRepository, DiffEntry, DiffPage, LastRun, PublicationInfo,
-    PublishRequest, PutAttachment, Repository, SyncRequest, Version,
+    PublishRequest, PutAttachment, Repository, Resolution, SyncRequest, Version,
 };
 pub use schedule::{CreateSchedule, Schedule};
+pub use secret::{PutSecret, Secret};
 pub use status::{Health, Status};
 pub use unit::{FieldWish, FoundUnit, Holding, Selection, Unit, UnitFile, UnitPage, UnitSearch};
 pub use upload::{Brought, CreateToken, CreateUpload, ImportRequest, ImportUpload, Token, Upload};

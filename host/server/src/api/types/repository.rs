@@ -183,4 +183,22 @@ pub struct PublishRequest {
     /// Settings for this run only, as in [`PutAttachment`]; null takes the repository's value away.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub settings: Map<String, Value>,
+    /// Folders only: tell what would be done, and do nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+    /// Folders only: what becomes of files that were changed on both sides, by path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub resolve: BTreeMap<String, Resolution>,
+}
+
+/// Which of two versions of a file counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Resolution {
+    /// The one in the folder.
+    Local,
+    /// The one of the repository.
+    Remote,
+    /// The one in the folder stays, the repository's is laid beside it.
+    Both,
 }

@@ -10,7 +10,8 @@ use crate::model::{
 };
 
 const COLUMNS: &str = "id, repository, component, instance, role, settings, settings_changed_ms, \
-     state, last_ms, last_version, last_outcome, last_settings, publication, path";
+     state, last_ms, last_version, last_outcome, last_settings, publication, path, \
+     (SELECT i.settings FROM instance i WHERE i.name = attachment.instance AND i.component = attachment.component)";
 
 pub(in crate::meta) fn attach(
     db: &Connection,
@@ -117,9 +118,12 @@ pub(in crate::meta) fn by_id(db: &Connection, id: AttachmentId) -> Outcome<Optio
 }
 
 fn read(row: &Row<'_>) -> Outcome<Attachment> {
-    let settings: String = row.get(5)?;
-    let settings = serde_json::from_str(&settings)
-        .map_err(|error| Error::Unreadable { what: "settings", problem: error.to_string() })?;
+    let object = |text: String| {
+        serde_json::from_str::<serde_json::Value>(&text)
+            .map_err(|error| Error::Unreadable { what: "settings", problem: error.to_string() })
+    };
+    let settings = object(row.get(5)?)?;
+    let instance_settings = row.get::<_, Option<String>>(14)?.map(object).transpose()?;
     let last = match row.get(8)? {
         Some(finished_ms) => Some(LastRun {
             finished_ms,
@@ -136,6 +140,7 @@ fn read(row: &Row<'_>) -> Outcome<Attachment> {
         instance: row.get(3)?,
         role: row.get(4)?,
         settings,
+        instance_settings,
         settings_changed_ms: row.get(6)?,
         state: row.get(7)?,
         last,

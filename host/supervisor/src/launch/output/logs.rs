@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 
-use super::Logging;
 use super::log_line::{Entry, LogLine, parse};
+use super::{Logging, Mask};
 use crate::text::printable_bytes;
 
 /// Lines that are passed on in one second; further ones are counted and dropped.
@@ -42,6 +42,7 @@ pub(crate) struct Logs {
     logger: Arc<str>,
     /// Lines of a lower level are dropped. The tail and the raw copy have them all the same.
     level: LevelFilter,
+    mask: Mask,
     state: Mutex<State>,
     listeners: broadcast::Sender<LogLine>,
 }
@@ -61,8 +62,8 @@ impl Logs {
         let state = State { tail, window: Instant::now(), passed: 0, dropped: 0 };
         let (listeners, _) = broadcast::channel(LISTENER_LINES);
         let logger = format!("{}.{plugin}", logging.host).into();
-        let level = logging.level;
-        Self { plugin, instance, logger, level, state: Mutex::new(state), listeners }
+        let (level, mask) = (logging.level, logging.mask.clone());
+        Self { plugin, instance, logger, level, mask, state: Mutex::new(state), listeners }
     }
 
     /// The last lines of standard error, oldest first.
@@ -117,7 +118,8 @@ impl Logs {
 
     fn remember(&self, source: Source, line: &[u8]) {
         if source == Source::Stderr {
-            self.state().remember(line);
+            let line = self.mask.apply(printable_bytes(line));
+            self.state().remember(line.as_bytes());
         }
     }
 
@@ -151,7 +153,8 @@ impl Logs {
         false
     }
 
-    fn pass(&self, entry: Entry) {
+    fn pass(&self, mut entry: Entry) {
+        entry.mask(&self.mask);
         self.trace(&entry);
         if self.listeners.receiver_count() > 0 {
             let Entry { level, text, fields } = entry;

@@ -8,6 +8,7 @@
 mod lines;
 mod log_line;
 mod logs;
+mod mask;
 mod raw;
 mod timestamp;
 
@@ -15,6 +16,7 @@ pub(crate) use lines::Lines;
 pub use log_line::LogLine;
 pub(crate) use log_line::{Entry, announced, parse};
 pub(crate) use logs::{Logs, Source};
+pub use mask::Mask;
 pub(crate) use raw::{Raw, RawWriter};
 
 use std::fmt;
@@ -36,11 +38,18 @@ pub(crate) struct Logging {
     /// Lines of a lower level are dropped. The tail and the raw copy have them all the same.
     pub(crate) level: LevelFilter,
     pub(crate) raw: Option<RawWriter>,
+    /// Passes over the lines and the tail; never over the raw copy.
+    pub(crate) mask: Mask,
 }
 
 impl Default for Logging {
     fn default() -> Self {
-        Self { host: "wharf".to_owned(), level: LevelFilter::TRACE, raw: None }
+        Self {
+            host: "wharf".to_owned(),
+            level: LevelFilter::TRACE,
+            raw: None,
+            mask: Mask::default(),
+        }
     }
 }
 

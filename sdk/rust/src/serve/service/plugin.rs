@@ -6,7 +6,7 @@ use wharf_proto::v1::plugin_server::Plugin;
 
 use super::{Server, component};
 use crate::context::Events;
-use crate::{Check, CheckScope, Checked, Class, Error};
+use crate::{Check, Checked, Class, Error};
 
 #[async_trait]
 impl Plugin for Server {
@@ -36,7 +36,9 @@ impl Plugin for Server {
     ) -> Result<Response<v1::CheckResponse>, Status> {
         let request = request.into_inner();
         let component = self.registry.component(&request.component)?;
-        self.answer(async { Ok(by_field(component.check(request.into()).await)?.wire) }).await
+        let host = self.calls.dialer.host(&request.context.clone().unwrap_or_default());
+        let check = Check::new(request, host);
+        self.answer(async { Ok(by_field(component.check(check).await)?.wire) }).await
     }
 
     async fn choices(
@@ -45,12 +47,8 @@ impl Plugin for Server {
     ) -> Result<Response<v1::ChoicesResponse>, Status> {
         let v1::ChoicesRequest { component, field, values } = request.into_inner();
         let component = self.registry.component(&component)?;
-        let filled = Check {
-            scope: CheckScope::Unspecified,
-            values_text: values,
-            repository: String::new(),
-            previous_text: String::new(),
-        };
+        let wire = v1::CheckRequest { values, ..v1::CheckRequest::default() };
+        let filled = Check::new(wire, self.calls.dialer.host(&v1::JobContext::default()));
         self.answer(async {
             let choices = component.choices(field, filled).await?;
             let choices = choices.into_iter().map(|choice| choice.wire).collect();

@@ -1,0 +1,149 @@
+//! `wharf sync --all`: every repository by its importer, all at the same time, and then every folder.
+//!
+//! What goes wrong with one repository is that one's: the others go on, and the worst outcome decides the exit status.
+//! A folder is left alone when its sync failed, so that nobody takes it for up to date.
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use super::run;
+use crate::api::{Job, JobState, Problem, PublishRequest, Repository, SyncRequest};
+use crate::app::App;
+use crate::args::Sync;
+use crate::client::encode;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::interrupts::Guard;
+use crate::render;
+use crate::render::json::JobLine;
+use crate::render::progress::Bar;
+use crate::session::{Need, Session, with_server};
+
+/// What came of one repository.
+struct Outcome {
+    repository: String,
+    jobs: Vec<Job>,
+    /// Why a job could not even be asked for.
+    problem: Option<Problem>,
+}
+
+impl Outcome {
+    fn exit(&self) -> Exit {
+        let refused = self.problem.as_ref().map(|problem| Exit::of_class(problem.class));
+        let all = self.jobs.iter().map(Exit::of_job).chain(refused);
+        all.max_by_key(|exit| exit.gravity()).unwrap_or(Exit::DONE)
+    }
+}
+
+/// `wharf sync --all`
+pub(super) async fn sync(app: &App, args: &Sync) -> Result<Exit, Error> {
+    with_server(app, Need::Jobs, async |session| {
+        let guard = app.interrupts.guard();
+        let all: Vec<Repository> = session.client.get("repositories").await?;
+        let bound = |repository: &&Repository| !repository.attachments.is_empty();
+        let bar = Bar::new(&app.terminal, app.output.quiet);
+        let one = |repository| one(session, &guard, &bar, args, repository);
+        let outcomes = join_all(all.iter().filter(bound).map(one)).await;
+        drop(bar);
+        let outcomes = outcomes.into_iter().collect::<Result<Vec<_>, _>>()?;
+        tell(app, session, &outcomes)
+    })
+    .await
+}
+
+async fn one(
+    session: &Session,
+    guard: &Guard<'_>,
+    bar: &Bar,
+    args: &Sync,
+    repository: &Repository,
+) -> Result<Outcome, Error> {
+    let name = repository.name.clone();
+    let mut outcome = Outcome { repository: name, jobs: Vec::new(), problem: None };
+    match steps(session, guard, bar, args, repository, &mut outcome.jobs).await {
+        // The next server takes the command up again.
+        Err(Error::Problem(problem)) if problem.code != "draining" => {
+            outcome.problem = Some(*problem)
+        }
+        other => other?,
+    }
+    Ok(outcome)
+}
+
+async fn steps(
+    session: &Session,
+    guard: &Guard<'_>,
+    bar: &Bar,
+    args: &Sync,
+    repository: &Repository,
+    ended: &mut Vec<Job>,
+) -> Result<(), Error> {
+    let at = format!("repositories/{}", encode(&repository.name));
+    let follow = async |job| session.client.follow(job, Some(guard), |job, _| bar.job(job)).await;
+    if repository.attachments.iter().any(|attachment| attachment.role == "importer") {
+        let (full, dry_run) = (args.full, args.dry_run);
+        let body = SyncRequest { full, dry_run, ..SyncRequest::default() };
+        let job: Job = session.client.post(&format!("{at}/sync"), &body).await?;
+        let job = follow(job).await?;
+        let good = matches!(job.state, JobState::Succeeded | JobState::Partial);
+        ended.push(job);
+        if !good {
+            return Ok(());
+        }
+    }
+    for attachment in &repository.attachments {
+        if !super::folder::is_folder(&attachment.component) {
+            continue;
+        }
+        let through = Some(render::repo::address(attachment));
+        let body = PublishRequest { through, dry_run: args.dry_run, ..PublishRequest::default() };
+        let jobs: Vec<Job> = session.client.post(&format!("{at}/publish"), &body).await?;
+        for job in jobs {
+            ended.push(follow(job).await?);
+        }
+    }
+    Ok(())
+}
+
+fn tell(app: &App, session: &Session, outcomes: &[Outcome]) -> Result<Exit, Error> {
+    for outcome in outcomes {
+        for job in outcome.jobs.iter().filter(|job| is_news(job)) {
+            run::tell_one(app, session, job)?;
+        }
+        if let Some(problem) = &outcome.problem {
+            app.output.tell(&render::problem::render(problem));
+        }
+    }
+    let worst = outcomes.iter().map(Outcome::exit).max_by_key(|exit| exit.gravity());
+    let worst = worst.unwrap_or(Exit::DONE);
+    let jobs: Vec<&Job> = outcomes.iter().flat_map(|outcome| &outcome.jobs).collect();
+    let trouble = outcomes.iter().filter(|outcome| outcome.exit() != Exit::DONE);
+    let trouble: Vec<&str> = trouble.map(|outcome| outcome.repository.as_str()).collect();
+    app.output.note(&render::folder::everything(outcomes.len(), &jobs, &trouble))?;
+    if app.output.is_json() {
+        let problems: Vec<_> = outcomes
+            .iter()
+            .filter_map(|it| {
+                Some(json!({ "repository": it.repository, "problem": it.problem.as_ref()? }))
+            })
+            .collect();
+        let lines: Vec<JobLine> = jobs.iter().map(|job| JobLine::from(*job)).collect();
+        app.output.json(&json!({
+            "repositories": outcomes.len(),
+            "trouble": trouble,
+            "exit": worst.code(),
+            "dry_run": jobs.iter().any(|job| job.result.as_ref().is_some_and(|result| result.dry_run)),
+            "totals": render::folder::totals(&jobs),
+            "problems": problems,
+            "jobs": lines,
+        }))?;
+    }
+    Ok(worst)
+}
+
+/// What people want to see: a change, or trouble.
+fn is_news(job: &Job) -> bool {
+    let result = job.result.as_ref();
+    let quiet = result.is_some_and(|it| it.added + it.removed + it.warnings == 0 && !it.changed);
+    job.state != JobState::Succeeded || !quiet
+}
