@@ -34,6 +34,9 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     #[serde(default)]
     sign_options: SignOptions,
+    /// Kitovu's; only true is possible.
+    #[serde(default, skip_serializing)]
+    is_direct_tcp: Option<bool>,
 }
 
 const fn port() -> u16 {
@@ -108,6 +111,10 @@ impl Server {
             let why = "it is no name of a share: what lies below it is the setting remote_dir";
             faults.push(("/share", why));
         }
+        if self.is_direct_tcp == Some(false) {
+            let why = "SMB over NetBIOS (port 139) is not spoken; leave it out, and look at port";
+            faults.push(("/is_direct_tcp", why));
+        }
         if self.password.is_some() && self.username.is_empty() {
             faults.push(("/username", "it must be set where there is a password"));
         }
@@ -149,6 +156,7 @@ mod tests {
             domain: String::new(),
             port: PORT,
             sign_options: SignOptions::default(),
+            is_direct_tcp: None,
         }
     }
 

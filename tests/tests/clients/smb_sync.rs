@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 use wharf_tests::TestHost;
-use wharf_tests::samba::Samba;
+use wharf_tests::samba::{PASSWORD, Samba};
 
 /// A host with an attached share.
 fn host(samba: &Samba, more: &[&str]) -> TestHost {
@@ -86,5 +86,45 @@ fn settings_that_cannot_be_right_are_named_before_anything_is_asked() {
         "remote_dir=../x",
     ]);
     run.ended(2, "usage").says(&["hostname", "share", "remote_dir", "smb://"]);
+    host.finish();
+}
+
+#[test]
+fn a_configuration_of_kitovu_is_taken_over_as_it_is() {
+    let samba = Samba::start();
+    samba.write("Lectures/a.txt", "one");
+    samba.write("Lectures/deep/b.txt", "two");
+    samba.write("Lectures/Thumbs.db", "x");
+    let mut host = TestHost::new();
+    host.install("smb");
+    host.serve();
+    let set = ["secret", "set", "school", "-"];
+    assert_eq!(host.given(format!("{PASSWORD}\n").as_bytes(), &set).status, 0);
+    let studies = host.folder().join("studies");
+    let yaml = host.folder().join("kitovu.yaml");
+    let text = format!(
+        "root-dir: {}\nglobal-ignore: [Thumbs.db]\nconnections:\n  - name: school\n    plugin: smb\n    \
+         hostname: 127.0.0.1\n    port: {}\n    share: files\n    username: {}\n    domain: ''\n    \
+         use_ntlm_v2: true\n    sign_options: when_supported\n    is_direct_tcp: true\n\
+         subjects:\n  - name: Physics\n    sources:\n      - {{connection: school, remote-dir: /Lectures}}\n",
+        studies.display(),
+        samba.port(),
+        samba.user()
+    );
+    fs::write(&yaml, text).expect("a file");
+    host.ok(&["kitovu", "import", yaml.to_str().expect("UTF-8")]);
+    let first = host.ok(&["sync", "--all"]);
+    assert_eq!(first["totals"]["sync"]["added"], json!(2), "{first:#}");
+    let read = |path: &str| fs::read_to_string(studies.join("Physics").join(path));
+    assert_eq!(read("deep/b.txt").expect("it was written"), "two");
+    assert!(read("Thumbs.db").is_err(), "it is ignored");
+    let again = host.ok(&["sync", "--all"]);
+    assert_eq!(again["totals"]["sync"]["bytes"], json!(0), "{again:#}");
+
+    assert_eq!(host.given(b"battery staple\n", &set).status, 0);
+    let run = host.wharf(&["sync", "Physics"]);
+    run.ended(2, "usage").says(&["wharf secret set school"]);
+    assert!(!run.words().contains("battery"), "{run:#?}");
+    assert_eq!(read("a.txt").expect("it stays"), "one");
     host.finish();
 }
