@@ -41,6 +41,14 @@ pub(crate) struct Node {
     pub(crate) value: Value,
 }
 
+impl Node {
+    /// What stands under a key, if this is a mapping.
+    pub(crate) fn entry(&self, key: &str) -> Option<&Self> {
+        let Value::Mapping(map) = &self.value else { return None };
+        map.iter().find(|(name, ..)| name == key).map(|(_name, _at, node)| node)
+    }
+}
+
 /// What a piece is.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use wharf_tests::{TestHost, Tree, sha256, wait};
+use wharf_tests::tree::sha256;
+use wharf_tests::{TestHost, Tree, wait};
 
 /// A host with a repository `maths` of this tree, and a folder that it is mirrored into.
 struct Mirror {
@@ -307,7 +308,7 @@ fn a_file_has_the_time_that_upstream_tells_and_keeps_its_rights() {
 
 #[test]
 fn a_killed_host_leaves_whole_files_and_the_next_run_repairs() {
-    let mut tree = Tree::of(600, 40_000, 7);
+    let tree = Tree::of(600, 40_000, 7);
     tree.remove_manifest();
     let mut host = TestHost::new();
     host.serve();
