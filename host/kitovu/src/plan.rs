@@ -166,7 +166,7 @@ subjects:
     #[test]
     fn connections_become_instances_and_sources_repositories() {
         let config = crate::read(FILE).unwrap().config;
-        let plan = plan(&config, Path::new("/home/u"), Path::new("/work"));
+        let plan = plan(&config, Path::new("/home/u"), Path::new("/base"));
         let names: Vec<_> =
             plan.instances.iter().map(|it| (it.name.as_str(), it.component.as_str())).collect();
         assert_eq!(names, [("My-school", "smb.importer"), ("my-school-2", "other.importer")]);
@@ -182,7 +182,7 @@ subjects:
         assert_eq!(one.settings["ignore"], json!(["Thumbs.db", "a"]));
         assert_eq!(
             (two.folder.as_path(), two.importer.as_str()),
-            (Path::new("/work/notes"), "other.importer@my-school-2")
+            (Path::new("/base/notes"), "other.importer@my-school-2")
         );
     }
 

@@ -14,7 +14,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("wharf-supervisor", &["wharf-peer", "wharf-proto"]),
     ("wharf-engine", &["wharf-openpgp", "wharf-proto", "wharf-store", "wharf-supervisor"]),
     ("wharf-server", &["wharf-engine", "wharf-store"]),
-    ("wharf", &["wharf-engine", "wharf-proto", "wharf-server", "wharf-store", "wharf-supervisor"]),
+    ("wharf-kitovu", &[]),
+    (
+        "wharf",
+        &[
+            "wharf-engine",
+            "wharf-kitovu",
+            "wharf-proto",
+            "wharf-server",
+            "wharf-store",
+            "wharf-supervisor",
+        ],
+    ),
 ];
 
 /// What a plugin may use.
