@@ -103,8 +103,8 @@ impl Reader {
         let connections = self.required(&mut entries, "connections", |reader, node| {
             reader.list(node, "connections", Self::connection)
         });
-        let names: Vec<String> =
-            connections.iter().flatten().map(|connection| connection.name.clone()).collect();
+        // Of those too that are not right otherwise: their sources are not to blame.
+        let names = root.entry("connections").map(names).unwrap_or_default();
         let subjects = self.required(&mut entries, "subjects", |reader, node| {
             reader.list(node, "subjects", |reader, node| reader.subject(node, &names))
         });
@@ -253,6 +253,16 @@ impl Reader {
             self.faults.push(Fault::new(*at, format!("{what} has no key \"{key}\"")));
         }
     }
+}
+
+/// The names that connections have.
+fn names(connections: &Node) -> Vec<String> {
+    let Value::List(list) = &connections.value else { return Vec::new() };
+    let name = |node: &Node| match &node.entry("name")?.value {
+        Value::Text(name, _plain) => Some(name.clone()),
+        _ => None,
+    };
+    list.iter().filter_map(name).collect()
 }
 
 /// A value as settings hold it.

@@ -118,9 +118,9 @@ fn settings(source: &Source, global: &[String]) -> Map<String, Value> {
 
 /// A name that the host takes, and that nobody has yet.
 fn free(wanted: &str, most: usize, taken: &mut HashSet<String>) -> String {
-    let fits = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
-    let name: String =
-        wanted.chars().map(|it| if fits(it) { it } else { '-' }).take(most - 4).collect();
+    let fits = |character: char| character.is_ascii_alphanumeric() || "._".contains(character);
+    let parts = wanted.split(|character| !fits(character)).filter(|part| !part.is_empty());
+    let name: String = parts.collect::<Vec<_>>().join("-").chars().take(most - 4).collect();
     let name = name.trim_matches(['-', '.']);
     let name = if name.is_empty() || name == "default" { "kitovu" } else { name };
     let numbered = (2..1_000).map(|number| format!("{name}-{number}"));
@@ -166,7 +166,7 @@ subjects:
     #[test]
     fn connections_become_instances_and_sources_repositories() {
         let config = crate::read(FILE).unwrap().config;
-        let plan = plan(&config, Path::new("/home/u"), Path::new("/work"));
+        let plan = plan(&config, Path::new("/home/u"), Path::new("/base"));
         let names: Vec<_> =
             plan.instances.iter().map(|it| (it.name.as_str(), it.component.as_str())).collect();
         assert_eq!(names, [("My-school", "smb.importer"), ("my-school-2", "other.importer")]);
@@ -177,12 +177,12 @@ subjects:
         );
         assert_eq!(plan.instances[0].settings["share"], json!("skripte"));
         let [one, two] = plan.repositories.as_slice() else { panic!("{plan:?}") };
-        assert_eq!((one.name.as_str(), two.name.as_str()), ("Maths---more", "Maths---more-2"));
+        assert_eq!((one.name.as_str(), two.name.as_str()), ("Maths-more", "Maths-more-2"));
         assert_eq!(one.folder, Path::new("/home/u/studies/Maths & more"));
         assert_eq!(one.settings["ignore"], json!(["Thumbs.db", "a"]));
         assert_eq!(
             (two.folder.as_path(), two.importer.as_str()),
-            (Path::new("/work/notes"), "other.importer@my-school-2")
+            (Path::new("/base/notes"), "other.importer@my-school-2")
         );
     }
 

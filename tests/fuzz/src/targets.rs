@@ -330,7 +330,7 @@ pub fn kitovu_yaml(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     match wharf_kitovu::read(text) {
         Ok(read) => {
-            let (home, base) = (std::path::Path::new("/home/u"), std::path::Path::new("/work"));
+            let (home, base) = (std::path::Path::new("/home/u"), std::path::Path::new("/base"));
             let plan = wharf_kitovu::plan(&read.config, home, base);
             assert_eq!(plan.instances.len(), read.config.connections.len());
             assert!(plan.repositories.iter().all(|one| one.folder.is_absolute()));

@@ -94,7 +94,8 @@ impl Importer for Share {
             return Err(Error::operation("source.broken", format!("{password} was refused"))
                 .with_details(format!("{{\"sent\":\"{password}\"}}")));
         }
-        let done = Done::changed().announced(found.len() as u64);
+        // The item that failed counts too.
+        let done = Done::changed().announced(found.len() as u64 + u64::from(settings.leak));
         if settings.leak { done.summary(&serde_json::json!({ "as": password })) } else { Ok(done) }
     }
 

@@ -15,11 +15,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("wharf-engine", &["wharf-openpgp", "wharf-proto", "wharf-store", "wharf-supervisor"]),
     ("wharf-conformance", &["wharf-peer", "wharf-proto", "wharf-supervisor"]),
     ("wharf-server", &["wharf-engine", "wharf-store"]),
+    ("wharf-kitovu", &[]),
     (
         "wharf",
         &[
             "wharf-conformance",
             "wharf-engine",
+            "wharf-kitovu",
             "wharf-proto",
             "wharf-server",
             "wharf-store",

@@ -87,7 +87,7 @@ fn all_that_is_wrong_with_a_file_is_told_at_once_with_its_places() {
         .flatten()
         .map(|error| error["line"].clone())
         .collect();
-    assert_eq!(places, [13, 13, 14], "{run:#?}");
+    assert_eq!(places, [14, 14, 15], "{run:#?}");
     host.wharf(&["kitovu", "import", yaml]).ended(2, "usage").says(&[
         "scool",
         "colour",

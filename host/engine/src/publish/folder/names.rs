@@ -108,6 +108,12 @@ fn marked(local: &RelativePath, path: &str, digits: usize) -> Result<RelativePat
     safe(&text)
 }
 
+/// The same path with another folder at its top: for where one of its own folders is a file already.
+fn aside(local: &RelativePath, path: &str, digits: usize) -> Option<RelativePath> {
+    let (top, rest) = local.as_str().split_once('/')?;
+    safe(&format!("{top}{}/{rest}", mark(path, digits))).ok()
+}
+
 /// Places that are taken, letter case ignored.
 #[derive(Default)]
 struct Taken {
@@ -153,8 +159,9 @@ pub(crate) fn assign<'a>(
     }
     rest.sort_by_key(|(local, path)| (local.as_str() != *path, *path));
     for (local, path) in rest {
-        let others =
-            [8, 16, 32, 64].into_iter().filter_map(|digits| marked(&local, path, digits).ok());
+        let digits = [8, 16, 32, 64];
+        let named = digits.into_iter().filter_map(|digits| marked(&local, path, digits).ok());
+        let others = named.chain(digits.into_iter().filter_map(|it| aside(&local, path, it)));
         let mut tries = std::iter::once(local.clone()).chain(others);
         let Some(free) = tries.find(|local| taken.allows(local)) else { continue };
         taken.take(&free);

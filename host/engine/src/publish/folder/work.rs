@@ -80,8 +80,7 @@ impl Work {
             let work = self.clone();
             blocking(move || Ok(work.prepare(wanted)))
         };
-        let prepared: Vec<_> =
-            stream::iter(batch).map(prepare).buffer_unordered(AT_ONCE).collect().await;
+        let prepared: Vec<_> = stream::iter(batch).map(prepare).buffered(AT_ONCE).collect().await;
         let prepared = prepared.into_iter().collect::<Result<Vec<_>, _>>()?;
         let work = self.clone();
         blocking(move || work.conclude(prepared)).await
