@@ -152,7 +152,7 @@ impl Inner {
         by: Checked,
     ) -> Result<Map<String, Value>, Problem> {
         if folder::is_folder(attachment) {
-            self.folder_override(attachment, &overriding)?;
+            Self::folder_override(attachment, &overriding)?;
             return Ok(overriding);
         }
         if overriding.is_empty() {

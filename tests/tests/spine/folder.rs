@@ -21,7 +21,9 @@ impl Mirror {
     fn new(settings: &[&str], files: &[(&str, &[u8])]) -> Self {
         let mut tree = Tree::empty();
         tree.remove_manifest();
-        files.iter().for_each(|(path, bytes)| tree.put(path, bytes));
+        for (path, bytes) in files {
+            tree.put(path, bytes);
+        }
         let mut host = TestHost::new();
         host.serve();
         let folder = host.folder().join("studies/maths");
@@ -290,7 +292,7 @@ fn links_are_not_followed_out_and_names_are_safe() {
 fn a_file_has_the_time_that_upstream_tells_and_keeps_its_rights() {
     use std::os::unix::fs::PermissionsExt as _;
     let mut mirror = Mirror::new(&[], &[("a.sh", b"1")]);
-    let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(1_500_000_000);
+    let moment = SystemTime::UNIX_EPOCH + Duration::from_hours(416_667);
     let set = |path: PathBuf| {
         fs::File::options().write(true).open(path).and_then(|file| file.set_modified(moment))
     };

@@ -63,7 +63,9 @@ fn settings_are_held_against_the_schema_and_checked_by_the_plugin() {
     host.serve();
     let create = |settings: &[&str]| {
         let mut arguments = vec!["instance", "create", "school", "share.importer"];
-        settings.iter().for_each(|setting| arguments.extend(["--set", setting]));
+        for setting in settings {
+            arguments.extend(["--set", setting]);
+        }
         host.wharf(&arguments)
     };
     create(&["password=school"]).ended(2, "usage").says(&["root", "must be set"]);

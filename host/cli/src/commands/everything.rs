@@ -63,7 +63,7 @@ async fn one(
     match steps(session, guard, bar, args, repository, &mut outcome.jobs).await {
         // The next server takes the command up again.
         Err(Error::Problem(problem)) if problem.code != "draining" => {
-            outcome.problem = Some(*problem)
+            outcome.problem = Some(*problem);
         }
         other => other?,
     }

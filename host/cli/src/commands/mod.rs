@@ -64,31 +64,9 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
         Command::Status => status::status(app).await,
         Command::Openapi => app.output.raw(&wharf_server::api::openapi()).map(|()| Exit::DONE),
         Command::Repo { command } => {
-            match command.unwrap_or(RepoCommand::List { labels: Vec::new() }) {
-                RepoCommand::Create { name, types } => repo::create(app, name, types).await,
-                RepoCommand::List { labels } => repo::list(app, &labels).await,
-                RepoCommand::Show { name } => repo::show(app, &name).await,
-                RepoCommand::Versions { name } => repo::versions(app, &name).await,
-                RepoCommand::History(args) => history::history(app, args).await,
-                RepoCommand::Diff(args) => repo::diff(app, args).await,
-                RepoCommand::Rollback(args) => edit::rollback(app, args).await,
-                RepoCommand::Label(args) => edit::label(app, args).await,
-                RepoCommand::Set(args) => edit::set(app, args).await,
-                RepoCommand::DeleteVersion { name, version } => {
-                    edit::delete_version(app, &name, version).await
-                }
-                RepoCommand::Delete { name } => repo::delete(app, &name).await,
-            }
+            in_repo(app, command.unwrap_or(RepoCommand::List { labels: Vec::new() })).await
         }
-        Command::Plugin { command } => match command.unwrap_or(PluginCommand::List) {
-            PluginCommand::List => plugin::list(app).await,
-            PluginCommand::Reset { name } => plugin::reset(app, &name).await,
-            PluginCommand::Migrate(args) => plugin::migrate(app, args).await,
-            PluginCommand::Probe(args) => probe::run(app, args).await,
-            PluginCommand::Verify(args) => conformance::verify(app, args).await,
-            PluginCommand::Dev(args) => dev::run(app, args).await,
-            PluginCommand::Testbed(args) => testbed::serve(app, &args).await,
-        },
+        Command::Plugin { command } => in_plugin(app, command.unwrap_or(PluginCommand::List)).await,
         Command::Type { command } => match command.unwrap_or(TypeCommand::List { strict: false }) {
             TypeCommand::List { strict } => unit_type::list(app, strict).await,
             TypeCommand::Show { name } => unit_type::show(app, &name).await,
@@ -149,5 +127,35 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
             KitovuCommand::Import(args) => kitovu::import(app, args).await,
         },
         Command::Help(args) => help::show(&args),
+    }
+}
+
+async fn in_repo(app: &App, command: RepoCommand) -> Result<Exit, Error> {
+    match command {
+        RepoCommand::Create { name, types } => repo::create(app, name, types).await,
+        RepoCommand::List { labels } => repo::list(app, &labels).await,
+        RepoCommand::Show { name } => repo::show(app, &name).await,
+        RepoCommand::Versions { name } => repo::versions(app, &name).await,
+        RepoCommand::History(args) => history::history(app, args).await,
+        RepoCommand::Diff(args) => repo::diff(app, args).await,
+        RepoCommand::Rollback(args) => edit::rollback(app, args).await,
+        RepoCommand::Label(args) => edit::label(app, args).await,
+        RepoCommand::Set(args) => edit::set(app, args).await,
+        RepoCommand::DeleteVersion { name, version } => {
+            edit::delete_version(app, &name, version).await
+        }
+        RepoCommand::Delete { name } => repo::delete(app, &name).await,
+    }
+}
+
+async fn in_plugin(app: &App, command: PluginCommand) -> Result<Exit, Error> {
+    match command {
+        PluginCommand::List => plugin::list(app).await,
+        PluginCommand::Reset { name } => plugin::reset(app, &name).await,
+        PluginCommand::Migrate(args) => plugin::migrate(app, args).await,
+        PluginCommand::Probe(args) => probe::run(app, args).await,
+        PluginCommand::Verify(args) => conformance::verify(app, args).await,
+        PluginCommand::Dev(args) => dev::run(app, args).await,
+        PluginCommand::Testbed(args) => testbed::serve(app, &args).await,
     }
 }

@@ -49,7 +49,8 @@ pub(crate) fn report(report: &CheckReport) -> String {
         for SettingProblem { setting, message } in problems {
             let place =
                 if setting.is_empty() { String::new() } else { format!("{}: ", plain(setting)) };
-            text += &format!("\n  {}{place}{}", styled(LABEL, word), one_line(message));
+            let line = format!("\n  {}{place}{}", styled(LABEL, word), one_line(message));
+            text.push_str(&line);
         }
     }
     text

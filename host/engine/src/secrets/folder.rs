@@ -196,7 +196,7 @@ impl SecretFolder {
 
 /// A key that others may read is no key (F153).
 fn check_closed(path: &Path) -> Result<(), Problem> {
-    let mode = fs::metadata(path).map(|metadata| metadata.mode() & 0o077).unwrap_or(0);
+    let mode = fs::metadata(path).map_or(0, |metadata| metadata.mode() & 0o077);
     if mode == 0 {
         return Ok(());
     }

@@ -56,7 +56,7 @@ pub(crate) fn is_folder(attachment: &Attachment) -> bool {
 /// What a run works with.
 struct Run<'a> {
     engine: &'a Inner,
-    run: &'a JobRun,
+    job: &'a JobRun,
     repository: Repository,
     attachment: Attachment,
     settings: Settings,
@@ -87,7 +87,8 @@ pub(crate) async fn run(engine: &Inner, run: &JobRun) -> Result<JobResult, Probl
     };
     let place = Arc::new(place.map_err(|error| unusable(&settings.path, &error))?);
     let report = Report::default();
-    let mut this = Run { engine, run, repository, attachment, settings, options, place, report };
+    let mut this =
+        Run { engine, job: run, repository, attachment, settings, options, place, report };
     let wanted = this.wanted(number, before).await?;
     let gone = this.work(wanted).await?;
     this.gone(gone).await?;
@@ -139,18 +140,18 @@ impl Run<'_> {
             before.into_iter().map(|file| (file.path.to_string(), file)).collect();
         let mut wanted = Vec::with_capacity(held.len());
         for held in held {
-            self.run.check_cancelled()?;
+            self.job.check_cancelled()?;
             let base = bases.remove(held.path.as_str());
             let Some(local) = places.get(held.path.as_str()).cloned() else {
                 let message = format!("{}: there is no safe name for it", held.path);
-                self.run
+                self.job
                     .failed(held.path.as_str(), Problem::operation("content.name", message))
                     .await;
                 continue;
             };
             if local != held.path && base.is_none() {
                 let text = format!("it is called {local} in the folder");
-                self.run.warn("folder.name", text, held.path.as_str()).await;
+                self.job.warn("folder.name", text, held.path.as_str()).await;
             }
             match self.bytes(&held).await {
                 Ok(digest) => wanted.push(Wanted {
@@ -161,7 +162,7 @@ impl Run<'_> {
                     modified_ms: held.modified_ms,
                     base,
                 }),
-                Err(problem) => self.run.failed(held.path.as_str(), problem).await,
+                Err(problem) => self.job.failed(held.path.as_str(), problem).await,
             }
         }
         Ok(Todo { wanted, gone: bases.into_values().collect() })
@@ -203,7 +204,7 @@ impl Run<'_> {
             (Some(digest), _) if held.present || self.options.dry_run => Ok(digest),
             (Some(digest), Some(size)) => {
                 let file = (held.unit, held.path.clone());
-                let (cancel, meter) = (&self.run.cancel, &self.run.meter);
+                let (cancel, meter) = (&self.job.cancel, &self.job.meter);
                 crate::content::restore(self.engine, file, digest, size, cancel, meter).await?;
                 Ok(digest)
             }
@@ -230,7 +231,7 @@ impl Run<'_> {
             blobs: self.engine.store.blobs.clone(),
             on_conflict: self.settings.on_conflict,
             dry_run: self.options.dry_run,
-            cancel: self.run.cancel.clone(),
+            cancel: self.job.cancel.clone(),
         };
         let total = wanted.len() as u64;
         let mut rest = wanted.into_iter();
@@ -239,7 +240,7 @@ impl Run<'_> {
             if batch.is_empty() {
                 return Ok(gone);
             }
-            self.run.check_cancelled()?;
+            self.job.check_cancelled()?;
             let count = batch.len() as u64;
             let mut notes = Vec::new();
             for done in work.batch(batch).await? {
@@ -247,7 +248,7 @@ impl Run<'_> {
                 notes.extend(done.note);
             }
             self.note(notes, Vec::new()).await?;
-            self.run.progress(|progress| {
+            self.job.progress(|progress| {
                 "writing".clone_into(&mut progress.phase);
                 "files".clone_into(&mut progress.unit);
                 progress.total = total;
@@ -289,18 +290,18 @@ impl Run<'_> {
             return Ok(());
         }
         let meta = &self.engine.store.meta;
-        Ok(meta.note_folder_files(self.run.lease, self.attachment.id, files, gone).await?)
+        Ok(meta.note_folder_files(self.job.lease, self.attachment.id, files, gone).await?)
     }
 
     async fn tell(&mut self, local: &str, outcome: Result<Action, Problem>) {
         let action = match outcome {
             Ok(action) => action,
-            Err(problem) => return self.run.failed(local, problem).await,
+            Err(problem) => return self.job.failed(local, problem).await,
         };
         match &action {
             Action::Beside(name) if !self.options.dry_run => {
                 let text = format!("it was changed here and upstream; upstream's is in {name}");
-                self.run.warn("folder.conflict", text, local).await;
+                self.job.warn("folder.conflict", text, local).await;
             }
             Action::Conflict if !self.options.dry_run => {
                 let message = format!("{local} was changed here and upstream");
@@ -309,7 +310,7 @@ impl Run<'_> {
                     self.repository.name
                 );
                 let problem = Problem::operation("conflict.local_change", message).help(help);
-                self.run.named_skipped(local, Some(problem));
+                self.job.named_skipped(local, Some(problem));
             }
             _ => {}
         }
@@ -320,9 +321,9 @@ impl Run<'_> {
     async fn gone(&mut self, gone: Vec<FolderFile>) -> Result<(), Problem> {
         let mut forgotten = Vec::new();
         for file in gone {
-            self.run.check_cancelled()?;
+            self.job.check_cancelled()?;
             let (place, policy) = (Arc::clone(&self.place), self.settings.on_delete);
-            let (dry_run, cancel) = (self.options.dry_run, self.run.cancel.clone());
+            let (dry_run, cancel) = (self.options.dry_run, self.job.cancel.clone());
             let (path, local) = (file.path.clone(), file.local.clone());
             let done = blocking(move || {
                 leave_or_delete(&place, &file, policy, dry_run, &cancel)
@@ -330,7 +331,7 @@ impl Run<'_> {
             })
             .await;
             match done {
-                Err(problem) => self.run.failed(local.as_str(), problem).await,
+                Err(problem) => self.job.failed(local.as_str(), problem).await,
                 Ok(Gone::Keep) => self.report.add(local.as_str(), &Action::Kept),
                 Ok(gone) => {
                     forgotten.push(path);
@@ -339,7 +340,7 @@ impl Run<'_> {
                     }
                     if gone == Gone::Leave && !dry_run {
                         let text = "it is gone upstream, and stays because it was changed here";
-                        self.run.warn("folder.kept", text, local.as_str()).await;
+                        self.job.warn("folder.kept", text, local.as_str()).await;
                     }
                 }
             }
@@ -348,19 +349,19 @@ impl Run<'_> {
     }
 
     async fn finish(self, number: u64) -> Result<JobResult, Problem> {
-        let Self { engine, run, attachment, settings, options, report, .. } = self;
+        let Self { engine, job, attachment, settings, options, report, .. } = self;
         if !options.dry_run {
-            let outcome = if run.troubled() > 0 { "partial" } else { "succeeded" };
+            let outcome = if job.troubled() > 0 { "partial" } else { "succeeded" };
             let last = LastRun {
                 finished_ms: crate::clock::now_ms(),
                 version: number,
                 outcome: outcome.to_owned(),
                 settings_digest: String::new(),
             };
-            engine.store.meta.keep_version(run.lease, attachment.id, None, last).await?;
+            engine.store.meta.keep_version(job.lease, attachment.id, None, last).await?;
         }
         let folder = settings.path.display().to_string();
-        let result = report.into_result(&folder, options.dry_run, run.result());
+        let result = report.into_result(&folder, options.dry_run, job.result());
         Ok(JobResult { version: Some(number), ..result })
     }
 }

@@ -93,7 +93,6 @@ impl Inner {
 
     /// Settings for one run of a folder, checked as if they were to stay.
     pub(crate) fn folder_override(
-        &self,
         attachment: &Attachment,
         overriding: &Map<String, Value>,
     ) -> Result<(), Problem> {

@@ -86,10 +86,10 @@ impl Work {
         blocking(move || work.conclude(prepared)).await
     }
 
-    fn prepare(&self, wanted: Wanted) -> Result<Prepared, (Wanted, io::Error)> {
+    fn prepare(&self, wanted: Wanted) -> Result<Prepared, Box<(Wanted, io::Error)>> {
         match self.step(&wanted) {
             Ok((case, step)) => Ok(Prepared { wanted, case, step }),
-            Err(error) => Err((wanted, error)),
+            Err(error) => Err(Box::new((wanted, error))),
         }
     }
 
@@ -103,10 +103,7 @@ impl Work {
             (None, OnConflict::Overwrite) => Some(Resolution::Remote),
             (None, OnConflict::Ask) => None,
         };
-        let fresh = || match self.dry_run {
-            true => Ok(None),
-            false => self.write(wanted).map(Some),
-        };
+        let fresh = || if self.dry_run { Ok(None) } else { self.write(wanted).map(Some) };
         let file = matches!(here, Here::File(_));
         let step = match (case, wishes) {
             (Case::Unchanged, _)
@@ -164,7 +161,7 @@ impl Work {
 
     fn conclude(
         &self,
-        prepared: Vec<Result<Prepared, (Wanted, io::Error)>>,
+        prepared: Vec<Result<Prepared, Box<(Wanted, io::Error)>>>,
     ) -> Result<Vec<Done>, Problem> {
         let fresh =
             |step: &Step| matches!(step, Step::Put(_) | Step::Replace(..) | Step::Beside(_));
@@ -177,7 +174,10 @@ impl Work {
         for prepared in prepared {
             match prepared {
                 Ok(prepared) => done.push(self.finish(prepared, &mut landed)?),
-                Err((wanted, error)) => done.push(failed(wanted, &error)?),
+                Err(lost) => {
+                    let (wanted, error) = *lost;
+                    done.push(failed(wanted, &error)?);
+                }
             }
         }
         if writes {
@@ -210,12 +210,12 @@ impl Work {
                 Ok(Action::KeptLocal)
             }
             Step::Ask => Ok(Action::Conflict),
-            Step::Put(new) => self.land(&wanted, new, landed, &mut note, New::put, Action::New),
+            Step::Put(new) => self.land(&wanted, &new, landed, &mut note, New::put, Action::New),
             Step::Replace(new, stamp) => {
                 let replace = |new: &New| new.replace(stamp);
-                self.land(&wanted, new, landed, &mut note, replace, Action::Replaced)
+                self.land(&wanted, &new, landed, &mut note, replace, Action::Replaced)
             }
-            Step::Beside(new) => self.beside(&wanted, &new, &mut note),
+            Step::Beside(new) => beside(&wanted, &new, &mut note),
         };
         match moved {
             Ok(action) => Ok(Done { local: wanted.local, outcome: Ok(action), note }),
@@ -226,13 +226,13 @@ impl Work {
     fn land(
         &self,
         wanted: &Wanted,
-        new: New,
+        new: &New,
         landed: &mut BTreeMap<RelativePath, FileStamp>,
         note: &mut Option<FolderFile>,
         put: impl FnOnce(&New) -> io::Result<Moved>,
         action: Action,
     ) -> io::Result<Action> {
-        match put(&new) {
+        match put(new) {
             Ok(Moved::Yes) => {
                 landed.insert(wanted.local.clone(), new.stamp);
                 *note = Some(wanted.differs());
@@ -242,23 +242,12 @@ impl Work {
                 new.discard();
                 Ok(Action::Conflict)
             }
-            Ok(Moved::Refused) => self.beside(wanted, &new, note),
+            Ok(Moved::Refused) => beside(wanted, new, note),
             Err(error) => {
                 new.discard();
                 Err(error)
             }
         }
-    }
-
-    fn beside(
-        &self,
-        wanted: &Wanted,
-        new: &New,
-        note: &mut Option<FolderFile>,
-    ) -> io::Result<Action> {
-        let name = new.put_beside(wanted.digest).inspect_err(|_error| new.discard())?;
-        *note = Some(wanted.differs());
-        Ok(Action::Beside(name))
     }
 
     /// Remembers how a file stands that was moved to its place, if it is that one still.
@@ -336,4 +325,10 @@ pub(super) fn of_file(local: &RelativePath, error: &io::Error) -> Problem {
 pub(super) fn storage(error: &io::Error) -> Problem {
     Problem::operation("storage.folder", format!("the folder cannot be written to: {error}"))
         .help("check the disk's space and the folder's rights; what was written so far stays")
+}
+
+fn beside(wanted: &Wanted, new: &New, note: &mut Option<FolderFile>) -> io::Result<Action> {
+    let name = new.put_beside(wanted.digest).inspect_err(|_error| new.discard())?;
+    *note = Some(wanted.differs());
+    Ok(Action::Beside(name))
 }
