@@ -51,7 +51,7 @@ func TestEverythingToldArrives(t *testing.T) {
 	equal(t, run.Units[0].Links[0].To.Id, 7)
 	equal(t, run.Kept[0].Field.Value, "7")
 	equal(t, run.Removed[0].Key, `{"name":"old"}`)
-	equal(t, len(run.Others), 5)
+	equal(t, len(run.Others), 4)
 }
 
 func TestACheckpointComesBehindWhatItCovers(t *testing.T) {
