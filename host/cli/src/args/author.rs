@@ -4,11 +4,83 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use wharf_conformance::{Given, Level};
 use wharf_supervisor::Reattach;
 
 use super::plugin::duration;
+
+/// `wharf plugin new`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The fresh plugin does something small and whole: an importer makes a unit of
+every line of a list, a distributor publishes files with an index, a builder
+fills a template, an action counts units. The commands that build and test it
+are printed; nothing is run.
+
+Examples:
+  wharf plugin new words --lang python --role importer
+  wharf plugin new words --lang rust --role distributor --folder ~/src/words")]
+pub(crate) struct PluginNew {
+    /// The plugin's name: small letters, digits, dashes
+    pub(crate) name: String,
+    /// The language it is written in
+    #[arg(long, value_enum)]
+    pub(crate) lang: Language,
+    /// What its component does
+    #[arg(long, value_enum)]
+    pub(crate) role: Role,
+    /// Where to make it; default: a folder of the plugin's name, here
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
+    /// The folder of the SDKs; default: that of the checkout this program was built in
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) sdk: Option<PathBuf>,
+}
+
+/// A language with an SDK.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "lowercase")]
+pub(crate) enum Language {
+    Rust,
+    Python,
+    Go,
+    TypeScript,
+}
+
+impl Language {
+    /// What its SDK's folder is called.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::Python => "python",
+            Self::Go => "go",
+            Self::TypeScript => "typescript",
+        }
+    }
+}
+
+/// What a fresh component is to be.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "lowercase")]
+pub(crate) enum Role {
+    Importer,
+    Distributor,
+    Builder,
+    Action,
+}
+
+impl Role {
+    /// The role, as manifests call it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Importer => "importer",
+            Self::Distributor => "distributor",
+            Self::Builder => "builder",
+            Self::Action => "action",
+        }
+    }
+}
 
 /// `wharf plugin verify`
 #[derive(Debug, Args)]

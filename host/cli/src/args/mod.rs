@@ -27,7 +27,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use author::{Dev, PluginVerify, Testbed};
+pub(crate) use author::{Dev, PluginNew, PluginVerify, Testbed};
 pub(crate) use client_config::ClientConfig;
 pub(crate) use edit::{Copy, RepoLabel, RepoRollback, RepoSet, UnitRemove};
 pub(crate) use folder::{FolderCommand, FolderResolve, Take};

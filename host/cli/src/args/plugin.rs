@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::author::{Dev, PluginVerify, Testbed};
+use super::author::{Dev, PluginNew, PluginVerify, Testbed};
 use super::work::Waiting;
 
 /// What can be done with plugins.
@@ -23,6 +23,8 @@ pub(crate) enum PluginCommand {
     Migrate(Migrate),
     /// Start any go-plugin plugin, show what it answers, and stop it
     Probe(Probe),
+    /// Write a fresh plugin that builds and passes its own test
+    New(PluginNew),
     /// Try a plugin of wharf's against all that a host relies on
     Verify(PluginVerify),
     /// Serve an upstream that misbehaves, to try a plugin against

@@ -13,6 +13,7 @@ mod job;
 mod key;
 mod kitovu;
 mod mirror;
+mod new;
 mod plugin;
 mod repo;
 mod run;
@@ -154,6 +155,7 @@ async fn in_plugin(app: &App, command: PluginCommand) -> Result<Exit, Error> {
         PluginCommand::Reset { name } => plugin::reset(app, &name).await,
         PluginCommand::Migrate(args) => plugin::migrate(app, args).await,
         PluginCommand::Probe(args) => probe::run(app, args).await,
+        PluginCommand::New(args) => new::create(app, &args),
         PluginCommand::Verify(args) => conformance::verify(app, args).await,
         PluginCommand::Dev(args) => dev::run(app, args).await,
         PluginCommand::Testbed(args) => testbed::serve(app, &args).await,

@@ -97,7 +97,8 @@ fn of_component(component: &Component, told: &wharf_proto::v1::Component) -> Opt
     if ours != theirs {
         return Some(format!("its {id:?} offers {theirs:?}, its manifest says {ours:?}"));
     }
-    let ours = set(component.content_types.iter().map(String::as_str));
+    let declared = component.content_types.iter().chain(&component.produces);
+    let ours = set(declared.map(String::as_str));
     let theirs = set(told.types.iter().map(String::as_str));
     (ours != theirs)
         .then(|| format!("its {id:?} is about the types {theirs:?}, its manifest says {ours:?}"))

@@ -55,7 +55,8 @@ mod tests {
 
     #[test]
     fn only_a_socket_of_ours_in_a_private_folder_is_safe() {
-        let folder = tempfile::tempdir().unwrap();
+        let mode = Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().permissions(mode).tempdir().unwrap();
         let socket = folder.path().join("s");
         assert!(check(Network::Unix, &socket).unwrap_err().contains("No such file"));
         let listener = UnixListener::bind(&socket).unwrap();
