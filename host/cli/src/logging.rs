@@ -27,6 +27,8 @@ pub(crate) fn start(environment: &Environment, command: &Command, global: &Globa
     let started = tracing_subscriber::fmt()
         .with_env_filter(filter.unwrap_or_else(|| EnvFilter::new(level)))
         .with_writer(std::io::stderr)
+        // It would be told by eprintln!, which panics when nobody reads standard error, in whatever thread it is.
+        .log_internal_errors(false)
         .with_ansi(colour)
         .with_target(false)
         .try_init();

@@ -1,6 +1,7 @@
 //! The command line: one command for a mirror, the demo, exit statuses, words for people and objects for programs.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::json;
 use wharf_tests::invariants::published;
@@ -22,6 +23,20 @@ fn mirror_does_everything_in_one_go_and_again() {
     host.ok(&["mirror", "file", "tools", "--from", &upstream.url("")]);
     host.serve();
     assert_eq!(published(&host, "tools"), tree.digests());
+    host.finish();
+}
+
+// F150
+#[test]
+fn a_command_whose_log_nobody_reads_ends_as_always() {
+    let tree = Tree::of(10, 300, 40);
+    let upstream = Upstream::of(tree.folder());
+    let host = TestHost::new();
+    mirror(&host, &upstream, &[]);
+    let wharf = wharf_tests::wharf::program("wharf").display().to_string();
+    let script = "set -o pipefail; \"$0\" -vvv sync tools 2>&1 >/dev/null | head -c 1 >/dev/null";
+    let run = host.start_program(Path::new("/bin/bash"), &["-c", script, &wharf]).wait();
+    assert_eq!(run.status, 0, "{run:#?}");
     host.finish();
 }
 

@@ -35,10 +35,10 @@ pub(super) fn create(app: &App, args: &PluginNew) -> Result<Exit, Error> {
     if app.output.is_json() {
         app.output.json(&json!({ "folder": place, "commands": commands }))?;
     } else {
-        let steps = commands.iter().map(|command| format!("\n  {command}")).collect::<String>();
-        let place = place.display();
-        app.output
-            .note(&format!("{place}: made. It builds and is tested by\n\n  cd {place}{steps}"))?;
+        let (steps, place) = (commands.join("\n  "), place.display());
+        app.output.note(&format!(
+            "{place}: made. It builds and is tested by\n\n  cd {place}\n  {steps}"
+        ))?;
     }
     Ok(Exit::DONE)
 }
