@@ -8,8 +8,6 @@ package wharf
 
 import (
 	"context"
-	"path/filepath"
-	"time"
 
 	"wharf.invalid/wharf/wire"
 )
@@ -17,47 +15,15 @@ import (
 // Context is what a method of a role is handed besides its request. It is a [context.Context] that ends when a stop is
 // wanted, so it can be handed on to whatever takes one. It may be used by several goroutines at once, as long as the
 // method runs.
-type Context struct {
-	context.Context
-	call *call
-}
+type Context struct{ Ask }
+
+// HookContext is what a hook is handed besides the step: it asks as every call does, and tells nothing but its answer.
+type HookContext struct{ Ask }
 
 // WithContext is the same call under another context, which must come from this one: for a time limit, or a group of
 // goroutines that end together.
 func (c *Context) WithContext(under context.Context) *Context {
-	return &Context{Context: under, call: c.call}
-}
-
-// JobNumber is the job's number, for logs.
-func (c *Context) JobNumber() uint64 { return c.call.job.GetJob() }
-
-// Attempt is 1 for the first try, 2 for the retry after a fault.
-func (c *Context) Attempt() uint32 { return c.call.job.GetAttempt() }
-
-// WorkDir is the job's private folder, absolute. Files for the host are staged in it and named relative to it.
-func (c *Context) WorkDir() string { return c.call.job.GetWorkDir() }
-
-// InWorkDir is the absolute path of a file in the work folder.
-func (c *Context) InWorkDir(name string) string { return filepath.Join(c.WorkDir(), name) }
-
-// Traceparent is the W3C trace context of the call, or empty.
-func (c *Context) Traceparent() string { return c.call.job.GetTraceparent() }
-
-// TimeLeft is how much time is left; it says false when no limit is set.
-func (c *Context) TimeLeft() (left time.Duration, limited bool) {
-	limit := time.Duration(c.call.job.GetDeadlineMs()) * time.Millisecond
-	return max(limit-time.Since(c.call.started), 0), limit > 0
-}
-
-// IsCancelled says whether a stop is wanted. Done says so as soon as it is.
-func (c *Context) IsCancelled() bool { return c.call.context.Err() != nil }
-
-// ended is what a call of the context ends with once the context is over.
-func (c *Context) ended() error {
-	if c.Err() == nil || c.IsCancelled() {
-		return Cancelled()
-	}
-	return context.Cause(c)
+	return &Context{Ask{Context: under, call: c.call}}
 }
 
 // send sends one event, waiting while the host is behind.

@@ -37,6 +37,8 @@ const (
 	OutcomeRemoved = Outcome(wire.Outcome_OUTCOME_REMOVED)
 	// OutcomeSkipped says that it was left out on purpose.
 	OutcomeSkipped = Outcome(wire.Outcome_OUTCOME_SKIPPED)
+	// OutcomeFailed says that it failed. Of items [Context.Failed] says it, with the reason.
+	OutcomeFailed = Outcome(wire.Outcome_OUTCOME_FAILED)
 )
 
 // Log is a line of the job's log, for its user. A line that cannot be sent any more is dropped: whatever ended the call
@@ -118,8 +120,11 @@ func (c *Context) Link(label, url string) error {
 }
 
 // Job is another job that the plugin asks for.
-func (c *Context) Job(job *wire.JobSpec) error {
-	return c.send(&wire.Event{Event: &wire.Event_Job{Job: job}})
+func (c *Context) Job(job *Job) error {
+	if job.err != nil {
+		return job.err
+	}
+	return c.send(&wire.Event{Event: &wire.Event_Job{Job: job.wire}})
 }
 
 // Checkpoint says where a retry of this job may go on from. Everything told before it arrives before it.

@@ -42,7 +42,7 @@ func errorFromStatus(call string, failed error) *Error {
 	case codes.Unavailable, codes.ResourceExhausted:
 		return Operation("internal.host", message).Retryable()
 	case codes.Unimplemented:
-		return Fault("internal.host", "this host does not offer "+call)
+		return Fault("internal.host.not_offered", "this host does not offer "+call)
 	default:
 		return Fault("internal.host", message)
 	}

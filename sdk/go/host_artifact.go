@@ -15,7 +15,7 @@ import (
 )
 
 // HasArtifacts says which of these digests, each sha256:HEX, the host has bytes for; in the order asked.
-func (c *Context) HasArtifacts(digests ...string) ([]bool, error) {
+func (c *Ask) HasArtifacts(digests ...string) ([]bool, error) {
 	host, err := c.call.host.client()
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func (c *Context) HasArtifacts(digests ...string) ([]bool, error) {
 
 // OpenArtifact reads the bytes of a file that the job may read, by sha256:HEX, from an offset. Close it when it is not
 // read to its end.
-func (c *Context) OpenArtifact(digest string, offset uint64) (io.ReadCloser, error) {
+func (c *Ask) OpenArtifact(digest string, offset uint64) (io.ReadCloser, error) {
 	host, err := c.call.host.client()
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func (c *Context) OpenArtifact(digest string, offset uint64) (io.ReadCloser, err
 
 // artifact is an open file of the store.
 type artifact struct {
-	call   *Context
+	call   *Ask
 	stream grpc.ServerStreamingClient[wire.ArtifactChunk]
 	cancel context.CancelFunc
 	rest   []byte
@@ -83,7 +83,7 @@ func (a *artifact) Close() error {
 }
 
 // PutArtifact stores bytes, and gives their digest, sha256:HEX, and their size.
-func (c *Context) PutArtifact(from io.Reader) (digest string, size uint64, err error) {
+func (c *Ask) PutArtifact(from io.Reader) (digest string, size uint64, err error) {
 	host, err := c.call.host.client()
 	if err != nil {
 		return "", 0, err

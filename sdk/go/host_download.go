@@ -92,7 +92,7 @@ func downloadedFromWire(sent *wire.Downloaded, first int) *Downloaded {
 
 // DownloadAll has the host download many files into the work folder; each is given as it is done. The error of the
 // sequence is that of the call; what became of one download is in its own Err.
-func (c *Context) DownloadAll(downloads ...*Download) iter.Seq2[*Downloaded, error] {
+func (c *Ask) DownloadAll(downloads ...*Download) iter.Seq2[*Downloaded, error] {
 	return func(yield func(*Downloaded, error) bool) {
 		for first := 0; first < len(downloads); first += maxEntries {
 			request := &wire.DownloadRequest{}
@@ -121,7 +121,7 @@ func (c *Context) DownloadAll(downloads ...*Download) iter.Seq2[*Downloaded, err
 
 // answers are those of a call to the host, one by one. Who takes no more ends the call.
 func answers[T any](
-	c *Context, call string,
+	c *Ask, call string,
 	ask func(context.Context, wire.HostClient) (grpc.ServerStreamingClient[T], error),
 ) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {

@@ -69,7 +69,7 @@ func (q *Query) WithoutFiles() *Query {
 }
 
 // Units gives units of the job's version, one by one; they come in pages, and the next one is asked for when it is needed.
-func (c *Context) Units(query *Query) iter.Seq2[*Unit, error] {
+func (c *Ask) Units(query *Query) iter.Seq2[*Unit, error] {
 	ask := func(ctx context.Context, host wire.HostClient) (grpc.ServerStreamingClient[wire.Units], error) {
 		return host.QueryUnits(ctx, query.wire)
 	}

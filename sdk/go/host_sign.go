@@ -36,7 +36,7 @@ type Signed struct {
 }
 
 // Sign has the host sign something with the key that the attachment names, of which the request tells in Signing.
-func (c *Context) Sign(form SignForm, bytes []byte) (*Signed, error) {
+func (c *Ask) Sign(form SignForm, bytes []byte) (*Signed, error) {
 	host, err := c.call.host.client()
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func (c *Context) Sign(form SignForm, bytes []byte) (*Signed, error) {
 }
 
 // stage writes bytes to a new file of the work folder, and gives its name.
-func (c *Context) stage(bytes []byte) (string, error) {
+func (c *Ask) stage(bytes []byte) (string, error) {
 	file, err := os.CreateTemp(c.WorkDir(), ".sign-")
 	if err != nil {
 		return "", err

@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asPlugin) == "" {
 		os.Exit(m.Run())
 	}
-	plugin := wharf.New(sampleManifest)
+	plugin := wharf.New(sampleManifest).LogLevel(slog.LevelInfo)
 	fmt.Println("printed before the handshake")
 	// Reading os.Stdout while go-plugin changes it would be a race of this test's.
 	kept := os.Stdout
@@ -50,8 +50,12 @@ func TestMain(m *testing.M) {
 			_, _ = fmt.Fprintln(kept, "printed meanwhile")
 		}
 	}()
-	os.Exit(plugin.Importer("importer", &printing{newSample()}).Distributor("tree", tree{}).
-		Builder("maker", maker{}).Action("doer", doer{}).Migrations(changes{}).Serve())
+	plugin.Importer("importer", &printing{newSample()}).Distributor("tree", tree{}).
+		Builder("maker", maker{}).Action("doer", doer{}).Migrations(changes{})
+	if os.Getenv(asPlugin) == "debug" {
+		os.Exit(plugin.Debug())
+	}
+	os.Exit(plugin.Serve())
 }
 
 // printing is an importer that prints and logs before it does what the sample does.
@@ -59,6 +63,7 @@ type printing struct{ *sample }
 
 func (p *printing) Sync(ctx *wharf.Context, request *wharf.SyncRequest) (*wharf.Done, error) {
 	fmt.Println("printed by a method")
+	slog.Debug("a line for nobody")
 	slog.Info("a line for the operator", "group", slog.GroupValue(slog.Int("n", 1)))
 	return p.sample.Sync(ctx, request)
 }

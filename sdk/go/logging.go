@@ -31,10 +31,11 @@ type handler struct {
 	to     logger
 	prefix string
 	fields []any
+	from   slog.Level
 }
 
 // Enabled is that of slog.Handler.
-func (h *handler) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelDebug }
+func (h *handler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.from }
 
 // Handle is that of slog.Handler.
 func (h *handler) Handle(_ context.Context, record slog.Record) error {
@@ -62,7 +63,7 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	for _, attr := range attrs {
 		fields = flatten(fields, h.prefix, attr)
 	}
-	return &handler{to: h.to, prefix: h.prefix, fields: fields}
+	return &handler{to: h.to, prefix: h.prefix, fields: fields, from: h.from}
 }
 
 // WithGroup is that of slog.Handler.
@@ -70,7 +71,7 @@ func (h *handler) WithGroup(name string) slog.Handler {
 	if name == "" {
 		return h
 	}
-	return &handler{to: h.to, prefix: h.prefix + name + ".", fields: h.fields}
+	return &handler{to: h.to, prefix: h.prefix + name + ".", fields: h.fields, from: h.from}
 }
 
 func flatten(fields []any, prefix string, attr slog.Attr) []any {

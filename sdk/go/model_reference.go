@@ -2,7 +2,11 @@
 
 package wharf
 
-import "wharf.invalid/wharf/wire"
+import (
+	"errors"
+
+	"wharf.invalid/wharf/wire"
+)
 
 // UnitRef names a unit: by the host's number, or by type and key.
 type UnitRef struct {
@@ -52,6 +56,16 @@ type Keep struct {
 // KeepAll is all units of a type; with an empty type, of every type.
 func KeepAll(kind string) *Keep {
 	return &Keep{wire: &wire.Keep{Type: kind}}
+}
+
+// KeepKeys is the units of a type that have these keys, structs or maps; at most 1,000.
+func KeepKeys(kind string, keys ...any) *Keep {
+	keep := KeepAll(kind)
+	for _, key := range keys {
+		written, err := toObject("a unit's key", key)
+		keep.wire.Keys, keep.err = append(keep.wire.Keys, written), errors.Join(keep.err, err)
+	}
+	return keep
 }
 
 // KeepField is the units of a type whose field has this value.

@@ -104,6 +104,9 @@ func TestACallReachesTheHostAndPrintsAsItLikes(t *testing.T) {
 	line := logged(t, plugin, "a line for the operator")
 	equal(t, line["@level"].(string), "info")
 	equal(t, line["group.n"].(float64), 1)
+	if strings.Contains(plugin.stderr.String(), "a line for nobody") {
+		t.Error("a line below the wanted level is logged")
+	}
 }
 
 func TestAPanicIsLoggedWithItsTraceAndTheProcessGoesOn(t *testing.T) {

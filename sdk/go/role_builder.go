@@ -44,12 +44,12 @@ type BuildRequest struct {
 	Template     []byte
 	// Target is what is built for.
 	Target Target
-	// Parent is the unit of the stage before, its files staged read-only below [Context.WorkDir]; nil: none.
+	// Parent is the unit of the stage before, its files staged below [Context.WorkDir], the call's own to change; nil: none.
 	Parent *Unit
 	// ParametersText is a JSON object.
 	ParametersText string
 	// Contributions are what hooks and earlier steps gave, in order.
-	Contributions []*wire.Contribution
+	Contributions []Contribution
 	// Provider is the provider that a snapshot is made on; nil: none.
 	Provider *Instance
 }
@@ -65,7 +65,7 @@ func buildFromWire(sent *wire.BuildRequest) *BuildRequest {
 		Instance: instanceFromWire(sent.Instance), Stage: Stage(sent.Stage),
 		TemplateType: sent.GetTemplate().GetMediaType(), Template: sent.GetTemplate().GetContent(),
 		Target:         Target{Name: target.GetName(), Version: target.GetVersion(), Architecture: target.GetArchitecture()},
-		ParametersText: sent.Parameters, Contributions: sent.Contributions,
+		ParametersText: sent.Parameters, Contributions: contributionsFromWire(sent.Contributions),
 	}
 	if sent.Parent != nil {
 		read.Parent = unitFromWire(sent.Parent)

@@ -24,7 +24,7 @@ type Component interface {
 	// Detached says that an instance is about to be unbound from a repository.
 	Detached(ctx context.Context, attachment *Attachment) error
 	// Plan splits a request into jobs; none means one job, as asked.
-	Plan(ctx context.Context, plan *Plan) ([]*wire.JobSpec, error)
+	Plan(ctx context.Context, plan *Plan) ([]*Job, error)
 }
 
 // ComponentBase answers what a component says nothing about. Roles embed it.
@@ -48,7 +48,7 @@ func (ComponentBase) Attached(context.Context, *Attachment) error { return nil }
 func (ComponentBase) Detached(context.Context, *Attachment) error { return nil }
 
 // Plan makes one job.
-func (ComponentBase) Plan(context.Context, *Plan) ([]*wire.JobSpec, error) { return nil, nil }
+func (ComponentBase) Plan(context.Context, *Plan) ([]*Job, error) { return nil, nil }
 
 // CheckScope says what values are for.
 type CheckScope int
@@ -73,11 +73,21 @@ type Check struct {
 	Repository string
 	// PreviousText is a JSON object: the values that are stored now, or empty.
 	PreviousText string
+	ask          *Ask
 }
 
 // Values reads the values into the author's own type. A usage error says what does not fit.
 func (c *Check) Values(into any) error {
 	return fromObject("the values", c.ValuesText, into)
+}
+
+// Secret is a secret that the values name: the value of a setting that the manifest marks with "format": "secret". The
+// host refuses a name that the values do not hold.
+func (c *Check) Secret(ctx context.Context, name string) ([]byte, error) {
+	if c.ask == nil {
+		return nil, Fault("protocol.host_address", "this call came without a way to the host")
+	}
+	return (&Ask{Context: ctx, call: c.ask.call}).Secret(name)
 }
 
 // Checked is the answer to a check: what is wrong by field, what deserves a warning, and the values as they are to be
@@ -142,4 +152,9 @@ type Plan struct {
 	Units []*UnitRef
 	// User is who asks.
 	User string
+}
+
+// Arguments reads the arguments into the author's own type. A usage error says what does not fit.
+func (p *Plan) Arguments(into any) error {
+	return fromObject("the arguments", p.ArgumentsText, into)
 }

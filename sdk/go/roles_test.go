@@ -75,6 +75,12 @@ func (files) Choices(context.Context, string, *wharf.Check) ([]*wharf.Choice, er
 	return []*wharf.Choice{wharf.NewChoice(1, "One")}, nil
 }
 
+func (files) Plan(_ context.Context, plan *wharf.Plan) ([]*wharf.Job, error) {
+	var arguments task
+	err := plan.Arguments(&arguments)
+	return []*wharf.Job{wharf.NewJob(plan.Operation).Name(arguments.Task).Arguments(arguments).Weight(2).After(0)}, err
+}
+
 type tree struct{ wharf.DistributorBase }
 
 func (tree) Publish(ctx *wharf.Context, request *wharf.PublishRequest) (*wharf.Done, error) {
@@ -104,8 +110,21 @@ type maker struct{ wharf.BuilderBase }
 func (maker) Build(ctx *wharf.Context, request *wharf.BuildRequest) (*wharf.Done, error) {
 	var parameters task
 	err := request.Parameters(&parameters)
-	return wharf.Changed(), errors.Join(err, check(request.Stage == wharf.StageBase, "the stage"),
+	return wharf.Changed(), errors.Join(err, check(request.Stage == wharf.StageBase, "the stage"), checkBuild(request),
 		ctx.Unit(thing(parameters.Task)))
+}
+
+// checkBuild looks at what a build is given besides, if anything.
+func checkBuild(request *wharf.BuildRequest) error {
+	if request.Parent == nil {
+		return check(request.Provider == nil && len(request.Contributions) == 0, "a bare build")
+	}
+	given := request.Contributions[0]
+	return errors.Join(check(request.TemplateType+string(request.Template) == "text/plainrecipe", "the template"),
+		check(request.Target == wharf.Target{Name: "fedora", Version: "44"}, "the target"),
+		check(request.Parent.KeyText() == `{"name":"base"}`, "the parent"),
+		check(given.Name == "motd" && string(given.Content) == "hi" && given.Order == 2, "the contribution"),
+		check(request.Provider.SettingsText == `{"task":"a"}`, "the provider"))
 }
 
 type doer struct{ wharf.ActionBase }
@@ -114,7 +133,7 @@ func (doer) Run(ctx *wharf.Context, request *wharf.RunRequest) (*wharf.Done, err
 	var arguments task
 	err := request.Arguments(&arguments)
 	return wharf.Changed(), errors.Join(err, check(request.Test == wharf.TestOff, "the test"),
-		ctx.Link(arguments.Task, request.Units[0].KeyText()), ctx.Job(&wire.JobSpec{Operation: "sync"}))
+		ctx.Link(arguments.Task, request.Units[0].KeyText()), ctx.Job(wharf.NewJob("sync").Name("again")))
 }
 
 type changes struct{}
@@ -186,6 +205,9 @@ func TestBuildersAndActionsAreCalled(t *testing.T) {
 	t.Parallel()
 	harness := start(t, files{}, wharftest.NewFakeHost())
 	equal(t, harness.Call("maker").Settings(task{"x"}).Build(wharf.StageBase).Keys()[0], `{"name":"x"}`)
+	motd := wharf.Contribution{Kind: "file", Name: "motd", Content: []byte("hi"), Order: 2}
+	harness.Call("maker").Settings(task{"x"}).Template("text/plain", []byte("recipe")).Parent(thing("base")).
+		Target(wharf.Target{Name: "fedora", Version: "44"}).Contribution(motd).Provider(task{"a"}).Build(wharf.StageBase).Done()
 	run := harness.Call("doer").Settings(task{"x"}).Run(thing("y"))
 	equal(t, run.Others[0].GetLink().GetLabel()+run.Others[0].GetLink().GetUrl(), `x{"name":"y"}`)
 }
@@ -216,10 +238,16 @@ func TestSettingsAreCheckedByField(t *testing.T) {
 	if err != nil || reasons[0].Code != "config.tool" {
 		t.Errorf("%v %v", reasons, err)
 	}
-	answer, err := wire.NewPluginClient(harness.Connection()).
-		Choices(t.Context(), &wire.ChoicesRequest{Component: "importer"})
-	if err != nil || answer.Choices[0].Value != "1" {
-		t.Errorf("%v %v", answer, err)
+	choices, err := harness.Call("importer").Choices("task")
+	if err != nil || choices[0].Value != "1" {
+		t.Errorf("%v %v", choices, err)
+	}
+	if err := errors.Join(harness.Call("importer").Attached(), harness.Call("importer").Detached()); err != nil {
+		t.Error(err)
+	}
+	jobs, err := harness.Call("importer").Settings(task{"x"}).Plan("sync")
+	if err != nil || jobs[0].Operation+jobs[0].Name+jobs[0].Arguments != `syncx{"task":"x"}` {
+		t.Errorf("%v %v", jobs, err)
 	}
 	good, err := harness.Call("tree").Check()
 	if err != nil || len(good.Errors) != 0 {

@@ -111,7 +111,7 @@ func (c *calls) long(
 // perform runs the method, then sends what waits and the closing event. After it nothing counts, so nothing is taken.
 func (c *call) perform(method func(*Context) (*Done, error)) {
 	defer close(c.events)
-	done, err := protected(func() (*Done, error) { return method(&Context{Context: c.context, call: c}) })
+	done, err := protected(func() (*Done, error) { return method(&Context{Ask{Context: c.context, call: c}}) })
 	if err == nil && done.err != nil {
 		err = done.err
 	}
@@ -187,4 +187,18 @@ func short[T any](c *calls, method func() (*T, error)) (*T, error) {
 		return nil, asError(err, false).toStatus()
 	}
 	return answer, nil
+}
+
+// asking answers a call with one message, by a method that may ask the host.
+func asking[T any](
+	ctx context.Context, c *calls, job *wire.JobContext, method func(Ask) (*T, error),
+) (*T, error) {
+	under, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(c.stop, cancel)()
+	known := &call{
+		job: job, started: time.Now(), context: under,
+		host: &host{dialer: c.dialer, address: job.GetHostAddress(), token: job.GetToken()},
+	}
+	return short(c, func() (*T, error) { return method(Ask{Context: under, call: known}) })
 }

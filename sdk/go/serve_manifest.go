@@ -4,6 +4,7 @@ package wharf
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -28,6 +29,7 @@ type manifestComponent struct {
 	Operations   []string `json:"operations"`
 	ContentTypes []string `json:"content_types"`
 	Produces     []string `json:"produces"`
+	Hooks        []any    `json:"hooks"`
 }
 
 type manifestMigration struct {
@@ -100,8 +102,8 @@ func readManifest(written string, types []string) (*manifest, error) {
 }
 
 // agrees holds the manifest against what the program registers: every component has an answer of its role, every answer
-// a component, and whoever names migrations runs them.
-func (m *manifest) agrees(registered map[string]role, migrations bool) error {
+// a component, and whoever names migrations or hooks has answers for them.
+func (m *manifest) agrees(registered map[string]role, migrations, hooks bool) error {
 	for _, component := range m.Components {
 		found, is := registered[component.ID]
 		if is && found.name() == component.Role {
@@ -119,11 +121,17 @@ func (m *manifest) agrees(registered map[string]role, migrations bool) error {
 			return fmt.Errorf("the program registers component %q, which plugin.json does not name", id)
 		}
 	}
-	if migrations && len(m.Migrations) == 0 {
-		return fmt.Errorf("plugin.json names no migrations, but the program registers some: Plugin.Migrations")
-	}
-	if !migrations && len(m.Migrations) > 0 {
-		return fmt.Errorf("plugin.json names migrations, but the program registers none: Plugin.Migrations")
+	subscribes := slices.ContainsFunc(m.Components, func(c manifestComponent) bool { return len(c.Hooks) > 0 })
+	return errors.Join(agree("migrations", "Plugin.Migrations", len(m.Migrations) > 0, migrations),
+		agree("hooks", "Plugin.Hooks", subscribes, hooks))
+}
+
+func agree(what, method string, named, registered bool) error {
+	switch {
+	case named && !registered:
+		return fmt.Errorf("plugin.json names %s, but the program registers none: %s", what, method)
+	case registered && !named:
+		return fmt.Errorf("plugin.json names no %s, but the program registers some: %s", what, method)
 	}
 	return nil
 }

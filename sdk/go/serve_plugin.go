@@ -3,6 +3,7 @@
 package wharf
 
 import (
+	"log/slog"
 	"os"
 	"time"
 
@@ -22,14 +23,16 @@ type Plugin struct {
 	types      []string
 	roles      map[string]role
 	migrations Migrations
+	hooks      Hooks
 	grace      time.Duration
+	level      slog.Level
 	stdout     *os.File
 }
 
 // New is a plugin with this manifest: the text of plugin.json, embedded. Make it the first thing in main: whatever is
 // printed from here on stays out of the handshake.
 func New(manifest string) *Plugin {
-	return &Plugin{written: manifest, roles: map[string]role{}, grace: defaultGrace, stdout: reserveStdout()}
+	return &Plugin{written: manifest, roles: map[string]role{}, grace: defaultGrace, level: slog.LevelDebug, stdout: reserveStdout()}
 }
 
 // Importer answers for an importer component.
@@ -69,6 +72,18 @@ func (p *Plugin) Migrations(migrations Migrations) *Plugin {
 	return p
 }
 
+// Hooks answers for the hooks that components of the manifest subscribe to.
+func (p *Plugin) Hooks(hooks Hooks) *Plugin {
+	p.hooks = hooks
+	return p
+}
+
+// LogLevel is the lowest level of log/slog that goes to the host; debug without this.
+func (p *Plugin) LogLevel(level slog.Level) *Plugin {
+	p.level = level
+	return p
+}
+
 // Grace is what a cancelled call gets to end by itself before it is left behind; 1.2 seconds without this.
 func (p *Plugin) Grace(grace time.Duration) *Plugin {
 	p.grace = grace
@@ -81,10 +96,10 @@ func (p *Plugin) registry() (*registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := read.agrees(p.roles, p.migrations != nil); err != nil {
+	if err := read.agrees(p.roles, p.migrations != nil, p.hooks != nil); err != nil {
 		return nil, err
 	}
-	return &registry{manifest: read, roles: p.roles, migrations: p.migrations}, nil
+	return &registry{manifest: read, roles: p.roles, migrations: p.migrations, hooks: p.hooks}, nil
 }
 
 // InProcess is a plugin on a server of somebody else's, without a process of its own. Test harnesses use it; programs call

@@ -1,4 +1,4 @@
-// Service Plugin: what every plugin answers, whatever its roles. Hooks are not offered by this SDK yet.
+// Service Plugin: what every plugin answers, whatever its roles.
 
 package wharf
 
@@ -41,12 +41,11 @@ func (s *pluginService) Check(ctx context.Context, sent *wire.CheckRequest) (*wi
 	if err != nil {
 		return nil, err
 	}
-	check := &Check{
-		Scope: CheckScope(sent.Scope), ValuesText: sent.Values, Repository: sent.Repository,
-		PreviousText: sent.Previous,
-	}
-	return short(s.calls, func() (*wire.CheckResponse, error) {
-		return byField(found.component().Check(ctx, check))
+	return asking(ctx, s.calls, sent.Context, func(ask Ask) (*wire.CheckResponse, error) {
+		return byField(found.component().Check(ask.Context, &Check{
+			Scope: CheckScope(sent.Scope), ValuesText: sent.Values, Repository: sent.Repository,
+			PreviousText: sent.Previous, ask: &ask,
+		}))
 	})
 }
 
@@ -99,7 +98,22 @@ func (s *pluginService) Plan(ctx context.Context, sent *wire.PlanRequest) (*wire
 	}
 	return short(s.calls, func() (*wire.PlanResponse, error) {
 		jobs, err := found.component().Plan(ctx, plan)
-		return &wire.PlanResponse{Jobs: jobs}, err
+		answer := &wire.PlanResponse{}
+		for _, job := range jobs {
+			err = errors.Join(err, job.err)
+			answer.Jobs = append(answer.Jobs, job.wire)
+		}
+		return answer, err
+	})
+}
+
+func (s *pluginService) Hook(ctx context.Context, sent *wire.HookRequest) (*wire.HookResponse, error) {
+	hooks := s.registry.hooks
+	if hooks == nil {
+		return nil, status.Error(codes.Unimplemented, "this plugin subscribes to no hooks")
+	}
+	return asking(ctx, s.calls, sent.Context, func(ask Ask) (*wire.HookResponse, error) {
+		return hooked(hooks, &HookContext{ask}, sent)
 	})
 }
 

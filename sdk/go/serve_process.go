@@ -49,7 +49,7 @@ func (p *Plugin) Serve() int {
 		return 1
 	}
 	process := &process{logger: toHost(ownLines)}
-	slog.SetDefault(slog.New(&handler{to: process.logger}))
+	slog.SetDefault(slog.New(&handler{to: process.logger, from: p.level}))
 	if err := process.serve(p, registry); err != nil {
 		process.logger.Error("the plugin cannot be served", "error", err.Error())
 		return 1
@@ -76,21 +76,27 @@ func (p *process) serve(of *Plugin, registry *registry) error {
 	p.calls = newCalls(&dialer{tls: secure.config()}, of.grace)
 	ended, stop := context.WithCancel(context.Background())
 	watching := p.watch(ended)
-	plugin.Serve(&plugin.ServeConfig{
+	config := p.config(registry)
+	config.TLSProvider = secure.provide
+	plugin.Serve(config)
+	p.calls.end()
+	stop()
+	<-watching
+	return line.printed()
+}
+
+// config is what go-plugin serves.
+func (p *process) config(registry *registry) *plugin.ServeConfig {
+	return &plugin.ServeConfig{
 		HandshakeConfig: plugin.HandshakeConfig{
 			ProtocolVersion: appVersion, MagicCookieKey: cookieKey, MagicCookieValue: cookieValue,
 		},
 		VersionedPlugins: map[int]plugin.PluginSet{
 			appVersion: {"wharf": &services{server: &server{registry: registry, calls: p.calls}}},
 		},
-		TLSProvider: secure.provide,
-		GRPCServer:  p.newServer,
-		Logger:      toHost(libraryLines),
-	})
-	p.calls.end()
-	stop()
-	<-watching
-	return line.printed()
+		GRPCServer: p.newServer,
+		Logger:     toHost(libraryLines),
+	}
 }
 
 // newServer makes the gRPC server that go-plugin serves.

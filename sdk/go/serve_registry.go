@@ -50,6 +50,7 @@ type registry struct {
 	manifest   *manifest
 	roles      map[string]role
 	migrations Migrations
+	hooks      Hooks
 }
 
 // component finds who answers for a component, if it has this role; with an empty role, whatever it has.

@@ -11,7 +11,7 @@ import meter
 from debs import SUITE
 
 PACKAGES = dict(aptly="aptly", reprepro="reprepro", wrk="wrk", gpg="gpg", xz="xz-utils", smbd="samba",
-                smbclient="smbclient")
+                smbclient="smbclient", pigz="pigz", **{"qemu-img": "qemu-utils"})
 BANDERSNATCH = "bandersnatch==6.8.0"  # the newest for Python 3.11
 
 
@@ -23,7 +23,7 @@ def install():
         quiet = dict(env=environment, check=True, stdout=subprocess.DEVNULL)
         root = [] if os.getuid() == 0 else ["sudo", "-n", "-E"]
         subprocess.run([*root, "apt-get", "update", "-qq"], **quiet)
-        subprocess.run([*root, "apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], **quiet)
+        subprocess.run([*root, "apt-get", "install", "-y", "-qq", "--no-remove", "--no-install-recommends", *missing], **quiet)
 
 
 def versions():

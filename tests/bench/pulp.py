@@ -77,7 +77,8 @@ class Pulp:
             self.sql("postgres", "CREATE DATABASE pulp OWNER pulp")
             for words in (("migrate", "--noinput"), ("reset-admin-password", "--password", "bench"),
                           ("collectstatic", "--noinput", "--clear")):
-                self.to_log("manager", [f"{self.programs}/pulpcore-manager", *words]).wait()
+                if self.to_log("manager", [f"{self.programs}/pulpcore-manager", *words]).wait() != 0:
+                    raise SystemExit(f"pulpcore-manager {words[0]} failed; {self.folder}/log/manager tells why")
             self.sql("postgres", "CREATE DATABASE empty TEMPLATE pulp")
 
     def settings(self):

@@ -11,6 +11,7 @@ import natives
 import workloads
 from deb import deb
 from growth import growth
+from images import images
 from pairs import pairs
 from programs import Nginx, Wharf, download_floor, fetch_all, until
 from pypi import pypi
@@ -249,4 +250,4 @@ def idle(bench):
 
 ROWS = dict(on_demand=on_demand, immediate=immediate, unchanged=unchanged, delta=delta,
             publish_and_serve=publish_and_serve, launch=launch, units=units, idle=idle, pairs=pairs,
-            deb=deb, pypi=pypi, growth=growth, smb=smb)
+            deb=deb, pypi=pypi, growth=growth, smb=smb, images=images)

@@ -12,15 +12,23 @@
     reason = "a test that cannot set up its world ends by a panic, and starts programs as a user does"
 )]
 
+pub mod apache;
 pub mod apt;
+pub mod authority;
 pub mod debian;
+pub mod gate;
 pub mod gpg;
 pub mod http;
 pub mod invariants;
+pub mod keyring;
+pub mod moodle;
 pub mod nginx;
+pub mod ordinary;
 pub mod processes;
+pub mod providers;
 pub mod python;
 pub mod random;
+pub mod receiver;
 pub mod relay;
 pub mod samba;
 pub mod tree;
@@ -28,7 +36,9 @@ pub mod upload;
 pub mod upstream;
 pub mod wait;
 pub mod wharf;
+pub mod wsgidav;
 
+pub use receiver::{Receiver, Reply};
 pub use tree::Tree;
 pub use upstream::{Trick, Upstream};
 pub use wharf::{Run, TestHost};

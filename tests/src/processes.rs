@@ -109,6 +109,26 @@ fn carries(pid: u32, mark: &str) -> bool {
     })
 }
 
+/// Whether a process listens on this port of an IPv4 address.
+///
+/// # Panics
+/// Without a readable /proc.
+pub fn listens(pid: u32, port: u16) -> bool {
+    const LISTEN: &str = "0A";
+    let table = fs::read_to_string("/proc/net/tcp").expect("/proc is there");
+    let place = format!(":{port:04X}");
+    let sockets: Vec<String> = table
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .filter(|line| line.get(1).is_some_and(|local| local.ends_with(&place)))
+        .filter(|line| line.get(3) == Some(&LISTEN))
+        .filter_map(|line| Some(format!("socket:[{}]", line.get(9)?)))
+        .collect();
+    let Ok(open) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
+    let mut links = open.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
+    links.any(|link| sockets.iter().any(|socket| link.as_os_str() == socket.as_str()))
+}
+
 #[cfg(test)]
 mod tests {
     use std::process::Command;

@@ -1,11 +1,13 @@
 //! A real Samba on loopback, with a configuration and state of its own: nothing of the machine's is read or changed.
 //!
-//! Two shares of one folder: `files` for the user of [`Samba::user`], and `open` for guests. It runs as whoever runs the
-//! test, who is also the only user that it knows.
+//! Three shares of one folder: `files` for the user of [`Samba::user`], `open` for guests, and `stranger` for guests who are
+//! nobody in particular, so that a file's rights count for them. It runs as whoever runs the test, who is also the only
+//! user that it knows.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::Write as _;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -40,14 +42,16 @@ impl Samba {
         for name in ["files", "private", "lock", "state", "cache", "pid", "rpc"] {
             fs::create_dir(folder.path().join(name)).expect("a folder");
         }
+        // A stranger comes through it.
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("it is ours");
         let user = Command::new("id").arg("-un").output().expect("id starts");
         let user = String::from_utf8_lossy(&user.stdout).trim().to_owned();
         let mut samba = Self { process: None, port: 0, user, folder };
         for _try in 0..TRIES {
             let probe = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
             samba.port = probe.local_addr().expect("it is bound").port();
-            drop(probe);
             samba.configure();
+            drop(probe);
             if samba.begin() {
                 return samba;
             }
@@ -107,6 +111,7 @@ impl Samba {
 
     fn configure(&self) {
         let (root, port, user) = (self.folder.path().display(), self.port, &self.user);
+        let stranger = if rustix::process::getuid().is_root() { "nobody" } else { user };
         let text = format!(
             "[global]\nserver role = standalone server\nworkgroup = WHARF\ninterfaces = lo\n\
              bind interfaces only = yes\nsmb ports = {port}\ndisable netbios = yes\n\
@@ -116,7 +121,8 @@ impl Samba {
              load printers = no\nprinting = bsd\nprintcap name = /dev/null\ndisable spoolss = yes\n\
              guest account = {user}\nmap to guest = Bad User\n\
              [files]\npath = {root}/files\nread only = yes\n\
-             [open]\npath = {root}/files\nread only = yes\nguest ok = yes\n"
+             [open]\npath = {root}/files\nread only = yes\nguest ok = yes\n\
+             [stranger]\npath = {root}/files\nread only = yes\nguest ok = yes\nforce user = {stranger}\n"
         );
         fs::write(self.configuration(), text).expect("a file");
         let mut asks = Command::new(program("smbpasswd"))
@@ -149,7 +155,8 @@ impl Samba {
         let mut process = spawned.expect("smbd is installed: tests/run sees to it");
         let answers = wait::until("smbd answers or ends", wait::PATIENCE, || {
             let ended = process.try_wait().expect("our own child").is_some();
-            let answers = TcpStream::connect(("127.0.0.1", self.port)).is_ok();
+            // Another server may have taken the port meanwhile, and would answer too.
+            let answers = processes::listens(process.id(), self.port);
             (ended || answers).then_some(!ended)
         });
         if answers {

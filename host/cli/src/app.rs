@@ -1,10 +1,12 @@
 //! What every command is handed: global options, outputs, terminal, signals, clock.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use crate::args::SecretsIn;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::interrupts::Interrupts;
@@ -30,10 +32,22 @@ pub(crate) struct App {
     pub(crate) terminal: Terminal,
     /// The user's time zone.
     pub(crate) zone: TimeZone,
-    /// How long a server remembers jobs that have ended.
-    pub(crate) history: Option<Duration>,
+    /// What a server that stays was told.
+    pub(crate) serve: Option<Staying>,
+    /// Where a server keeps secrets.
+    pub(crate) secrets: SecretsIn,
     /// Ctrl-C and SIGTERM.
     pub(crate) interrupts: Interrupts,
+}
+
+/// What only a server knows that stays.
+pub(crate) struct Staying {
+    /// How long jobs that have ended are remembered. None: for ever.
+    pub(crate) history: Option<Duration>,
+    /// Places of queues by name.
+    pub(crate) queues: BTreeMap<String, u64>,
+    /// Bytes of a disk that stay free when plugins reserve space.
+    pub(crate) keep_free: u64,
 }
 
 impl App {

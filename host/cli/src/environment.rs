@@ -4,7 +4,10 @@
 //! `TERM`) are also honoured by the terminal libraries themselves.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 
 /// What was found in the environment.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +18,12 @@ pub(crate) struct Environment {
     pub(crate) home: Option<PathBuf>,
     /// `WHARF_PLUGIN_PATH`: folders to look for plugins in.
     pub(crate) plugin_path: Vec<PathBuf>,
+    /// `WHARF_PYTHON`: the interpreter that runs plugins of Image Factory.
+    pub(crate) python: Option<PathBuf>,
+    /// The D-Bus of the session: `DBUS_SESSION_BUS_ADDRESS`, else `XDG_RUNTIME_DIR/bus`.
+    pub(crate) bus: Option<String>,
+    /// `PATH`: where a shell looks for programs.
+    pub(crate) path: Vec<PathBuf>,
     /// `WHARF_LOG`, else `RUST_LOG`: which log lines to write.
     pub(crate) log: Option<String>,
     /// `TERM` is `dumb`: no cursor movement, no progress bars.
@@ -31,17 +40,20 @@ impl Environment {
                 .and_then(|value| value.into_string().ok())
                 .filter(|value| !value.is_empty())
         };
-        let folder = |name: &str| lookup(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let absolute = |name: &str| lookup(name).map(PathBuf::from).filter(|it| it.is_absolute());
+        let folders = |name: &str| -> Vec<PathBuf> {
+            let value = lookup(name).unwrap_or_default();
+            let all = std::env::split_paths(&value);
+            all.filter(|path| !path.as_os_str().is_empty()).collect()
+        };
         Self {
-            data_home: folder("XDG_DATA_HOME"),
-            home: folder("HOME"),
-            plugin_path: lookup("WHARF_PLUGIN_PATH")
-                .map(|value| {
-                    std::env::split_paths(&value)
-                        .filter(|path| !path.as_os_str().is_empty())
-                        .collect()
-                })
-                .unwrap_or_default(),
+            data_home: absolute("XDG_DATA_HOME"),
+            home: absolute("HOME"),
+            plugin_path: folders("WHARF_PLUGIN_PATH"),
+            python: absolute("WHARF_PYTHON"),
+            bus: text("DBUS_SESSION_BUS_ADDRESS")
+                .or_else(|| absolute("XDG_RUNTIME_DIR").and_then(|folder| address(&folder))),
+            path: folders("PATH"),
             log: text("WHARF_LOG").or_else(|| text("RUST_LOG")),
             dumb: text("TERM").is_some_and(|term| term == "dumb"),
             columns: text("COLUMNS").and_then(|columns| columns.parse().ok()),
@@ -55,6 +67,14 @@ impl Environment {
             .or_else(|| self.home.as_ref().map(|home| home.join(".local/share")))
             .map(|folder| folder.join("wharf"))
     }
+}
+
+/// The address of the bus that systemd starts for a user, when there is one. Source: D-Bus specification, "Server
+/// Addresses": every byte may be escaped.
+fn address(folder: &Path) -> Option<String> {
+    let socket = folder.join("bus");
+    let path = percent_encode(socket.as_os_str().as_bytes(), NON_ALPHANUMERIC);
+    socket.exists().then(|| format!("unix:path={path}"))
 }
 
 #[cfg(test)]
@@ -80,6 +100,22 @@ mod tests {
     fn plugin_folders_are_split_at_colons_and_empty_ones_dropped() {
         let read = read(&[("WHARF_PLUGIN_PATH", "/a::/b")]);
         assert_eq!(read.plugin_path, [PathBuf::from("/a"), PathBuf::from("/b")]);
+    }
+
+    #[test]
+    fn the_sessions_bus_is_the_one_that_is_named_then_the_one_of_systemd() {
+        let folder = tempfile::Builder::new().prefix("run time").tempdir().expect("a folder");
+        let runtime = folder.path().to_str().expect("it is text");
+        let unnamed = || read(&[("XDG_RUNTIME_DIR", runtime)]).bus;
+        assert_eq!(unnamed(), None);
+        std::fs::write(folder.path().join("bus"), "").expect("a file");
+        let address = unnamed().expect("there is one");
+        assert!(
+            address.starts_with("unix:path=%2F") && address.contains("run%20time"),
+            "{address}"
+        );
+        let named = [("XDG_RUNTIME_DIR", runtime), ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/x")];
+        assert_eq!(read(&named).bus.as_deref(), Some("unix:path=/x"));
     }
 
     #[test]

@@ -118,6 +118,11 @@ pub(crate) struct Guard<'a> {
 }
 
 impl Guard<'_> {
+    /// Whether the first signal has arrived.
+    pub(crate) fn arrived(&self) -> bool {
+        *self.interrupts.count.borrow() > 0
+    }
+
     /// Waits for the first signal; at once when it has arrived already.
     pub(crate) async fn first(&self) {
         let mut count = self.interrupts.count.subscribe();

@@ -24,11 +24,10 @@ mod session;
 mod terminal;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Parser;
 
-use app::App;
+use app::{App, Staying};
 use args::Cli;
 use environment::Environment;
 use error::Error;
@@ -55,7 +54,8 @@ fn main() -> ExitCode {
         output: Output::standard(cli.global.output, cli.global.quiet),
         terminal,
         zone: jiff::tz::TimeZone::system(),
-        history: history(&cli.command),
+        serve: staying(&cli.command),
+        secrets: cli.global.secrets,
         interrupts: Interrupts::new(),
     };
     let ended = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -70,10 +70,13 @@ fn main() -> ExitCode {
     ExitCode::from(end(&app, ended).code())
 }
 
-/// How long jobs are remembered; only a server that stays forgets any.
-fn history(command: &args::Command) -> Option<Duration> {
+fn staying(command: &args::Command) -> Option<Staying> {
     match command {
-        args::Command::Serve(serve) => serve.history(),
+        args::Command::Serve(serve) => Some(Staying {
+            history: serve.history(),
+            queues: serve.queues(),
+            keep_free: serve.keep_free(),
+        }),
         _ => None,
     }
 }

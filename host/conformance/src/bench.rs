@@ -13,8 +13,8 @@ use tokio::sync::{Mutex, OnceCell};
 use tokio_util::sync::CancellationToken;
 use wharf_proto::v1;
 use wharf_supervisor::{
-    Bounds, CallError, Component, EnvPolicy, Events, Guardian, Launch, Process, StopStep, calls,
-    standard_runtime_dir,
+    Bounds, CallError, Component, EnvPolicy, Events, Guardian, Launch, Process, Role, StopStep,
+    calls, standard_runtime_dir,
 };
 
 use crate::desk::{Desk, FEATURES, Open, Script};
@@ -139,7 +139,12 @@ impl<'a> Bench<'a> {
             let stage = self.start().await?;
             let run = stage.run(ask, Script::Good, FEW).await?;
             stage.process.stop().await;
-            Ok(Arc::new(run))
+            match run.end {
+                Err(CallError::Unimplemented { .. }) if ask.operation.is_optional() => {
+                    Err(Finding::Beside)
+                }
+                _ => Ok(Arc::new(run)),
+            }
         })
         .await
         .clone()
@@ -183,10 +188,17 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
+    /// A push is handed one image, whatever the repository holds.
     pub(crate) fn stock(&self, component: &Component, count: u32) -> Arc<Stock> {
         let sample = self.sample(component);
+        let count = if pushes(component) { 1 } else { count };
         Arc::new(Stock::of(component, sample, &self.subject.types, count))
     }
+}
+
+/// Whether it brings single images to a provider. Source: proto/README.md, section 13.
+pub(crate) fn pushes(component: &Component) -> bool {
+    component.role == Role::Distributor && component.profile == "push"
 }
 
 impl Stage<'_> {
@@ -223,8 +235,18 @@ impl Stage<'_> {
         };
         let item =
             if ask.is(Operation::Fetch) { Some(self.listed(ask.component).await?) } else { None };
+        let parent = if ask.is(Operation::Build) {
+            sample.recipe.stage_parent(&open.job.folder)?
+        } else {
+            None
+        };
+        let identifier = if ask.is(Operation::Unpublish) {
+            self.published(ask.component).await?
+        } else {
+            String::new()
+        };
         let component = ask.component.id.as_str();
-        Ok(Asked { component, sample, job: &open.job, uploads, item })
+        Ok(Asked { component, sample, job: &open.job, uploads, item, parent, identifier })
     }
 
     /// Makes one call and reads it to its end.
@@ -266,6 +288,19 @@ impl Stage<'_> {
             None => skipped(
                 "the listing is empty, so there is nothing to fetch",
                 "give it something to list: settings in verify.json",
+            ),
+        }
+    }
+
+    /// Publishes something, and says what it is called where it was put.
+    async fn published(&self, component: &Component) -> Verdict<String> {
+        let publish = Ask { component, operation: Operation::Publish };
+        let run = Box::pin(self.run(publish, Script::Good, FEW)).await?;
+        match run.end {
+            Ok(()) => Ok(run.identifier),
+            Err(error) => skipped(
+                format!("nothing is published that could be taken back: {error}"),
+                "see operation.works of Publish",
             ),
         }
     }

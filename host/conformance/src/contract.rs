@@ -22,6 +22,9 @@ pub(crate) enum Rule {
     Progress,
 }
 
+/// Types of units that the host itself has. Source: proto/README.md, section 14.
+const OF_THE_HOST: [&str; 3] = ["image_base", "image_target", "image_provider"];
+
 /// One breach, in words.
 pub(crate) type Breach = (Rule, String);
 
@@ -94,6 +97,9 @@ impl<'a> Contract<'a> {
 
     fn unit(&self, unit: &v1::Unit, found: &mut Vec<Breach>) {
         let (id, key) = (&unit.r#type, &unit.key);
+        if self.operation == Operation::Build && OF_THE_HOST.contains(&id.as_str()) {
+            return image(unit, found);
+        }
         let Some(fields) = self.types.key_of(id) else {
             found.push((
                 Rule::Units,
@@ -159,13 +165,33 @@ impl<'a> Contract<'a> {
     }
 }
 
+/// An image, whose key the host writes.
+fn image(unit: &v1::Unit, found: &mut Vec<Breach>) {
+    let (id, key) = (&unit.r#type, &unit.key);
+    if object(key).is_none_or(|fields| !fields.is_empty()) {
+        found.push((
+            Rule::Units,
+            format!("an {id} whose key is {key:?}; the host writes it, and {{}} stands for it"),
+        ));
+    }
+    if !unit.attributes.is_empty() && object(&unit.attributes).is_none() {
+        found.push((Rule::Units, format!("an {id} whose attributes are no JSON object")));
+    }
+    for file in &unit.files {
+        file_of(file, found);
+    }
+}
+
 fn object(text: &str) -> Option<Map<String, Value>> {
     serde_json::from_str(text).ok()
 }
 
-fn file_of(file: &v1::File, found: &mut Vec<Breach>) {
+pub(crate) fn file_of(file: &v1::File, found: &mut Vec<Breach>) {
     let path = &file.path;
     check_path(path, found);
+    if let Some(staged) = &file.staged {
+        check_path(staged, found);
+    }
     let ways = [!file.sources.is_empty(), file.staged.is_some(), file.inline.is_some()];
     let ways = ways.into_iter().filter(|way| *way).count();
     if ways > 1 {
@@ -296,6 +322,25 @@ mod tests {
         assert_eq!(rules(Operation::Sync, &[units(many)]), [Rule::Batches]);
         let long = note(&format!(r#"{{"path":"{}"}}"#, "x".repeat(MAX_MESSAGE_BYTES)));
         assert_eq!(rules(Operation::Sync, &[units(vec![long])]), [Rule::Batches]);
+    }
+
+    #[test]
+    fn an_image_has_no_key_of_its_own_and_only_builders_make_one() {
+        let image = |key: &str| {
+            let staged = v1::File {
+                path: "disk.qcow2".to_owned(),
+                staged: Some("disk.qcow2".to_owned()),
+                ..v1::File::default()
+            };
+            units(vec![v1::Unit {
+                r#type: "image_base".to_owned(),
+                files: vec![staged],
+                ..note(key)
+            }])
+        };
+        assert_eq!(rules(Operation::Build, &[image("{}")]), []);
+        assert_eq!(rules(Operation::Build, &[image(r#"{"name":"x"}"#)]), [Rule::Units]);
+        assert_eq!(rules(Operation::Sync, &[image("{}")]), [Rule::Units]);
     }
 
     // F98

@@ -20,6 +20,7 @@ mod junit;
 mod operation;
 mod orphan;
 mod raw;
+mod recipe;
 mod report;
 mod sample;
 mod subject;

@@ -17,6 +17,8 @@ pub(crate) enum Operation {
     Upload,
     Resolve,
     Publish,
+    Reissue,
+    Unpublish,
     Build,
     Run,
 }
@@ -25,13 +27,15 @@ pub(crate) enum Operation {
 const TIMESTAMP_MS: i64 = 1_767_225_600_000;
 
 impl Operation {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Sync,
         Self::List,
         Self::Fetch,
         Self::Upload,
         Self::Resolve,
         Self::Publish,
+        Self::Reissue,
+        Self::Unpublish,
         Self::Build,
         Self::Run,
     ];
@@ -45,6 +49,8 @@ impl Operation {
             Self::Upload => "upload",
             Self::Resolve => "resolve",
             Self::Publish => "publish",
+            Self::Reissue => "reissue",
+            Self::Unpublish => "unpublish",
             Self::Build => "build",
             Self::Run => "run",
         }
@@ -59,6 +65,8 @@ impl Operation {
             Self::Upload => "Importer.Upload",
             Self::Resolve => "Importer.Resolve",
             Self::Publish => "Distributor.Publish",
+            Self::Reissue => "Distributor.Reissue",
+            Self::Unpublish => "Distributor.Unpublish",
             Self::Build => "Builder.Build",
             Self::Run => "Action.Run",
         }
@@ -67,15 +75,23 @@ impl Operation {
     pub(crate) fn role(self) -> Role {
         match self {
             Self::Sync | Self::List | Self::Fetch | Self::Upload | Self::Resolve => Role::Importer,
-            Self::Publish => Role::Distributor,
+            Self::Publish | Self::Reissue | Self::Unpublish => Role::Distributor,
             Self::Build => Role::Builder,
             Self::Run => Role::Action,
         }
     }
 
-    /// What a component declares.
+    /// What a component declares, and what it may have besides.
     pub(crate) fn declared(component: &Component) -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(|one| component.offers(one.word()))
+        Self::ALL.into_iter().filter(|one| match one {
+            Self::Reissue => component.offers(Self::Publish.word()),
+            one => component.offers(one.word()),
+        })
+    }
+
+    /// Whether it may answer UNIMPLEMENTED although the component declares all that it could.
+    pub(crate) fn is_optional(self) -> bool {
+        self == Self::Reissue
     }
 
     /// Whether the call may send this event. Source: proto/README.md, section 9.
@@ -87,7 +103,8 @@ impl Operation {
             "listed" => self == Self::List,
             "content" => self == Self::Fetch,
             "resolved" => self == Self::Resolve,
-            "files" | "pass_through" | "reuse" | "aliases" | "variants" => self == Self::Publish,
+            "files" => matches!(self, Self::Publish | Self::Reissue),
+            "pass_through" | "reuse" | "aliases" | "variants" => self == Self::Publish,
             _ => true,
         }
     }
@@ -102,31 +119,23 @@ pub(crate) struct Asked<'a> {
     pub(crate) uploads: Vec<v1::File>,
     /// An item of an earlier listing, for Fetch.
     pub(crate) item: Option<v1::ListedItem>,
+    /// The unit of the stage before, its files in the job's folder, for Build.
+    pub(crate) parent: Option<v1::Unit>,
+    /// What an earlier publication is called where it was put, for Unpublish.
+    pub(crate) identifier: String,
 }
 
 impl Asked<'_> {
-    fn context(&self, process: &Process) -> v1::JobContext {
-        v1::JobContext {
-            host_address: process.host_address().unwrap_or_default().to_owned(),
-            token: self.job.token.clone(),
-            job: self.job.number,
-            deadline_ms: 0,
-            work_dir: self.job.folder.display().to_string(),
-            traceparent: String::new(),
-            attempt: 1,
-        }
-    }
-
     fn instance(&self) -> v1::Instance {
         v1::Instance {
             component: self.component.to_owned(),
             name: "default".to_owned(),
             settings: self.sample.settings_text(),
-            secrets: Vec::new(),
+            secrets: self.sample.secrets.keys().cloned().collect(),
         }
     }
 
-    fn attachment(&self) -> v1::Attachment {
+    pub(crate) fn attachment(&self) -> v1::Attachment {
         v1::Attachment {
             instance: Some(self.instance()),
             repository: "verify".to_owned(),
@@ -137,7 +146,7 @@ impl Asked<'_> {
 
     fn sync(&self, process: &Process) -> v1::SyncRequest {
         v1::SyncRequest {
-            context: Some(self.context(process)),
+            context: Some(self.job.context(process)),
             attachment: Some(self.attachment()),
             mode: Mode::Mirror.into(),
             policy: Policy::Immediate.into(),
@@ -148,14 +157,14 @@ impl Asked<'_> {
     }
 
     fn list(&self, process: &Process) -> v1::ListRequest {
-        let (context, attachment) = (Some(self.context(process)), Some(self.attachment()));
+        let (context, attachment) = (Some(self.job.context(process)), Some(self.attachment()));
         v1::ListRequest { context, attachment, ..v1::ListRequest::default() }
     }
 
     fn fetch(&self, process: &Process) -> v1::FetchRequest {
         let item = self.item.clone().unwrap_or_default();
         v1::FetchRequest {
-            context: Some(self.context(process)),
+            context: Some(self.job.context(process)),
             attachment: Some(self.attachment()),
             unit: item.unit,
             revision: item.revision,
@@ -165,7 +174,7 @@ impl Asked<'_> {
 
     fn upload(&self, process: &Process) -> v1::UploadRequest {
         v1::UploadRequest {
-            context: Some(self.context(process)),
+            context: Some(self.job.context(process)),
             attachment: Some(self.attachment()),
             files: self.uploads.clone(),
             ..v1::UploadRequest::default()
@@ -180,7 +189,7 @@ impl Asked<'_> {
             key: unit.key.clone(),
         });
         v1::ResolveRequest {
-            context: Some(self.context(process)),
+            context: Some(self.job.context(process)),
             attachment: Some(self.attachment()),
             version: 1,
             units: named.into_iter().collect(),
@@ -190,7 +199,7 @@ impl Asked<'_> {
 
     fn publish(&self, process: &Process) -> v1::PublishRequest {
         v1::PublishRequest {
-            context: Some(self.context(process)),
+            context: Some(self.job.context(process)),
             attachment: Some(self.attachment()),
             version: 1,
             units: u64::try_from(self.job.stock.units.len()).unwrap_or(u64::MAX),
@@ -201,19 +210,42 @@ impl Asked<'_> {
         }
     }
 
+    /// The publication of [`Self::publish`], as the host knows it.
+    pub(crate) fn publication(&self) -> v1::Publication {
+        v1::Publication { id: 1, version: 1, identifier: self.identifier.clone() }
+    }
+
+    fn reissue(&self, process: &Process) -> v1::ReissueRequest {
+        v1::ReissueRequest {
+            context: Some(self.job.context(process)),
+            attachment: Some(self.attachment()),
+            publication: Some(self.publication()),
+            timestamp_ms: TIMESTAMP_MS,
+            signing: Vec::new(),
+        }
+    }
+
+    fn unpublish(&self, process: &Process) -> v1::UnpublishRequest {
+        v1::UnpublishRequest {
+            context: Some(self.job.context(process)),
+            attachment: Some(self.attachment()),
+            publication: Some(self.publication()),
+        }
+    }
+
     fn build(&self, process: &Process) -> v1::BuildRequest {
         v1::BuildRequest {
-            context: Some(self.context(process)),
+            context: Some(self.job.context(process)),
             instance: Some(self.instance()),
-            stage: v1::Stage::Base.into(),
+            parent: self.parent.clone(),
             parameters: self.sample.arguments_text(),
-            ..v1::BuildRequest::default()
+            ..self.sample.recipe.request()
         }
     }
 
     fn run(&self, process: &Process) -> v1::RunRequest {
         v1::RunRequest {
-            context: Some(self.context(process)),
+            context: Some(self.job.context(process)),
             instance: Some(self.instance()),
             arguments: self.sample.arguments_text(),
             test: v1::TestMode::Dry.into(),
@@ -235,6 +267,10 @@ impl Asked<'_> {
             Operation::Upload => calls::upload(process, self.upload(process), bounds).await,
             Operation::Resolve => calls::resolve(process, self.resolve(process), bounds).await,
             Operation::Publish => calls::publish(process, self.publish(process), bounds).await,
+            Operation::Reissue => calls::reissue(process, self.reissue(process), bounds).await,
+            Operation::Unpublish => {
+                calls::unpublish(process, self.unpublish(process), bounds).await
+            }
             Operation::Build => calls::build(process, self.build(process), bounds).await,
             Operation::Run => calls::run(process, self.run(process), bounds).await,
         }
@@ -250,6 +286,8 @@ impl Asked<'_> {
             Operation::Upload => self.upload(process).encode_to_vec(),
             Operation::Resolve => self.resolve(process).encode_to_vec(),
             Operation::Publish => self.publish(process).encode_to_vec(),
+            Operation::Reissue => self.reissue(process).encode_to_vec(),
+            Operation::Unpublish => self.unpublish(process).encode_to_vec(),
             Operation::Build => self.build(process).encode_to_vec(),
             Operation::Run => self.run(process).encode_to_vec(),
         }

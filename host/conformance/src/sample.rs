@@ -8,6 +8,8 @@
 //!     "units": [{ "type": "note", "key": { "path": "n{n}.txt" }, "files": [{ "path": "n{n}.txt" }] }] } } }
 //! ```
 //!
+//! What is said of `all` holds for every component that does not say it itself.
+//!
 //! Folders are relative to the manifest's. In settings `{folder}` is that folder, in units `{n}` is the unit's number
 //! and `{sha256}` the digest of its first file.
 
@@ -21,18 +23,26 @@ use serde_json::{Map, Value};
 use wharf_supervisor::{Component, Installed};
 
 use crate::error::Error;
+use crate::recipe::Recipe;
 
 const FILE: &str = "verify.json";
 /// More is no sample.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// The samples of all components.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Default)]
 pub(crate) struct Samples {
     components: BTreeMap<String, Sample>,
-    #[serde(skip)]
     none: Sample,
+}
+
+/// The file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Document {
+    /// What every component is given, unless it says otherwise.
+    all: Map<String, Value>,
+    components: BTreeMap<String, Map<String, Value>>,
 }
 
 /// What the calls of one component are given.
@@ -44,10 +54,16 @@ pub(crate) struct Sample {
     pub(crate) arguments: Map<String, Value>,
     /// Beginnings of addresses, and the folders that hold what lies there.
     pub(crate) upstream: BTreeMap<String, PathBuf>,
+    /// What `Host.GetSecret` answers, by the names that settings have.
+    pub(crate) secrets: BTreeMap<String, String>,
     /// Files that a user brings.
     pub(crate) uploads: Vec<PathBuf>,
     /// What units of the repository look like.
     pub(crate) units: Vec<Template>,
+    /// What a build is asked for, besides its parameters.
+    pub(crate) recipe: Recipe,
+    /// What hooks are told that the step is about, by the hook's name.
+    pub(crate) hooks: BTreeMap<String, Map<String, Value>>,
 }
 
 /// What a unit looks like, whatever its number.
@@ -100,21 +116,23 @@ impl Samples {
     pub(crate) fn read(plugin: &Installed, given: &[Given]) -> Result<Self, Error> {
         let file = plugin.folder.join(FILE);
         let refuse = |reason: String| Error::Sample { place: file.display().to_string(), reason };
-        let mut samples = match fs::metadata(&file) {
+        let document = match fs::metadata(&file) {
             Ok(found) if found.len() > MAX_BYTES => {
                 return Err(refuse("it is larger than 1 MiB".to_owned()));
             }
             Ok(_) => {
                 let text = fs::read_to_string(&file).map_err(|error| refuse(error.to_string()))?;
-                serde_json::from_str::<Self>(&text).map_err(|error| refuse(error.to_string()))?
+                serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?
             }
-            Err(_none) => Self::default(),
+            Err(_none) => Document::default(),
         };
         let components = &plugin.manifest.components;
         let is_there = |id: &str| components.iter().any(|component| component.id == id);
-        if let Some(name) = samples.components.keys().find(|name| !is_there(name)) {
+        if let Some(name) = document.components.keys().find(|name| !is_there(name)) {
             return Err(refuse(format!("the plugin has no component {name:?}")));
         }
+        let mut samples =
+            Self::of_document(document, components).map_err(|e| refuse(e.to_string()))?;
         for Given { component, key, value } in given {
             if !is_there(component) {
                 let place = format!("--set {component}.{key}");
@@ -125,7 +143,20 @@ impl Samples {
             sample.settings.insert(key.clone(), value.clone());
         }
         for sample in samples.components.values_mut() {
-            sample.settle(&plugin.folder);
+            sample.settle(&plugin.folder).map_err(&refuse)?;
+        }
+        Ok(samples)
+    }
+
+    fn of_document(
+        Document { all, mut components }: Document,
+        declared: &[Component],
+    ) -> Result<Self, serde_json::Error> {
+        let mut samples = Self::default();
+        for Component { id, .. } in declared {
+            let mut given = all.clone();
+            given.extend(components.remove(id).unwrap_or_default());
+            samples.components.insert(id.clone(), Sample::deserialize(Value::Object(given))?);
         }
         Ok(samples)
     }
@@ -137,7 +168,7 @@ impl Samples {
 
 impl Sample {
     /// Every place as it is on this machine.
-    fn settle(&mut self, folder: &Path) {
+    fn settle(&mut self, folder: &Path) -> Result<(), String> {
         let here = folder.display().to_string();
         for value in self.settings.values_mut().chain(self.arguments.values_mut()) {
             fill(value, &[("{folder}", &here)]);
@@ -145,6 +176,12 @@ impl Sample {
         for place in self.upstream.values_mut().chain(&mut self.uploads) {
             *place = folder.join(&*place);
         }
+        self.recipe.settle(folder)
+    }
+
+    /// What a hook is told that the step is about.
+    pub(crate) fn subject_text(&self, hook: &str) -> String {
+        Value::Object(self.hooks.get(hook).cloned().unwrap_or_default()).to_string()
     }
 
     pub(crate) fn settings_text(&self) -> String {
@@ -157,7 +194,9 @@ impl Sample {
 
     /// Whether somebody thought of this component.
     pub(crate) fn is_given(&self) -> bool {
-        !(self.settings.is_empty() && self.arguments.is_empty() && self.upstream.is_empty())
+        let is_empty =
+            self.settings.is_empty() && self.arguments.is_empty() && self.upstream.is_empty();
+        !is_empty || self.recipe.is_given()
     }
 
     /// Settings and arguments that the component's schemas demand and nobody gave.

@@ -76,6 +76,6 @@ pub fn plugin_of(program: &Path) -> Option<Arc<Installed>> {
 
 fn read(folder: &Path, binaries: Option<PathBuf>) -> Option<Arc<Installed>> {
     let root = Root { folder: folder.to_owned(), kind: RootKind::Plugins, binaries };
-    let search = SearchPath { roots: vec![root], trust: Trust::anyone() };
+    let search = SearchPath { roots: vec![root], trust: Trust::anyone(), ..SearchPath::default() };
     Catalog::discover(&search).plugins().first().cloned()
 }

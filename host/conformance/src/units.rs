@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use wharf_proto::v1;
 use wharf_supervisor::Component;
 
+use crate::bench::pushes;
 use crate::sample::{Sample, Template, TemplateFile, fill};
 use crate::types::Types;
 
@@ -22,7 +23,8 @@ impl Stock {
     pub(crate) fn of(component: &Component, sample: &Sample, types: &Types, count: u32) -> Self {
         let made_up: Vec<Template>;
         let templates = if sample.units.is_empty() {
-            made_up = component.content_types.iter().filter_map(|id| template(id, types)).collect();
+            let by_type = component.content_types.iter().filter_map(|id| template(id, types));
+            made_up = by_type.chain(pushes(component).then(image)).collect();
             &made_up
         } else {
             &sample.units
@@ -87,6 +89,19 @@ fn template(id: &str, types: &Types) -> Option<Template> {
     let key = key.map(|field| (field.name.clone(), value(&field.name))).collect();
     let files = vec![TemplateFile { path: format!("{id}/verify-{{n}}"), text: None }];
     Some(Template { r#type: id.to_owned(), key, attributes: Map::new(), files })
+}
+
+/// What a push is handed when nobody says: a disk of a target.
+fn image() -> Template {
+    let fields = |value: Value| value.as_object().cloned().unwrap_or_default();
+    Template {
+        r#type: "image_target".to_owned(),
+        key: fields(json!({
+            "name": "verify", "target": "raw", "architecture": "x86_64", "build": 1,
+        })),
+        attributes: fields(json!({ "format": "raw" })),
+        files: vec![TemplateFile { path: "verify.raw".to_owned(), text: None }],
+    }
 }
 
 /// In hexadecimal digits.

@@ -15,8 +15,8 @@ use crate::types::Types;
 
 /// Breaches are told by the first of each rule; more of them help nobody.
 const MOST_BREACHES: usize = 20;
-/// Listed items that are kept, to fetch one of them.
-const MOST_ITEMS: usize = 100;
+/// Listed items, and published files, that are kept for later calls.
+const MOST_ITEMS: usize = 1_000;
 
 /// What came of one call.
 #[derive(Debug)]
@@ -25,6 +25,10 @@ pub(crate) struct Run {
     pub(crate) facts: Vec<String>,
     pub(crate) breaches: Vec<Breach>,
     pub(crate) items: Vec<v1::ListedItem>,
+    /// Published files, and whether clients read them first.
+    pub(crate) files: Vec<(String, bool)>,
+    /// What was published is called where it was put.
+    pub(crate) identifier: String,
     pub(crate) events: usize,
     /// What it asked the host meanwhile.
     pub(crate) asked: Vec<&'static str>,
@@ -50,6 +54,8 @@ impl Run {
             facts,
             breaches,
             items,
+            files: Vec::new(),
+            identifier: String::new(),
             events: 0,
             asked: Vec::new(),
             end: Err(error),
@@ -88,6 +94,8 @@ pub(crate) async fn watch(
             facts: Vec::new(),
             breaches: Vec::new(),
             items: Vec::new(),
+            files: Vec::new(),
+            identifier: String::new(),
             events: 0,
             asked: Vec::new(),
             end: Ok(()),
@@ -133,9 +141,18 @@ impl Watch<'_> {
         if let Event::Content(v1::Content { content: Some(Chunk(bytes)), .. }) = event {
             self.bytes.update(bytes);
         }
-        if let Event::Listed(listed) = event {
-            let room = MOST_ITEMS.saturating_sub(self.run.items.len());
-            self.run.items.extend(listed.items.iter().take(room).cloned());
+        match event {
+            Event::Listed(listed) => {
+                let room = MOST_ITEMS.saturating_sub(self.run.items.len());
+                self.run.items.extend(listed.items.iter().take(room).cloned());
+            }
+            Event::Files(files) => {
+                let room = MOST_ITEMS.saturating_sub(self.run.files.len());
+                let told = files.files.iter().map(|file| (file.path.clone(), file.entry_point));
+                self.run.files.extend(told.take(room));
+            }
+            Event::Result(result) => self.run.identifier.clone_from(&result.identifier),
+            _ => {}
         }
     }
 }

@@ -7,8 +7,10 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use wharf_supervisor::{Guardian, Reattach, SearchPath};
 
+use crate::callbacks;
 use crate::clock::Clock;
 use crate::fetch;
+use crate::secrets::SecretsConfig;
 use crate::upload;
 
 /// Where an engine keeps its state, where it finds plugins, and its limits.
@@ -25,10 +27,16 @@ pub struct Config {
     pub wait_for_work: bool,
     /// How many jobs run at once.
     pub jobs: usize,
+    /// Places of named queues that plugins enter; one that is not named here has one place.
+    pub queues: BTreeMap<String, u64>,
+    /// Bytes of a disk that stay free when plugins reserve space.
+    pub keep_free: u64,
     /// Which program guards the plugins.
     pub guardian: Guardian,
     /// Limits of the downloader.
     pub fetch: fetch::Config,
+    /// How receivers are told of jobs.
+    pub callbacks: callbacks::Config,
     /// How long a plugin may take from its start to its handshake line.
     pub start_timeout: Duration,
     /// How long a stream of events may be silent before its plugin counts as unresponsive.
@@ -41,6 +49,8 @@ pub struct Config {
     pub grace: Duration,
     /// How long a plugin's process that no job uses is kept. `None`: for ever.
     pub idle: Option<Duration>,
+    /// Where secrets are kept.
+    pub secrets: SecretsConfig,
     /// What users may bring.
     pub uploads: upload::Limits,
     /// How often what nobody needs any more is taken away. `None`: only when asked.
@@ -68,14 +78,18 @@ impl Config {
             runtime,
             wait_for_work: false,
             jobs: 4,
+            queues: BTreeMap::new(),
+            keep_free: 1 << 30,
             guardian: Guardian::default(),
             fetch: fetch::Config::default(),
+            callbacks: callbacks::Config::default(),
             start_timeout: Duration::from_mins(1),
             stall_timeout: Duration::from_mins(5),
             heartbeat: Duration::from_secs(5),
             heartbeat_timeout: Duration::from_secs(20),
             grace: Duration::from_secs(2),
             idle: Some(Duration::from_mins(5)),
+            secrets: SecretsConfig::default(),
             uploads: upload::Limits::default(),
             gc_every: None,
             publication_grace: Duration::from_hours(3 * 24),

@@ -10,6 +10,8 @@ use wharf_store::Store;
 use wharf_store::model::{Job, JobId};
 use wharf_supervisor::{Broken, Catalog, Installed, Mask, Role, Supervisor};
 
+use crate::callbacks;
+use crate::claims::Claims;
 use crate::config::Config;
 use crate::content::OnDemand;
 use crate::error::Error;
@@ -24,6 +26,7 @@ use crate::problem::Problem;
 use crate::schedules;
 use crate::secrets::Secrets;
 use crate::signing::Keys;
+use crate::staging;
 use crate::unit_types::{self, Registered, Types};
 use crate::upload;
 
@@ -40,8 +43,10 @@ pub(crate) struct Inner {
     pub(crate) supervisor: Supervisor,
     pub(crate) fetcher: Fetcher,
     pub(crate) grants: Grants,
+    pub(crate) claims: Arc<Claims>,
     pub(crate) keys: Keys,
     pub(crate) secrets: Secrets,
+    pub(crate) callbacks: callbacks::Desk,
     pub(crate) board: Board,
     pub(crate) types: Arc<Types>,
     /// Why a plugin that was found cannot be used, by name.
@@ -61,17 +66,20 @@ impl Engine {
     /// left. Starts no plugin. The caller holds a [`Claim`](crate::Claim) to the folder for as long as the engine lives.
     pub async fn open(config: Config) -> Result<Self, Error> {
         let store = Store::open(&config.data).await?;
-        store.blobs.clean().await?;
+        staging::clean(&store).await?;
         let catalog = Catalog::discover(&config.search);
         let Registered { types, unusable, behind } = unit_types::register(&store, &catalog).await?;
         let fetcher = Fetcher::new(config.fetch.clone())?;
+        let desk_of_callbacks = callbacks::Desk::new(&config.callbacks)?;
         let grants = Grants::default();
         let keys = Keys::open(&config.data).await;
         let keys = keys.map_err(|problem| Error::Keys(Box::new(problem)))?;
-        let secrets = Secrets::open(&config.data).await;
+        let secrets = Secrets::open(&config.data, &config.secrets).await;
         let secrets = secrets.map_err(|problem| Error::Secrets(Box::new(problem)))?;
         let parts = (store.clone(), fetcher.clone(), keys.clone(), secrets.clone());
-        let services = host_service::routes(grants.clone(), parts, Arc::clone(&types));
+        let claims = Arc::new(Claims::new(config.queues.clone(), config.keep_free));
+        let desk = (Arc::clone(&types), Arc::clone(&claims));
+        let services = host_service::routes(grants.clone(), parts, desk);
         let supervisor = Supervisor::new(supervision(&config, services, &secrets));
         let on_demand = store.blobs.job_folder(JobId(0)).await?;
         let inner = Arc::new(Inner {
@@ -80,8 +88,10 @@ impl Engine {
             supervisor,
             fetcher,
             grants,
+            claims,
             keys,
             secrets,
+            callbacks: desk_of_callbacks,
             board: Board::new(config.wait_for_work),
             types,
             unusable,
@@ -101,11 +111,13 @@ impl Engine {
             inner.enqueue(&job);
         }
         inner.tasks.spawn(dispatch::dispatch(Arc::clone(&inner)));
+        inner.tasks.spawn(callbacks::keep(Arc::clone(&inner)));
         if let Some(every) = inner.config.gc_every {
             let engine = Arc::clone(&inner);
             inner.tasks.spawn(async move { gc::now_and_then(&engine, every, &engine.stop).await });
         }
         if inner.config.resident {
+            inner.tell_ties();
             inner.tasks.spawn(schedules::keep(Arc::clone(&inner)));
             inner.tasks.spawn(history::keep(Arc::clone(&inner)));
             inner.tasks.spawn(upload::keep(Arc::clone(&inner)));

@@ -10,6 +10,9 @@ pub enum Error {
     /// The downloader.
     #[error(transparent)]
     Fetch(#[from] crate::fetch::Error),
+    /// The definitions of the host's own types: a bug.
+    #[error(transparent)]
+    OwnTypes(#[from] wharf_store::model::TypeErrors),
     /// The folder of the keys.
     #[error("{}", .0.message)]
     Keys(Box<crate::Problem>),

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::imports::format;
 use crate::publish::folder::names;
 use crate::schedules::Rule;
 
@@ -27,6 +28,23 @@ pub fn schedule_rule(text: &str, after_s: i64) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A file that is to become an image: its first and last bytes.
+///
+/// # Errors
+/// Which promise was broken.
+pub fn image_format(file: &[u8]) -> Result<(), String> {
+    let head = file.get(..format::HEAD).unwrap_or(file);
+    let tail = file.get(file.len().saturating_sub(format::TAIL)..).unwrap_or(file);
+    let size = file.len() as u64;
+    match format::recognise(head, tail, size) {
+        Some(found) if found.ending.is_empty() => Err(format!("{} has no ending", found.name)),
+        Some(found) if found.name == "raw" && found.virtual_size != Some(size) => {
+            Err(format!("a raw disk of {size} bytes has {:?}", found.virtual_size))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The name of a repository's file in a user's folder: safe for every file system, and itself when it is looked at again.

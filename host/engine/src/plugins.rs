@@ -4,11 +4,13 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
 use wharf_proto::v1;
 use wharf_store::model::LogLevel;
 use wharf_supervisor::calls::Bounds;
-use wharf_supervisor::{Installed, Lease, State};
+use wharf_supervisor::{Component, Installed, Lease, Maintainer, State};
 
+use crate::builds::words as target_words;
 use crate::engine::{Engine, Inner};
 use crate::jobs::run::JobRun;
 use crate::jobs::view::PluginProcess;
@@ -28,6 +30,8 @@ pub struct ComponentView {
     pub operations: Vec<String>,
     /// Types that it brings in or takes.
     pub types: Vec<String>,
+    /// What it builds for or pushes to: a name, or name, version and architecture, where `*` stands for anything.
+    pub targets: Vec<String>,
 }
 
 /// An installed plugin.
@@ -63,6 +67,20 @@ pub struct PluginView {
     pub pending_migrations: Vec<PendingMigration>,
     /// The folder it was found in.
     pub origin: String,
+    /// The file that describes it: `plugin.json`, or Image Factory's `NAME.info`.
+    pub file: String,
+    /// The link that activated it.
+    pub link: Option<String>,
+    /// What is started. Empty: that is not known.
+    pub program: String,
+    /// The program is an interpreter, which runs the plugin by `wharf.compat.imagefactory`.
+    pub interpreted: bool,
+    /// Whom to tell about a fault: name, address for mail, page.
+    pub maintainer: Vec<String>,
+    /// Its licence.
+    pub license: Option<String>,
+    /// What its author should know.
+    pub warnings: Vec<String>,
 }
 
 impl Engine {
@@ -147,11 +165,31 @@ impl Engine {
                     profile: component.profile.clone(),
                     operations: component.operations.clone(),
                     types: component.content_types.clone(),
+                    targets: patterns(component),
                 })
                 .collect(),
             origin: plugin.folder.display().to_string(),
+            file: plugin.file.display().to_string(),
+            link: plugin.link.as_ref().map(|link| link.display().to_string()),
+            program: plugin.executable.display().to_string(),
+            interpreted: plugin.interpreted,
+            maintainer: manifest.maintainer.as_ref().map(told).unwrap_or_default(),
+            license: manifest.license.clone(),
+            warnings: plugin.warnings.clone(),
         }
     }
+}
+
+/// Its targets in words.
+fn patterns(component: &Component) -> Vec<String> {
+    let words = component.targets.iter().filter_map(target_words);
+    words.map(|words| words.join(" ")).collect()
+}
+
+/// What is known of a maintainer.
+fn told(maintainer: &Maintainer) -> Vec<String> {
+    let Maintainer { name, email, url } = maintainer;
+    [name, email, url].into_iter().flatten().filter(|it| !it.is_empty()).cloned().collect()
 }
 
 /// A process that works for one job, to be given back or thrown away.
@@ -175,15 +213,32 @@ impl Borrowed {
 }
 
 impl Inner {
+    /// The installed plugins that can be used.
+    pub(crate) fn usable_plugins(&self) -> impl Iterator<Item = &Arc<Installed>> {
+        self.catalog.plugins().iter().filter(|plugin| {
+            self.plugin(&plugin.manifest.name).is_ok_and(|usable| Arc::ptr_eq(usable, plugin))
+        })
+    }
+
     /// A process of this plugin for one job, started if need be.
     pub(crate) async fn borrow_process(
         &self,
         run: &JobRun,
         plugin: &Arc<Installed>,
     ) -> Result<Borrowed, Problem> {
+        self.process_until(run, plugin, &run.cancel).await
+    }
+
+    /// The same for work that something else than the job's end calls off.
+    pub(crate) async fn process_until(
+        &self,
+        run: &JobRun,
+        plugin: &Arc<Installed>,
+        cancel: &CancellationToken,
+    ) -> Result<Borrowed, Problem> {
         let lease = tokio::select! {
             lease = self.supervisor.lease(plugin) => lease?,
-            () = run.cancel.cancelled() => return Err(Problem::cancelled()),
+            () = cancel.cancelled() => return Err(Problem::cancelled()),
         };
         let handshake = lease.handshake();
         let manifest = &plugin.manifest;

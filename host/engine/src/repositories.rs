@@ -238,6 +238,7 @@ impl Engine {
         match self.inner.board.cancel(JobId(id)) {
             Some(Cancelled::Waiting) => {
                 if let Some(job) = self.inner.store.meta.cancel_queued(JobId(id)).await? {
+                    self.inner.callbacks.wake();
                     self.inner.board.end(&job);
                 }
             }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
-use wharf_store::model::{Asker, Attachment, JobId, NewJob, Repository, RepositoryId};
+use wharf_store::model::{Asker, Attachment, JobId, NewCallback, NewJob, Repository, RepositoryId};
 
 use crate::engine::{Engine, Inner};
 use crate::instances::{self, Address, Bound, settings::DistributorSettings};
@@ -37,6 +37,25 @@ impl Inner {
         tracing::info!(job = job.id.0, operation = %job.operation, component, "job queued");
         let view = self.enqueue(&job);
         self.board.open();
+        self.callbacks.wake();
+        Ok(view)
+    }
+
+    /// Asks for a job that a component, or a plugin as a whole, does without being attached, on behalf of a user.
+    pub(crate) async fn submit_unattached(
+        &self,
+        operation: &str,
+        repository: Option<RepositoryId>,
+        (component, arguments): (&str, String),
+        callbacks: Vec<NewCallback>,
+    ) -> Result<JobView, Problem> {
+        let operation = operation.to_owned();
+        let job = NewJob { operation, repository, attachment: None, arguments, callbacks };
+        let job = self.store.meta.submit_unattached_job(job, component).await?;
+        tracing::info!(job = job.id.0, operation = %job.operation, component, "job queued");
+        let view = self.enqueue(&job);
+        self.board.open();
+        self.callbacks.wake();
         Ok(view)
     }
 
@@ -48,7 +67,8 @@ impl Inner {
         arguments: String,
     ) -> Result<JobView, Problem> {
         let operation = operation.to_owned();
-        let job = NewJob { operation, repository, attachment: None, arguments };
+        let callbacks = Vec::new();
+        let job = NewJob { operation, repository, attachment: None, arguments, callbacks };
         self.submit_for(job, Asker::User).await
     }
 
@@ -105,7 +125,8 @@ impl Inner {
         let settings =
             self.checked_override(&repository, &attachment, options.settings.clone(), by).await?;
         let arguments = serde_json::to_string(&SyncOptions { settings, ..options.clone() })?;
-        Ok(new_job("sync", &attachment, arguments))
+        let callbacks = self.checked_callbacks(&options.callbacks).await?;
+        Ok(NewJob { callbacks, ..new_job("sync", &attachment, arguments) })
     }
 
     /// The jobs of a publish, in an order in which each finds what it comes after.
@@ -120,6 +141,7 @@ impl Inner {
             self.version(&repository, number).await?;
         }
         let distributors = self.attached(&repository, "distributor").await?;
+        let callbacks = self.checked_callbacks(&options.callbacks).await?;
         let mut jobs = Vec::new();
         let mut distributors = through(distributors, &repository, options.through.as_deref())?;
         if options.dry_run || !options.resolve.is_empty() {
@@ -138,7 +160,8 @@ impl Inner {
                 .checked_override(&repository, &attachment, options.settings.clone(), by)
                 .await?;
             let arguments = serde_json::to_string(&PublishOptions { settings, ..options.clone() })?;
-            jobs.push(new_job("publish", &attachment, arguments));
+            let callbacks = callbacks.clone();
+            jobs.push(NewJob { callbacks, ..new_job("publish", &attachment, arguments) });
         }
         Ok(jobs)
     }
@@ -194,6 +217,7 @@ pub(crate) fn new_job(operation: &str, attachment: &Attachment, arguments: Strin
         repository: Some(attachment.repository),
         attachment: Some(attachment.id),
         arguments,
+        callbacks: Vec::new(),
     }
 }
 

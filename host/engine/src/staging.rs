@@ -5,11 +5,15 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use sha2::{Digest as _, Sha256};
-use wharf_store::model::{Digest, RelativePath, Staged};
+use tokio::time::sleep;
+use wharf_store::Store;
+use wharf_store::model::{Digest, JobId, RelativePath, Staged};
+use wharf_supervisor::remove_lent;
 
 use crate::problem::Problem;
 
@@ -161,6 +165,36 @@ pub(crate) async fn copy(
         Ok(Staged { path, digest: Digest(hasher.finalize().into()), size })
     })
     .await
+}
+
+/// How often a job's folder that resists is tried again: a plugin that was cancelled may still tidy up in it.
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Removes the folder of a job. What a plugin left there under ids that are lent to this user is removed too.
+pub(crate) async fn remove(store: &Store, job: JobId, folder: &Path) -> Result<(), Problem> {
+    let mut outcome = store.blobs.remove_job_folder(job).await;
+    for _again in 0..TRIES {
+        if outcome.is_ok() {
+            break;
+        }
+        if remove_lent(folder).await.is_err() {
+            sleep(PAUSE).await;
+        }
+        outcome = store.blobs.remove_job_folder(job).await;
+    }
+    Ok(outcome?)
+}
+
+/// Removes the folders of all jobs that an earlier host left.
+pub(crate) async fn clean(store: &Store) -> Result<(), wharf_store::Error> {
+    store.blobs.clean().await?;
+    for folder in store.blobs.left_behind().await? {
+        if let Err(error) = remove_lent(&folder).await {
+            tracing::warn!(folder = %folder.display(), error, "what an earlier job left stays");
+        }
+    }
+    Ok(())
 }
 
 /// Runs blocking work off the runtime.

@@ -8,6 +8,7 @@ use wharf_store::model::{
     UnitRow, UnitSearch,
 };
 
+use crate::content::{Body, FileContent};
 use crate::engine::{Engine, Inner};
 use crate::problem::Problem;
 
@@ -194,6 +195,36 @@ impl Engine {
         let unit = meta.units_by_id(vec![UnitId(id)], true).await?.pop().ok_or_else(missing)?;
         let holdings = meta.holdings(unit.id).await?;
         Ok(UnitView { type_name: self.inner.type_name(unit.type_id), unit, holdings })
+    }
+}
+
+impl Engine {
+    /// A file of a unit, to be read from the store.
+    ///
+    /// # Errors
+    /// `not_found.unit`, `not_found.file`; `not_found.bytes` when the file was never fetched.
+    pub async fn unit_file(&self, id: i64, path: &str) -> Result<FileContent, Problem> {
+        let UnitView { unit, .. } = self.unit(id).await?;
+        let paths: Vec<&str> = unit.files.iter().map(|file| file.path.as_str()).collect();
+        let file = unit.files.iter().find(|file| file.path.as_str() == path).ok_or_else(|| {
+            Problem::usage("not_found.file", format!("unit {id} has no file {path:?}"))
+                .help(format!("it has: {}", paths.join(", ")))
+        })?;
+        let absent = || {
+            let message = format!("the bytes of {path} are not in the store");
+            Problem::usage("not_found.bytes", message).at(format!("unit {id}"))
+        };
+        let digest = file.sha256.filter(|_| file.present).ok_or_else(absent)?;
+        let (body, size) = self.inner.store.blobs.open(digest).await?.ok_or_else(absent)?;
+        Ok(FileContent {
+            digest: Some(digest),
+            size: Some(size),
+            media_type: file.media_type.clone(),
+            modified_ms: 0,
+            headers: Vec::new(),
+            encoding: String::new(),
+            body: Body::Blob(body),
+        })
     }
 }
 

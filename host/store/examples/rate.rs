@@ -120,6 +120,7 @@ impl Bench {
             repository: Some(self.repository),
             attachment: Some(self.attachment),
             arguments: "{}".to_owned(),
+            callbacks: Vec::new(),
         };
         let job = self.store.meta.submit_job(job).await?;
         Ok(self.store.meta.claim(job.id).await?.1)

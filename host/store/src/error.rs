@@ -311,6 +311,8 @@ pub enum Thing {
     Schedule,
     /// A named instance.
     Instance,
+    /// A callback of a job.
+    Callback,
 }
 
 impl std::fmt::Display for Thing {
@@ -328,6 +330,7 @@ impl std::fmt::Display for Thing {
             Self::Token => "token",
             Self::Schedule => "schedule",
             Self::Instance => "instance",
+            Self::Callback => "callback",
         })
     }
 }
@@ -355,6 +358,7 @@ impl Error {
                 Thing::Token => "not_found.token",
                 Thing::Schedule => "not_found.schedule",
                 Thing::Instance => "not_found.instance",
+                Thing::Callback => "not_found.callback",
             },
             Self::Exists { .. } => "conflict.exists",
             Self::InUse { .. } => "conflict.in_use",

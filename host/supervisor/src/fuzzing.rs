@@ -4,8 +4,12 @@
 //! Each function reads bytes from outside as the crate itself does, and says which promise was
 //! broken, if one was.
 
+use std::path::Path;
+
 use tracing::Level;
 
+use crate::catalog::Manifest;
+use crate::catalog::info::Info;
 use crate::launch::guardian::frames::{FRAME_BYTES, Report};
 use crate::launch::guardian::grant::{GRANT_BYTES, Head};
 use crate::launch::output::{Entry, Lines, Logging, Logs, Source, announced, parse};
@@ -61,6 +65,33 @@ pub fn guardian_frames(bytes: &[u8]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Image Factory's metadata of a plugin: what is read stands for a manifest of the same targets, and what is wrong has a
+/// place.
+///
+/// # Errors
+/// What is wrong.
+pub fn imagefactory_info(bytes: &[u8]) -> Result<(), String> {
+    let Ok(text) = std::str::from_utf8(bytes) else { return Ok(()) };
+    match Info::read(text) {
+        Err(faults) if faults.is_empty() => Err("it is refused without a word".to_owned()),
+        Err(faults) => {
+            match faults.iter().find(|it| it.place.is_empty() || it.problem.is_empty()) {
+                Some(fault) => Err(format!("{fault:?} says nothing")),
+                None => Ok(()),
+            }
+        }
+        Ok(info) => {
+            let (manifest, text) =
+                info.manifest(Path::new("Name.info")).map_err(|error| error.to_string())?;
+            let (again, _) = Manifest::parse(Path::new("plugin.json"), &text)
+                .map_err(|error| error.to_string())?;
+            let targets = manifest.components.iter().map(|component| component.targets.len());
+            let same = again == manifest && targets.into_iter().all(|it| it == info.targets.len());
+            if same { Ok(()) } else { Err(format!("{info:?} becomes {manifest:?}")) }
+        }
+    }
 }
 
 fn is_safe(entry: &Entry) -> Result<(), String> {

@@ -64,14 +64,14 @@ pub use calls::{Bounds, CallError, Events};
 pub use catalog::{
     Broken, Catalog, Component, Conflict, Context, Hook, HookFilter, Installed, Legacy, Maintainer,
     Manifest, ManifestLimits, Migration, Protocol, Requires, Role, Root, RootKind, SearchPath,
-    Site, Trust, TypeFile,
+    Site, Trust, TypeFile, check_name,
 };
 pub use connect::{Handshake, PeerProcess, Process, Reattach, SocketPolicy, StopStep, Stopped};
 pub use error::Error;
 pub use exit::{ByHost, Exit, Reached};
 pub use launch::{
     Checksum, EnvPolicy, Guardian, Launch, Limits, LogLine, Mask, Pipe, Runner, Running, Spec,
-    Stdin, Tls, discover, guardian_main, standard_runtime_dir,
+    Stdin, Tls, discover, guardian_main, remove_lent, standard_runtime_dir,
 };
 pub use lifecycle::{Config, Lease, PluginState, State, Supervisor};
 pub use wharf_peer::{

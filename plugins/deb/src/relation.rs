@@ -69,7 +69,7 @@ impl Relation {
     fn constraint(rest: &str) -> Option<(Relator, String)> {
         let inner = rest.trim_start().strip_prefix('(')?.split(')').next()?.trim();
         let (sign, relator) = Relator::ALL.iter().find(|(sign, _)| inner.starts_with(sign))?;
-        let version = inner.get(sign.len()..)?.split_ascii_whitespace().next()?;
+        let version = inner.get(sign.len()..)?.split_whitespace().next()?;
         Some((*relator, version.to_owned()))
     }
 

@@ -1,5 +1,7 @@
 //! Which relative paths can be carried: one decision for manifests, folders and publications.
 
+use wharf_sdk::is_misleading;
+
 /// The longest path and segment, in bytes: what Linux file systems take.
 const MAX_PATH: usize = 4096;
 const MAX_SEGMENT: usize = 255;
@@ -54,7 +56,7 @@ pub(crate) fn check(path: &str) -> Result<(), Refusal> {
     if path.contains('\\') {
         return Err(Refusal::Backslash);
     }
-    if !ascii && path.chars().any(misleads) {
+    if !ascii && path.chars().any(is_misleading) {
         return Err(Refusal::Misleading);
     }
     if path.len() > MAX_PATH {
@@ -66,15 +68,6 @@ pub(crate) fn check(path: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Separators of lines, marks of direction, the byte order mark.
-fn misleads(character: char) -> bool {
-    matches!(
-        character,
-        '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'
-            ..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
-    )
-}
-
 /// A text for people: control characters escaped, cut after 120 characters.
 pub(crate) fn shown(text: &str) -> String {
     let mut shown = String::new();
@@ -83,7 +76,7 @@ pub(crate) fn shown(text: &str) -> String {
             shown.push_str("...");
             break;
         }
-        if character.is_control() || misleads(character) {
+        if is_misleading(character) {
             shown.extend(character.escape_unicode());
         } else {
             shown.push(character);

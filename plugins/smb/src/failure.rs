@@ -54,6 +54,16 @@ fn credentials(server: &Server, error: &Smb) -> Error {
     Error::usage("usage.credentials", message).at_field(field)
 }
 
+/// The server neither signs nor encrypts the session, and must.
+pub(crate) fn unsigned(server: &Server) -> Error {
+    let message = format!(
+        "{}: the server neither signs nor encrypts this session, and sign_options is always; let it log the user in as \
+         more than a guest, or choose when_required",
+        server.shown()
+    );
+    Error::usage("usage.signing", message).at_field("/sign_options")
+}
+
 fn forged(server: &Server, error: &Smb) -> Error {
     let message = format!(
         "{}: an answer is not signed as it must be ({error}); the server is broken, or somebody changes what it says \

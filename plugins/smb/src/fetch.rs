@@ -2,15 +2,16 @@
 //!
 //! A file that fits into one answer is one round trip: opened, read and closed by one request. A larger one is read in
 //! pieces, several of them on their way, each asked for by its place, so what broke off goes on where it was over a new
-//! connection, as long as the file is still the same one. The revision that counts is that of the opened file: where it is
-//! not the listed one, the host is told.
+//! connection, as long as the file is still the same one. The pieces go to the host as they come; those of a large file,
+//! unless the host asks for its end only, into a file that the host takes over. The revision that counts is that of the
+//! opened file: where it is not the listed one, the host is told.
 
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
 use smb2::client::stream::open_file_reader;
 use smb2::{Error as Smb, FileReader};
-use wharf_sdk::{Context, Error};
+use wharf_sdk::{Context, Error, Progress, Staging};
 
 use crate::failure;
 use crate::revision::Revision;
@@ -22,6 +23,8 @@ use crate::walk::full;
 const PIECE: u64 = 1 << 20;
 /// Pieces on their way.
 const PIECES: usize = 4;
+/// From this size on a file is staged: the host then hashes it only when it is whole, and that must be worth it.
+const STAGED: u64 = 8 << 20;
 /// Connections that one file may use up.
 const TRIES: usize = 2;
 
@@ -32,8 +35,12 @@ pub(crate) struct Wanted<'a> {
     pub(crate) path: &'a str,
     /// As it was listed.
     pub(crate) listed: Option<Revision>,
-    /// The next byte that the host lacks.
+    /// The first byte that the host asked for.
+    pub(crate) asked: u64,
+    /// The next byte that it, or the staged file, lacks.
     pub(crate) offset: u64,
+    /// Where the bytes of a large file go.
+    pub(crate) staging: Option<Staging>,
 }
 
 /// What ended a try.
@@ -120,8 +127,15 @@ impl Wanted<'_> {
             self.tell_revision(now, context).await?;
             self.listed = Some(now);
         } else if self.listed != Some(now) {
-            // What the host has is the beginning of another file.
+            // What the host has is the beginning of another file. It asks from the start when it is told so before any
+            // bytes of this call, and at the next call if there were some.
+            if self.offset == self.asked {
+                context.revision(now.to_string()).await?;
+            }
             return Err(failure::changing(&self.settings.server, self.path).into());
+        }
+        if self.offset == 0 && now.size >= STAGED && self.staging.is_none() {
+            self.staging = Some(Staging::create(context).await?);
         }
         self.pour(&reader, now.size, context).await?;
         reader.close().await?;
@@ -130,28 +144,41 @@ impl Wanted<'_> {
         if Revision::new(info.size, info.modified) != now {
             return Err(failure::changing(&self.settings.server, self.path).into());
         }
+        if let Some(staging) = self.staging.take() {
+            staging.hand_over(context).await?;
+        }
         Ok(())
     }
 
+    /// Brings the pieces to where they belong, and notes how far that is.
     async fn pour(
         &mut self,
         reader: &FileReader,
         size: u64,
         context: &Context,
     ) -> Result<(), Trouble> {
-        let count = size.saturating_sub(self.offset).div_ceil(PIECE);
-        let begin = self.offset;
-        let mut pieces = stream::iter(0..count)
-            .map(|piece| reader.read_at(begin + piece * PIECE, PIECE))
-            .buffered(PIECES);
+        let (begin, staging) = (self.offset, self.staging.as_ref());
+        let (server, path) = (&self.settings.server, self.path);
+        let bring = async |piece: u64| {
+            let place = begin + piece * PIECE;
+            let bytes = reader.read_at(place, PIECE).await?;
+            if bytes.len() as u64 != PIECE.min(size - place) {
+                return Err(Trouble::Told(failure::changing(server, path)));
+            }
+            let Some(staging) = staging else { return Ok(bytes) };
+            staging.write(bytes, place).await?;
+            Ok(Vec::new())
+        };
+        let count = size.saturating_sub(begin).div_ceil(PIECE);
+        let mut pieces = stream::iter(0..count).map(bring).buffered(PIECES);
         while let Some(piece) = pieces.next().await {
             let bytes = piece?;
-            let expected = PIECE.min(size - self.offset);
-            if bytes.len() as u64 != expected {
-                return Err(failure::changing(&self.settings.server, self.path).into());
+            self.offset = size.min(self.offset + PIECE);
+            match staging {
+                None => context.chunk(bytes).await?,
+                // Also tells the host that the call goes on.
+                Some(_) => context.progress(Progress::new(self.offset, size).unit("bytes")).await,
             }
-            context.chunk(bytes).await?;
-            self.offset += expected;
         }
         Ok(())
     }

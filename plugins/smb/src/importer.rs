@@ -45,7 +45,7 @@ impl Importer for Shares {
             }
             Ok(Done::changed().announced(count))
         };
-        unless_cancelled(context, listing).await
+        context.or_cancelled(listing).await
     }
 
     async fn fetch(&self, request: FetchRequest, context: &Context) -> Result<Done, Error> {
@@ -56,24 +56,14 @@ impl Importer for Shares {
         })?;
         let wanted = Wanted {
             settings: &settings,
-            path: &path,
+            path: path.as_str(),
             listed: request.revision.parse().ok(),
+            asked: request.offset,
             offset: request.offset,
+            staging: None,
         };
-        unless_cancelled(context, fetch(wanted, &self.session, context)).await?;
+        context.or_cancelled(fetch(wanted, &self.session, context)).await?;
         Ok(Done::unchanged())
-    }
-}
-
-/// A server that does not answer holds up no stop.
-async fn unless_cancelled<T>(
-    context: &Context,
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    tokio::select! {
-        biased;
-        () = context.cancelled() => Err(Error::cancelled()),
-        done = work => done,
     }
 }
 

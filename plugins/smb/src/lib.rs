@@ -4,7 +4,7 @@
 //! with a [`revision`] out of what the listing says anyway, and the host fetches only what has another one than before.
 //! `fetch` hands out a file's bytes. Both talk over the one connection that `session` keeps for the process; what the
 //! server or the network does wrong is told by `failure`. The plugin never writes to a share, never keeps a password
-//! beyond its connection, and never opens a file of this machine.
+//! beyond its connection, and opens no file of this machine but those that it stages in the job's folder.
 
 mod failure;
 mod fetch;

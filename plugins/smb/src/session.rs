@@ -110,6 +110,10 @@ async fn connect(
     };
     let connecting = SmbClient::connect(config).await;
     let mut client = connecting.map_err(|error| failure::connecting(server, &error))?;
+    let session = client.session();
+    if !session.should_sign && !session.should_encrypt && !server.takes_unsigned() {
+        return Err(failure::unsigned(server));
+    }
     let tree = client.connect_share(&server.share).await;
     let tree = tree.map_err(|error| failure::share(server, &error))?;
     let connection = client.connection_for(&tree);

@@ -1,7 +1,7 @@
 //! Which folder of which share, and who logs in: as the user says it.
 
 use serde::{Deserialize, Serialize};
-use wharf_sdk::{Attachment, Check, CheckScope, Checked, Error};
+use wharf_sdk::{Attachment, Check, CheckScope, Checked, Error, ListedPath, SecretName};
 
 use crate::path;
 
@@ -27,13 +27,13 @@ pub(crate) struct Server {
     #[serde(default)]
     pub(crate) username: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) password: Option<Secret>,
+    pub(crate) password: Option<SecretName>,
     #[serde(default)]
     pub(crate) domain: String,
     #[serde(default = "port")]
     pub(crate) port: u16,
     #[serde(default)]
-    sign_options: SignOptions,
+    pub(crate) sign_options: SignOptions,
     /// Kitovu's; only true is possible.
     #[serde(default, skip_serializing)]
     is_direct_tcp: Option<bool>,
@@ -43,40 +43,28 @@ const fn port() -> u16 {
     PORT
 }
 
-/// The name of a secret of the host.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub(crate) enum Secret {
-    Name(String),
-    Reference { secret: String },
-}
-
-impl Secret {
-    pub(crate) fn name(&self) -> &str {
-        match self {
-            Self::Name(name) | Self::Reference { secret: name } => name,
-        }
-    }
-}
-
-/// Kept as it was given: sessions of users are signed in any case.
+/// Which sessions will do. Those of users are signed whatever it says: SMB 3.1.1 wants it, and the library has no other way.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum SignOptions {
+pub(crate) enum SignOptions {
+    /// Kitovu's, and told as a warning.
     Never,
     WhenSupported,
     #[default]
     WhenRequired,
+    /// None of guests, that a server does not sign.
+    Always,
 }
 
 impl Settings {
     /// Those that a call works with.
     pub(crate) fn of(attachment: &Attachment) -> Result<Self, Error> {
         let mut settings: Self = attachment.settings()?;
-        settings.remote_dir = path::folder(&settings.remote_dir).map_err(|refusal| {
+        let folder = path::folder(&settings.remote_dir).map_err(|refusal| {
             let message = format!("it is no folder of a share: {refusal}");
             Error::usage("config.smb", message).at_field("/remote_dir")
         })?;
+        settings.remote_dir = folder.into();
         Ok(settings)
     }
 }
@@ -94,6 +82,21 @@ impl Server {
         format!("//{}/{}", path::shown(&self.hostname), path::shown(&self.share))
     }
 
+    /// Whether a session may neither be signed nor encrypted.
+    pub(crate) fn takes_unsigned(&self) -> bool {
+        self.sign_options != SignOptions::Always
+    }
+
+    /// What cannot be had as it is wished.
+    fn warned(&self, checked: Checked) -> Checked {
+        if self.sign_options != SignOptions::Never {
+            return checked;
+        }
+        let why =
+            "sessions of users are signed all the same: SMB 3.1.1 wants them so; leave it out";
+        checked.warning("/sign_options", "config.smb.signed", why)
+    }
+
     /// Fields that are not right, and why.
     fn faults(&self) -> Vec<(&'static str, &'static str)> {
         let mut faults = Vec::new();
@@ -107,13 +110,16 @@ impl Server {
                 "it is no name of a server: write neither smb:// nor a port or a path with it";
             faults.push(("/hostname", why));
         }
-        if path::below("", &self.share).is_err() {
+        if ListedPath::top().below(&self.share).is_err() {
             let why = "it is no name of a share: what lies below it is the setting remote_dir";
             faults.push(("/share", why));
         }
         if self.is_direct_tcp == Some(false) {
             let why = "SMB over NetBIOS (port 139) is not spoken; leave it out, and look at port";
             faults.push(("/is_direct_tcp", why));
+        }
+        if self.sign_options == SignOptions::Always && self.username.is_empty() {
+            faults.push(("/sign_options", "a guest's session is not signed; set username too"));
         }
         if self.password.is_some() && self.username.is_empty() {
             faults.push(("/username", "it must be set where there is a password"));
@@ -129,18 +135,18 @@ pub(crate) fn check(check: &Check) -> Result<Checked, Error> {
     if check.scope == CheckScope::Instance {
         let server: Server = check.values()?;
         let checked = server.faults().into_iter().fold(Checked::good(), told);
-        return checked.normalised(&server);
+        return server.warned(checked).normalised(&server);
     }
     let mut settings: Settings = check.values()?;
     let mut checked = settings.server.faults().into_iter().fold(Checked::good(), told);
     match path::folder(&settings.remote_dir) {
-        Ok(folder) => settings.remote_dir = folder,
+        Ok(folder) => settings.remote_dir = folder.into(),
         Err(refusal) => {
             let why = format!("it is no folder of a share: {refusal}");
             checked = checked.error("/remote_dir", "config.smb", why);
         }
     }
-    checked.normalised(&settings)
+    settings.server.warned(checked).normalised(&settings)
 }
 
 #[cfg(test)]
@@ -185,7 +191,10 @@ mod tests {
         for share in ["", "a/b", "a\\b", ".."] {
             assert_eq!(fields("h", share), ["/share"], "{share}");
         }
-        let nobody = Server { password: Some(Secret::Name("x".to_owned())), ..server("h", "s") };
+        let unsigned = Server { sign_options: SignOptions::Always, ..server("h", "s") };
+        assert_eq!(unsigned.faults()[0].0, "/sign_options");
+        let nobody =
+            Server { password: Some(SecretName::Name("x".to_owned())), ..server("h", "s") };
         assert_eq!(nobody.faults()[0].0, "/username");
     }
 }

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
 use smb2::{DirectoryEntry, Error as Smb, ErrorKind};
-use wharf_sdk::Error;
+use wharf_sdk::{Error, ListedPath};
 
 use crate::failure;
 use crate::path;
@@ -31,16 +31,16 @@ pub(crate) enum Found {
 pub(crate) struct Walk<'a> {
     share: &'a Share,
     settings: &'a Settings,
-    waiting: VecDeque<String>,
+    waiting: VecDeque<ListedPath>,
     running: FuturesUnordered<BoxFuture<'a, Listed>>,
 }
 
 /// A folder, and what it holds.
-type Listed = (String, Result<Vec<DirectoryEntry>, Smb>);
+type Listed = (ListedPath, Result<Vec<DirectoryEntry>, Smb>);
 
 impl<'a> Walk<'a> {
     pub(crate) fn new(share: &'a Share, settings: &'a Settings) -> Self {
-        let waiting = VecDeque::from([String::new()]);
+        let waiting = VecDeque::from([ListedPath::top()]);
         Self { share, settings, waiting, running: FuturesUnordered::new() }
     }
 
@@ -54,7 +54,9 @@ impl<'a> Walk<'a> {
         let Some((folder, listed)) = self.running.next().await else { return Ok(None) };
         let entries = match listed {
             Ok(entries) => entries,
-            Err(error) => return missed(self.settings, folder, &error).map(|it| Some(vec![it])),
+            Err(error) => {
+                return missed(self.settings, folder.into(), &error).map(|it| Some(vec![it]));
+            }
         };
         let mut found = Vec::with_capacity(entries.len());
         for entry in &entries {
@@ -68,9 +70,9 @@ impl<'a> Walk<'a> {
     }
 }
 
-async fn list(share: Share, settings: &Settings, folder: String) -> Listed {
+async fn list(share: Share, settings: &Settings, folder: ListedPath) -> Listed {
     let Share { tree, mut connection, .. } = share;
-    let listed = tree.list_directory(&mut connection, &full(settings, &folder)).await;
+    let listed = tree.list_directory(&mut connection, &full(settings, folder.as_str())).await;
     (folder, listed)
 }
 
@@ -121,16 +123,16 @@ impl<'a> From<&'a DirectoryEntry> for Seen<'a> {
 }
 
 enum Entry {
-    Folder(String),
+    Folder(ListedPath),
     Found(Found),
 }
 
 /// `None`: the folder itself, and the one above it.
-fn look(folder: &str, entry: &Seen<'_>) -> Option<Entry> {
+fn look(folder: &ListedPath, entry: &Seen<'_>) -> Option<Entry> {
     if matches!(entry.name, "." | "..") {
         return None;
     }
-    let path = match path::below(folder, entry.name) {
+    let path = match folder.below(entry.name) {
         Ok(path) => path,
         Err(refusal) => {
             let path = format!("{folder}/{}", path::shown(entry.name));
@@ -141,13 +143,15 @@ fn look(folder: &str, entry: &Seen<'_>) -> Option<Entry> {
     };
     if entry.is_link {
         let why = "it is a link to another place, and not followed".to_owned();
+        let path = path.into();
         return Some(Entry::Found(Found::Skipped { path, code: "source.link", why }));
     }
     if !entry.is_directory {
-        let revision = entry.revision;
+        let (path, revision) = (path.into(), entry.revision);
         return Some(Entry::Found(Found::File { path, revision }));
     }
-    if path.split('/').count() > DEEPEST {
+    if path.depth() > DEEPEST {
+        let path = String::from(path);
         let message =
             format!("{path}: it lies deeper than {DEEPEST} folders; is it inside itself?");
         let error = Error::operation("limit.depth", message).for_item(path.clone());
@@ -160,6 +164,10 @@ fn look(folder: &str, entry: &Seen<'_>) -> Option<Entry> {
 mod tests {
     use super::*;
 
+    fn folder(path: &str) -> ListedPath {
+        path::folder(path).unwrap()
+    }
+
     fn entry(name: &str, is_directory: bool) -> Seen<'_> {
         Seen { name, is_directory, is_link: false, revision: Revision { size: 7, written: 5 } }
     }
@@ -168,25 +176,26 @@ mod tests {
     #[test]
     fn names_that_a_server_must_not_send_are_failed_items() {
         for name in ["../../etc/passwd", "a\\b", "x\u{1}"] {
-            let found = look("a", &entry(name, false));
+            let found = look(&folder("a"), &entry(name, false));
             assert!(matches!(found, Some(Entry::Found(Found::Failed { .. }))), "{name}");
-            let folder = look("a", &entry(name, true));
-            assert!(matches!(folder, Some(Entry::Found(Found::Failed { .. }))), "{name}");
+            let found = look(&folder("a"), &entry(name, true));
+            assert!(matches!(found, Some(Entry::Found(Found::Failed { .. }))), "{name}");
         }
-        assert!(look("a", &entry("..", true)).is_none());
+        assert!(look(&folder("a"), &entry("..", true)).is_none());
     }
 
     #[test]
     fn files_have_their_revision_and_folders_are_gone_into_until_they_are_too_deep() {
-        let Some(Entry::Found(Found::File { path, revision })) = look("a", &entry("b", false))
+        let Some(Entry::Found(Found::File { path, revision })) =
+            look(&folder("a"), &entry("b", false))
         else {
             panic!("not a file")
         };
         assert_eq!((path.as_str(), revision.to_string().as_str()), ("a/b", "7-5"));
         let deep = vec!["x"; DEEPEST - 1].join("/");
-        assert!(matches!(look(&deep, &entry("y", true)), Some(Entry::Folder(_))));
+        assert!(matches!(look(&folder(&deep), &entry("y", true)), Some(Entry::Folder(_))));
         let deeper = format!("{deep}/y");
-        let found = look(&deeper, &entry("z", true));
+        let found = look(&folder(&deeper), &entry("z", true));
         assert!(matches!(found, Some(Entry::Found(Found::Failed { .. }))));
     }
 }

@@ -161,14 +161,17 @@ pub struct JobSpec {
 /// Something given to a later step of another component in the same build.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Contribution {
-    /// file, command, argument.
+    /// file, command: put into the image, run in it. package, repository: installed into it, and where from. argument: for
+    /// the builder of the target.
     #[prost(string, tag = "1")]
     pub kind: ::prost::alloc::string::String,
-    /// The path or the argument's name.
+    /// The path, or the name of the command, package, repository or argument.
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
+    /// Of a repository: JSON, as in a template. Of a package: empty.
     #[prost(bytes = "vec", tag = "3")]
     pub content: ::prost::alloc::vec::Vec<u8>,
+    /// Lower comes first; equals as they were given.
     #[prost(int32, tag = "4")]
     pub order: i32,
 }
@@ -393,6 +396,8 @@ pub struct Items {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Item {
+    /// In a listing: the path of a file or folder. Of one that failed nobody knows what upstream holds, so what the base
+    /// version holds there, or below it, stays.
     #[prost(string, tag = "1")]
     pub key: ::prost::alloc::string::String,
     #[prost(enumeration = "Outcome", tag = "2")]
@@ -609,6 +614,7 @@ pub struct ListedItem {
 pub struct Content {
     /// What the bytes really are a revision of, where it is not the one that was listed: the file changed since. Comes
     /// before all bytes, alone or with the first of them. Size and revision of the listing then do not count any more.
+    /// Where bytes came by an earlier call, they are not of it: the host ends the call, and asks again from the start.
     #[prost(string, tag = "4")]
     pub revision: ::prost::alloc::string::String,
     #[prost(oneof = "content::Content", tags = "1, 2, 3")]
@@ -1119,7 +1125,7 @@ pub struct BuildRequest {
     pub template: ::core::option::Option<Template>,
     #[prost(message, optional, tag = "5")]
     pub target: ::core::option::Option<Target>,
-    /// The unit of the stage before, its files staged read-only below JobContext.work_dir.
+    /// The unit of the stage before; File.staged of its files names copies below JobContext.work_dir, the plugin's to change.
     #[prost(message, optional, tag = "6")]
     pub parent: ::core::option::Option<Unit>,
     /// JSON object.
@@ -1138,6 +1144,8 @@ pub enum Stage {
     Unspecified = 0,
     Base = 1,
     Target = 2,
+    /// A provider makes the image itself, of the template alone. The unit has no file, and the attribute `identifier`: what
+    /// the provider calls it.
     Snapshot = 3,
 }
 impl Stage {
@@ -2313,10 +2321,13 @@ pub struct AcquireRequest {
     /// lock, queue, space.
     #[prost(string, tag = "1")]
     pub kind: ::prost::alloc::string::String,
+    /// Of the lock or queue, which all plugins share. Space: an absolute path on the disk; empty: that of work_dir.
     #[prost(string, tag = "2")]
     pub name: ::prost::alloc::string::String,
+    /// Places in the queue (0: one), or bytes of space.
     #[prost(uint64, tag = "3")]
     pub amount: u64,
+    /// How long to wait for it, at most an hour; 0: not at all. ABORTED: it was not to be had in time.
     #[prost(uint64, tag = "4")]
     pub wait_ms: u64,
 }
@@ -5018,7 +5029,7 @@ pub struct PlanResponse {
     #[prost(message, repeated, tag = "1")]
     pub jobs: ::prost::alloc::vec::Vec<JobSpec>,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HookRequest {
     #[prost(message, optional, tag = "1")]
     pub context: ::core::option::Option<JobContext>,
@@ -5028,11 +5039,24 @@ pub struct HookRequest {
     /// JSON object that describes the step's subject.
     #[prost(string, tag = "3")]
     pub subject: ::prost::alloc::string::String,
-    /// For after: how the step ended.
+    /// For after: how the step ended: added, changed, unchanged, skipped, failed.
     #[prost(enumeration = "Outcome", tag = "4")]
     pub outcome: i32,
     #[prost(message, optional, tag = "5")]
     pub error: ::core::option::Option<Error>,
+    /// The component that subscribed.
+    #[prost(message, optional, tag = "6")]
+    pub instance: ::core::option::Option<Instance>,
+    /// JSON object: what the request says to this component, as its `arguments_schema` has it.
+    #[prost(string, tag = "7")]
+    pub parameters: ::prost::alloc::string::String,
+    /// What the step makes its object of, if there is one: a base image. File.staged names a copy below
+    /// JobContext.work_dir; what a hook changes there is what the step is handed.
+    #[prost(message, optional, tag = "8")]
+    pub parent: ::core::option::Option<Unit>,
+    /// For after: what the step made, with staged files, if it made something.
+    #[prost(message, optional, tag = "9")]
+    pub unit: ::core::option::Option<Unit>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HookResponse {
@@ -5042,7 +5066,8 @@ pub struct HookResponse {
     pub error: ::core::option::Option<Error>,
     #[prost(message, repeated, tag = "3")]
     pub contributions: ::prost::alloc::vec::Vec<Contribution>,
-    /// For replace, and for after: the object, with staged files.
+    /// For replace: the object, with staged files. For after: what becomes of it; attributes and files that are left empty
+    /// stay as they are.
     #[prost(message, optional, tag = "4")]
     pub unit: ::core::option::Option<Unit>,
 }
@@ -5116,7 +5141,7 @@ pub enum HookDecision {
     Proceed = 1,
     /// The step counts as done, nothing is made.
     Skip = 2,
-    /// The hook made the object itself.
+    /// The hook made the object itself: builds only.
     Replace = 3,
     Refuse = 4,
 }

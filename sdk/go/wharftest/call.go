@@ -13,8 +13,11 @@ type Call struct {
 	harness    *Harness
 	attachment *wire.Attachment
 	sync       *wire.SyncRequest
+	cursor     string
 	publish    *wire.PublishRequest
+	build      *wire.BuildRequest
 	run        *wire.RunRequest
+	hook       *wire.HookRequest
 }
 
 // Call is a call to a component, to be filled in and made.
@@ -25,18 +28,17 @@ func (h *Harness) Call(component string) *Call {
 		attachment: &wire.Attachment{Instance: instance, Repository: "test", Settings: "{}"},
 		sync:       &wire.SyncRequest{Mode: wire.Mode_MODE_MIRROR, Policy: wire.Policy_POLICY_IMMEDIATE},
 		publish:    &wire.PublishRequest{Version: 1, BasePath: "test"},
+		build:      &wire.BuildRequest{},
 		run:        &wire.RunRequest{Test: wire.TestMode_TEST_MODE_OFF},
+		hook:       &wire.HookRequest{Parameters: "{}"},
 	}
 }
 
 // Settings are the effective settings; for actions, the arguments.
 func (c *Call) Settings(settings any) *Call {
 	c.harness.t.Helper()
-	written, err := json.Marshal(settings)
-	if err != nil {
-		c.harness.t.Fatalf("settings: %v", err)
-	}
-	c.attachment.Settings, c.run.Arguments = string(written), string(written)
+	written := c.written("the settings", settings)
+	c.attachment.Settings, c.run.Arguments = written, written
 	return c
 }
 
@@ -82,6 +84,18 @@ func (c *Call) Checkpoint(data []byte) *Call {
 	return c
 }
 
+// Cursor is where an earlier listing left off.
+func (c *Call) Cursor(cursor string) *Call {
+	c.cursor = cursor
+	return c
+}
+
+// Previous is the publication before.
+func (c *Call) Previous(publication uint64) *Call {
+	c.publish.Previous = &wire.Publication{Id: publication, Version: 1}
+	return c
+}
+
 // TimestampMs is the time to write into a publication's metadata.
 func (c *Call) TimestampMs(timestamp int64) *Call {
 	c.publish.TimestampMs = timestamp
@@ -92,6 +106,16 @@ func (c *Call) TimestampMs(timestamp int64) *Call {
 func (c *Call) Signing(key string) *Call {
 	c.publish.Signing = []string{key}
 	return c
+}
+
+// written is a value as JSON. The test fails when it cannot be written.
+func (c *Call) written(what string, value any) string {
+	c.harness.t.Helper()
+	written, err := json.Marshal(value)
+	if err != nil {
+		c.harness.t.Fatalf("%s: %v", what, err)
+	}
+	return string(written)
 }
 
 func (c *Call) importer() wire.ImporterClient { return wire.NewImporterClient(c.harness.toward) }
@@ -115,7 +139,7 @@ func (c *Call) Sync() *Run {
 // List makes List.
 func (c *Call) List() *Run {
 	c.harness.t.Helper()
-	request := &wire.ListRequest{Context: c.harness.job(), Attachment: c.attachment}
+	request := &wire.ListRequest{Context: c.harness.job(), Attachment: c.attachment, Cursor: c.cursor}
 	return c.harness.start(func(ctx context.Context) (events, error) { return c.importer().List(ctx, request) }).Finish()
 }
 
@@ -193,12 +217,10 @@ func (c *Call) ClientConfig(baseURL string) (*wire.ClientConfigResponse, error) 
 // Build makes Build, with the settings as parameters.
 func (c *Call) Build(stage wharf.Stage) *Run {
 	c.harness.t.Helper()
-	request := &wire.BuildRequest{
-		Context: c.harness.job(), Instance: c.attachment.Instance, Stage: wire.Stage(stage),
-		Parameters: c.attachment.Settings,
-	}
+	c.build.Context, c.build.Instance = c.harness.job(), c.attachment.Instance
+	c.build.Stage, c.build.Parameters = wire.Stage(stage), c.attachment.Settings
 	return c.harness.start(func(ctx context.Context) (events, error) {
-		return wire.NewBuilderClient(c.harness.toward).Build(ctx, request)
+		return wire.NewBuilderClient(c.harness.toward).Build(ctx, c.build)
 	}).Finish()
 }
 
@@ -212,19 +234,4 @@ func (c *Call) Run(units ...*wharf.Unit) *Run {
 	return c.harness.start(func(ctx context.Context) (events, error) {
 		return wire.NewActionClient(c.harness.toward).Run(ctx, c.run)
 	}).Finish()
-}
-
-// Check makes Check for an attachment, with the settings as values. Problems of the values are in the answer.
-func (c *Call) Check() (*wire.CheckResponse, error) {
-	return wire.NewPluginClient(c.harness.toward).Check(c.harness.t.Context(), &wire.CheckRequest{
-		Component: c.attachment.Instance.Component, Scope: wire.CheckScope_CHECK_SCOPE_ATTACHMENT,
-		Values: c.attachment.Settings, Repository: c.attachment.Repository,
-	})
-}
-
-// Ready makes Ready for the instance. No reasons: it is.
-func (c *Call) Ready() ([]*wire.FieldProblem, error) {
-	answer, err := wire.NewPluginClient(c.harness.toward).
-		Ready(c.harness.t.Context(), &wire.ReadyRequest{Instance: c.attachment.Instance})
-	return answer.GetReasons(), err
 }

@@ -28,6 +28,7 @@ type FakeHost struct {
 	state    map[string]wharf.State
 	settings string
 	requests []string
+	doings   []Doing
 	signer   func(wharf.SignForm, []byte) wharf.Signed
 }
 
@@ -87,6 +88,13 @@ func (h *FakeHost) Requests() []string {
 	h.lock.Lock()
 	defer h.lock.Unlock()
 	return slices.Clone(h.requests)
+}
+
+// Doings are what the plugin did to the host so far: jobs that it started, claims, contributions, events.
+func (h *FakeHost) Doings() []Doing {
+	h.lock.Lock()
+	defer h.lock.Unlock()
+	return slices.Clone(h.doings)
 }
 
 func (h *FakeHost) asked(url string) {

@@ -49,8 +49,11 @@ func (s *hostService) QueryUnits(query *wire.QueryUnitsRequest, stream grpc.Serv
 	if err := allowed(stream.Context()); err != nil {
 		return err
 	}
+	s.host.lock.Lock()
+	known := slices.Clone(s.host.units)
+	s.host.lock.Unlock()
 	var found []*wire.Unit
-	for _, unit := range s.host.units {
+	for _, unit := range known {
 		if (len(query.Types) == 0 || slices.Contains(query.Types, unit.Type)) && matches(unit, query.Where) {
 			found = append(found, unit)
 		}

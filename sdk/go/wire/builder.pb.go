@@ -29,7 +29,9 @@ const (
 	Stage_STAGE_UNSPECIFIED Stage = 0
 	Stage_STAGE_BASE        Stage = 1
 	Stage_STAGE_TARGET      Stage = 2
-	Stage_STAGE_SNAPSHOT    Stage = 3
+	// A provider makes the image itself, of the template alone. The unit has no file, and the attribute `identifier`: what
+	// the provider calls it.
+	Stage_STAGE_SNAPSHOT Stage = 3
 )
 
 // Enum value maps for Stage.
@@ -195,7 +197,7 @@ type BuildRequest struct {
 	Stage    Stage                  `protobuf:"varint,3,opt,name=stage,proto3,enum=wharf.v1.Stage" json:"stage,omitempty"`
 	Template *Template              `protobuf:"bytes,4,opt,name=template,proto3" json:"template,omitempty"`
 	Target   *Target                `protobuf:"bytes,5,opt,name=target,proto3" json:"target,omitempty"`
-	// The unit of the stage before, its files staged read-only below JobContext.work_dir.
+	// The unit of the stage before; File.staged of its files names copies below JobContext.work_dir, the plugin's to change.
 	Parent *Unit `protobuf:"bytes,6,opt,name=parent,proto3" json:"parent,omitempty"`
 	// JSON object.
 	Parameters string `protobuf:"bytes,7,opt,name=parameters,proto3" json:"parameters,omitempty"`

@@ -756,10 +756,12 @@ func (x *Items) GetItems() []*Item {
 }
 
 type Item struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
-	Outcome       Outcome                `protobuf:"varint,2,opt,name=outcome,proto3,enum=wharf.v1.Outcome" json:"outcome,omitempty"`
-	Error         *Error                 `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In a listing: the path of a file or folder. Of one that failed nobody knows what upstream holds, so what the base
+	// version holds there, or below it, stays.
+	Key           string  `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Outcome       Outcome `protobuf:"varint,2,opt,name=outcome,proto3,enum=wharf.v1.Outcome" json:"outcome,omitempty"`
+	Error         *Error  `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2002,6 +2004,7 @@ type Content struct {
 	Content isContent_Content `protobuf_oneof:"content"`
 	// What the bytes really are a revision of, where it is not the one that was listed: the file changed since. Comes
 	// before all bytes, alone or with the first of them. Size and revision of the listing then do not count any more.
+	// Where bytes came by an earlier call, they are not of it: the host ends the call, and asks again from the start.
 	Revision      string `protobuf:"bytes,4,opt,name=revision,proto3" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -1401,9 +1401,12 @@ func (x *WaitJobResponse) GetError() *Error {
 type AcquireRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// lock, queue, space.
-	Kind          string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
-	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Amount        uint64 `protobuf:"varint,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Of the lock or queue, which all plugins share. Space: an absolute path on the disk; empty: that of work_dir.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Places in the queue (0: one), or bytes of space.
+	Amount uint64 `protobuf:"varint,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	// How long to wait for it, at most an hour; 0: not at all. ABORTED: it was not to be had in time.
 	WaitMs        uint64 `protobuf:"varint,4,opt,name=wait_ms,json=waitMs,proto3" json:"wait_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -867,12 +867,15 @@ func (x *JobSpec) GetSpaceBytes() uint64 {
 // Something given to a later step of another component in the same build.
 type Contribution struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// file, command, argument.
+	// file, command: put into the image, run in it. package, repository: installed into it, and where from. argument: for
+	// the builder of the target.
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
-	// The path or the argument's name.
-	Name          string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Content       []byte `protobuf:"bytes,3,opt,name=content,proto3" json:"content,omitempty"`
-	Order         int32  `protobuf:"varint,4,opt,name=order,proto3" json:"order,omitempty"`
+	// The path, or the name of the command, package, repository or argument.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Of a repository: JSON, as in a template. Of a package: empty.
+	Content []byte `protobuf:"bytes,3,opt,name=content,proto3" json:"content,omitempty"`
+	// Lower comes first; equals as they were given.
+	Order         int32 `protobuf:"varint,4,opt,name=order,proto3" json:"order,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

@@ -82,7 +82,7 @@ const (
 	HookDecision_HOOK_DECISION_PROCEED     HookDecision = 1
 	// The step counts as done, nothing is made.
 	HookDecision_HOOK_DECISION_SKIP HookDecision = 2
-	// The hook made the object itself.
+	// The hook made the object itself: builds only.
 	HookDecision_HOOK_DECISION_REPLACE HookDecision = 3
 	HookDecision_HOOK_DECISION_REFUSE  HookDecision = 4
 )
@@ -1037,9 +1037,18 @@ type HookRequest struct {
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// JSON object that describes the step's subject.
 	Subject string `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`
-	// For after: how the step ended.
-	Outcome       Outcome `protobuf:"varint,4,opt,name=outcome,proto3,enum=wharf.v1.Outcome" json:"outcome,omitempty"`
-	Error         *Error  `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`
+	// For after: how the step ended: added, changed, unchanged, skipped, failed.
+	Outcome Outcome `protobuf:"varint,4,opt,name=outcome,proto3,enum=wharf.v1.Outcome" json:"outcome,omitempty"`
+	Error   *Error  `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`
+	// The component that subscribed.
+	Instance *Instance `protobuf:"bytes,6,opt,name=instance,proto3" json:"instance,omitempty"`
+	// JSON object: what the request says to this component, as its `arguments_schema` has it.
+	Parameters string `protobuf:"bytes,7,opt,name=parameters,proto3" json:"parameters,omitempty"`
+	// What the step makes its object of, if there is one: a base image. File.staged names a copy below
+	// JobContext.work_dir; what a hook changes there is what the step is handed.
+	Parent *Unit `protobuf:"bytes,8,opt,name=parent,proto3" json:"parent,omitempty"`
+	// For after: what the step made, with staged files, if it made something.
+	Unit          *Unit `protobuf:"bytes,9,opt,name=unit,proto3" json:"unit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1109,12 +1118,41 @@ func (x *HookRequest) GetError() *Error {
 	return nil
 }
 
+func (x *HookRequest) GetInstance() *Instance {
+	if x != nil {
+		return x.Instance
+	}
+	return nil
+}
+
+func (x *HookRequest) GetParameters() string {
+	if x != nil {
+		return x.Parameters
+	}
+	return ""
+}
+
+func (x *HookRequest) GetParent() *Unit {
+	if x != nil {
+		return x.Parent
+	}
+	return nil
+}
+
+func (x *HookRequest) GetUnit() *Unit {
+	if x != nil {
+		return x.Unit
+	}
+	return nil
+}
+
 type HookResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Decision      HookDecision           `protobuf:"varint,1,opt,name=decision,proto3,enum=wharf.v1.HookDecision" json:"decision,omitempty"`
 	Error         *Error                 `protobuf:"bytes,2,opt,name=error,proto3" json:"error,omitempty"`
 	Contributions []*Contribution        `protobuf:"bytes,3,rep,name=contributions,proto3" json:"contributions,omitempty"`
-	// For replace, and for after: the object, with staged files.
+	// For replace: the object, with staged files. For after: what becomes of it; attributes and files that are left empty
+	// stay as they are.
 	Unit          *Unit `protobuf:"bytes,4,opt,name=unit,proto3" json:"unit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1466,13 +1504,19 @@ const file_wharf_v1_plugin_proto_rawDesc = "" +
 	"\x05units\x18\x04 \x03(\v2\x11.wharf.v1.UnitRefR\x05units\x12\x12\n" +
 	"\x04user\x18\x05 \x01(\tR\x04user\"5\n" +
 	"\fPlanResponse\x12%\n" +
-	"\x04jobs\x18\x01 \x03(\v2\x11.wharf.v1.JobSpecR\x04jobs\"\xbf\x01\n" +
+	"\x04jobs\x18\x01 \x03(\v2\x11.wharf.v1.JobSpecR\x04jobs\"\xdb\x02\n" +
 	"\vHookRequest\x12.\n" +
 	"\acontext\x18\x01 \x01(\v2\x14.wharf.v1.JobContextR\acontext\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
 	"\asubject\x18\x03 \x01(\tR\asubject\x12+\n" +
 	"\aoutcome\x18\x04 \x01(\x0e2\x11.wharf.v1.OutcomeR\aoutcome\x12%\n" +
-	"\x05error\x18\x05 \x01(\v2\x0f.wharf.v1.ErrorR\x05error\"\xcb\x01\n" +
+	"\x05error\x18\x05 \x01(\v2\x0f.wharf.v1.ErrorR\x05error\x12.\n" +
+	"\binstance\x18\x06 \x01(\v2\x12.wharf.v1.InstanceR\binstance\x12\x1e\n" +
+	"\n" +
+	"parameters\x18\a \x01(\tR\n" +
+	"parameters\x12&\n" +
+	"\x06parent\x18\b \x01(\v2\x0e.wharf.v1.UnitR\x06parent\x12\"\n" +
+	"\x04unit\x18\t \x01(\v2\x0e.wharf.v1.UnitR\x04unit\"\xcb\x01\n" +
 	"\fHookResponse\x122\n" +
 	"\bdecision\x18\x01 \x01(\x0e2\x16.wharf.v1.HookDecisionR\bdecision\x12%\n" +
 	"\x05error\x18\x02 \x01(\v2\x0f.wharf.v1.ErrorR\x05error\x12<\n" +
@@ -1565,8 +1609,8 @@ var file_wharf_v1_plugin_proto_goTypes = []any{
 	(*JobSpec)(nil),            // 29: wharf.v1.JobSpec
 	(Outcome)(0),               // 30: wharf.v1.Outcome
 	(*Error)(nil),              // 31: wharf.v1.Error
-	(*Contribution)(nil),       // 32: wharf.v1.Contribution
-	(*Unit)(nil),               // 33: wharf.v1.Unit
+	(*Unit)(nil),               // 32: wharf.v1.Unit
+	(*Contribution)(nil),       // 33: wharf.v1.Contribution
 	(*Event)(nil),              // 34: wharf.v1.Event
 }
 var file_wharf_v1_plugin_proto_depIdxs = []int32{
@@ -1586,37 +1630,40 @@ var file_wharf_v1_plugin_proto_depIdxs = []int32{
 	26, // 13: wharf.v1.HookRequest.context:type_name -> wharf.v1.JobContext
 	30, // 14: wharf.v1.HookRequest.outcome:type_name -> wharf.v1.Outcome
 	31, // 15: wharf.v1.HookRequest.error:type_name -> wharf.v1.Error
-	1,  // 16: wharf.v1.HookResponse.decision:type_name -> wharf.v1.HookDecision
-	31, // 17: wharf.v1.HookResponse.error:type_name -> wharf.v1.Error
-	32, // 18: wharf.v1.HookResponse.contributions:type_name -> wharf.v1.Contribution
-	33, // 19: wharf.v1.HookResponse.unit:type_name -> wharf.v1.Unit
-	22, // 20: wharf.v1.MigrationsResponse.migrations:type_name -> wharf.v1.Migration
-	26, // 21: wharf.v1.MigrateRequest.context:type_name -> wharf.v1.JobContext
-	2,  // 22: wharf.v1.Plugin.Describe:input_type -> wharf.v1.DescribeRequest
-	5,  // 23: wharf.v1.Plugin.Ready:input_type -> wharf.v1.ReadyRequest
-	7,  // 24: wharf.v1.Plugin.Check:input_type -> wharf.v1.CheckRequest
-	9,  // 25: wharf.v1.Plugin.Choices:input_type -> wharf.v1.ChoicesRequest
-	12, // 26: wharf.v1.Plugin.Attached:input_type -> wharf.v1.AttachedRequest
-	14, // 27: wharf.v1.Plugin.Detached:input_type -> wharf.v1.DetachedRequest
-	16, // 28: wharf.v1.Plugin.Plan:input_type -> wharf.v1.PlanRequest
-	18, // 29: wharf.v1.Plugin.Hook:input_type -> wharf.v1.HookRequest
-	20, // 30: wharf.v1.Plugin.Migrations:input_type -> wharf.v1.MigrationsRequest
-	23, // 31: wharf.v1.Plugin.Migrate:input_type -> wharf.v1.MigrateRequest
-	3,  // 32: wharf.v1.Plugin.Describe:output_type -> wharf.v1.DescribeResponse
-	6,  // 33: wharf.v1.Plugin.Ready:output_type -> wharf.v1.ReadyResponse
-	8,  // 34: wharf.v1.Plugin.Check:output_type -> wharf.v1.CheckResponse
-	10, // 35: wharf.v1.Plugin.Choices:output_type -> wharf.v1.ChoicesResponse
-	13, // 36: wharf.v1.Plugin.Attached:output_type -> wharf.v1.AttachedResponse
-	15, // 37: wharf.v1.Plugin.Detached:output_type -> wharf.v1.DetachedResponse
-	17, // 38: wharf.v1.Plugin.Plan:output_type -> wharf.v1.PlanResponse
-	19, // 39: wharf.v1.Plugin.Hook:output_type -> wharf.v1.HookResponse
-	21, // 40: wharf.v1.Plugin.Migrations:output_type -> wharf.v1.MigrationsResponse
-	34, // 41: wharf.v1.Plugin.Migrate:output_type -> wharf.v1.Event
-	32, // [32:42] is the sub-list for method output_type
-	22, // [22:32] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	24, // 16: wharf.v1.HookRequest.instance:type_name -> wharf.v1.Instance
+	32, // 17: wharf.v1.HookRequest.parent:type_name -> wharf.v1.Unit
+	32, // 18: wharf.v1.HookRequest.unit:type_name -> wharf.v1.Unit
+	1,  // 19: wharf.v1.HookResponse.decision:type_name -> wharf.v1.HookDecision
+	31, // 20: wharf.v1.HookResponse.error:type_name -> wharf.v1.Error
+	33, // 21: wharf.v1.HookResponse.contributions:type_name -> wharf.v1.Contribution
+	32, // 22: wharf.v1.HookResponse.unit:type_name -> wharf.v1.Unit
+	22, // 23: wharf.v1.MigrationsResponse.migrations:type_name -> wharf.v1.Migration
+	26, // 24: wharf.v1.MigrateRequest.context:type_name -> wharf.v1.JobContext
+	2,  // 25: wharf.v1.Plugin.Describe:input_type -> wharf.v1.DescribeRequest
+	5,  // 26: wharf.v1.Plugin.Ready:input_type -> wharf.v1.ReadyRequest
+	7,  // 27: wharf.v1.Plugin.Check:input_type -> wharf.v1.CheckRequest
+	9,  // 28: wharf.v1.Plugin.Choices:input_type -> wharf.v1.ChoicesRequest
+	12, // 29: wharf.v1.Plugin.Attached:input_type -> wharf.v1.AttachedRequest
+	14, // 30: wharf.v1.Plugin.Detached:input_type -> wharf.v1.DetachedRequest
+	16, // 31: wharf.v1.Plugin.Plan:input_type -> wharf.v1.PlanRequest
+	18, // 32: wharf.v1.Plugin.Hook:input_type -> wharf.v1.HookRequest
+	20, // 33: wharf.v1.Plugin.Migrations:input_type -> wharf.v1.MigrationsRequest
+	23, // 34: wharf.v1.Plugin.Migrate:input_type -> wharf.v1.MigrateRequest
+	3,  // 35: wharf.v1.Plugin.Describe:output_type -> wharf.v1.DescribeResponse
+	6,  // 36: wharf.v1.Plugin.Ready:output_type -> wharf.v1.ReadyResponse
+	8,  // 37: wharf.v1.Plugin.Check:output_type -> wharf.v1.CheckResponse
+	10, // 38: wharf.v1.Plugin.Choices:output_type -> wharf.v1.ChoicesResponse
+	13, // 39: wharf.v1.Plugin.Attached:output_type -> wharf.v1.AttachedResponse
+	15, // 40: wharf.v1.Plugin.Detached:output_type -> wharf.v1.DetachedResponse
+	17, // 41: wharf.v1.Plugin.Plan:output_type -> wharf.v1.PlanResponse
+	19, // 42: wharf.v1.Plugin.Hook:output_type -> wharf.v1.HookResponse
+	21, // 43: wharf.v1.Plugin.Migrations:output_type -> wharf.v1.MigrationsResponse
+	34, // 44: wharf.v1.Plugin.Migrate:output_type -> wharf.v1.Event
+	35, // [35:45] is the sub-list for method output_type
+	25, // [25:35] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_wharf_v1_plugin_proto_init() }

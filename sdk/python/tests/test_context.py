@@ -14,6 +14,7 @@ from wharf import (
     Context,
     Done,
     File,
+    Job,
     Keep,
     ListedItem,
     OperationError,
@@ -103,7 +104,7 @@ def test_every_call_can_tell_what_happens(start: Start) -> None:
         context.metadata({"suite": "stable"})
         context.output("report", "text/plain", "staged-report")
         context.link("more", "https://example.org/")
-        context.job(model_pb2.JobSpec(operation="sync"))
+        context.job(Job("sync", name="again"))
         context.checkpoint(b"here")
         return Done.unchanged(summary={"read": 1}, outputs={"x": 2}, state={"etag": "e"})
 

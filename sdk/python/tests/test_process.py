@@ -207,6 +207,18 @@ def test_a_thread_of_the_authors_does_not_keep_the_process() -> None:
     assert (status, "something still runs" in errors) == (0, True)
 
 
+def test_the_stream_of_prints_is_there_and_stays_silent_until_the_end() -> None:
+    with Child(PLAIN) as child, child.channel() as channel:
+        stream = channel.unary_stream(
+            "/plugin.GRPCStdio/StreamStdio", request_serializer=bytes, response_deserializer=bytes
+        )
+        printed = stream(b"", timeout=DEADLINE)
+        assert child.sync('{"do": "print"}')[-1].HasField("result")
+        child.shutdown()
+        assert [*printed] == []
+        assert child.end()[0] == 0
+
+
 def test_under_a_debugger_it_tells_where_it_is_and_ends_with_ctrl_c() -> None:
     environment = {key: value for key, value in os.environ.items() if key != "WHARF_PLUGIN"}
     with subprocess.Popen(

@@ -21,12 +21,14 @@ from wharf import (
     ClientConfig,
     ClientConfigRequest,
     Context,
+    Contribution,
     Distributor,
     Done,
     FetchRequest,
     File,
     Importer,
     Instance,
+    Job,
     ListedItem,
     ListRequest,
     Migration,
@@ -42,6 +44,7 @@ from wharf import (
     RunRequest,
     Stage,
     SyncRequest,
+    Target,
     TestMode,
     Unit,
     UnitRef,
@@ -108,8 +111,8 @@ class In(Importer):
     def detached(self, attachment: Attachment) -> None:
         self.keeper.seen = f"no more {attachment.repository}"
 
-    def plan(self, plan: Plan) -> Sequence[model_pb2.JobSpec]:
-        return [model_pb2.JobSpec(operation=plan.operation, name=plan.arguments["name"])]
+    def plan(self, plan: Plan) -> Sequence[Job]:
+        return [Job(plan.operation, {"full": True}, name=plan.arguments["name"])]
 
 
 class Out(Distributor):
@@ -253,27 +256,20 @@ def test_a_bug_in_a_check_is_an_internal_status(harness: Harness) -> None:
 
 def test_the_other_answers_of_a_component(harness: Harness, keeper: Keeper) -> None:
     assert harness.call("in").ready()[0].message == "default is down"
-    asked = plugin_pb2.ChoicesRequest(component="in", field="suite", values='{"of": "x"}')
-    choices = harness.ask("Plugin", "Choices", asked, plugin_pb2.ChoicesResponse).choices
+    choices = harness.call("in").settings({"of": "x"}).choices("suite")
     assert (choices[0].value, choices[0].label) == ('"suite"', "suite of x")
-    instance = model_pb2.Instance(component="in")
-    attachment = model_pb2.Attachment(instance=instance, repository="words")
-    attached = plugin_pb2.AttachedRequest(attachment=attachment)
-    harness.ask("Plugin", "Attached", attached, plugin_pb2.AttachedResponse)
-    assert keeper.saw() == "words"
-    detached = plugin_pb2.DetachedRequest(attachment=attachment)
-    harness.ask("Plugin", "Detached", detached, plugin_pb2.DetachedResponse)
-    assert keeper.saw() == "no more words"
-    plan = plugin_pb2.PlanRequest(instance=instance, operation="sync", arguments='{"name": "n"}')
-    jobs = harness.ask("Plugin", "Plan", plan, plugin_pb2.PlanResponse).jobs
-    assert (jobs[0].operation, jobs[0].name) == ("sync", "n")
+    harness.call("in").attached()
+    assert keeper.saw() == "test"
+    harness.call("in").detached()
+    assert keeper.saw() == "no more test"
+    (job,) = harness.call("in").settings({"name": "n"}).plan("sync")
+    assert (job.operation, job.name, job.arguments) == ("sync", "n", '{"full":true}')
 
 
 def test_a_component_without_choices_offers_none() -> None:
     with Harness(plugin(lambda context: Done.changed())) as harness:
-        asked = plugin_pb2.ChoicesRequest(component="in")
         with pytest.raises(grpc.RpcError) as refused:
-            harness.ask("Plugin", "Choices", asked, plugin_pb2.ChoicesResponse)
+            harness.call("in").choices("suite")
         assert isinstance(refused.value, grpc.Call)
         assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
@@ -307,6 +303,16 @@ def test_builders_and_actions_read_their_arguments(harness: Harness, keeper: Kee
     assert isinstance(keeper.seen, BuildRequest)
     assert (keeper.seen.stage, keeper.seen.parameters) == (Stage.TARGET, {"size": 1})
     assert (keeper.seen.parent, keeper.seen.provider) == (None, None)
+    call = harness.call("make").template("text/plain", b"recipe").target("fedora", version="44")
+    motd = Contribution("file", "/etc/motd", b"hi", order=2)
+    call = call.parent(Unit("word", {"text": "base"})).contribution(motd).provider({"zone": "a"})
+    call.build(Stage.SNAPSHOT).done()
+    made = keeper.seen
+    assert (made.template_type, made.template) == ("text/plain", b"recipe")
+    assert made.target == Target("fedora", "44")
+    assert made.contributions == [motd]
+    assert (made.parent and made.parent.key_text) == '{"text":"base"}'
+    assert (made.provider and made.provider.settings) == {"zone": "a"}
     harness.call("do").settings({"to": "a"}).run([Unit("word", {"text": "a"})], TestMode.DRY).done()
     assert isinstance(keeper.seen, RunRequest)
     assert (keeper.seen.arguments, keeper.seen.test) == ({"to": "a"}, TestMode.DRY)

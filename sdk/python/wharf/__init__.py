@@ -15,7 +15,7 @@ from wharf import _output
 
 _output.reserve_if_launched()
 
-from wharf.context import Context, Outcome
+from wharf.context import Context, HookContext, Outcome
 from wharf.errors import (
     Cancelled,
     Error,
@@ -26,12 +26,25 @@ from wharf.errors import (
     Scope,
     UsageError,
 )
-from wharf.host import Download, Downloaded, Query, Signed, SignForm, State, StateScope
+from wharf.host import (
+    Claim,
+    Download,
+    Downloaded,
+    JobEnd,
+    Query,
+    SavedUnit,
+    Signed,
+    SignForm,
+    State,
+    StateScope,
+)
 from wharf.model import (
     Attachment,
+    Contribution,
     Done,
     File,
     Instance,
+    Job,
     Keep,
     ListedItem,
     PublishedFile,
@@ -40,6 +53,8 @@ from wharf.model import (
 )
 from wharf.role import (
     Action,
+    After,
+    Before,
     BuildRequest,
     Builder,
     Check,
@@ -51,6 +66,7 @@ from wharf.role import (
     Component,
     Distributor,
     FetchRequest,
+    Hooks,
     Importer,
     LastSync,
     ListRequest,
@@ -65,7 +81,9 @@ from wharf.role import (
     ResolveRequest,
     RunRequest,
     Stage,
+    Step,
     SyncRequest,
+    Target,
     TestMode,
     UnpublishRequest,
     UploadRequest,
@@ -74,7 +92,9 @@ from wharf.serve import Plugin
 
 __all__ = [
     "Action",
+    "After",
     "Attachment",
+    "Before",
     "BuildRequest",
     "Builder",
     "Cancelled",
@@ -82,10 +102,12 @@ __all__ = [
     "CheckScope",
     "Checked",
     "Choice",
+    "Claim",
     "ClientConfig",
     "ClientConfigRequest",
     "Component",
     "Context",
+    "Contribution",
     "Distributor",
     "Done",
     "Download",
@@ -95,8 +117,12 @@ __all__ = [
     "Fault",
     "FetchRequest",
     "File",
+    "HookContext",
+    "Hooks",
     "Importer",
     "Instance",
+    "Job",
+    "JobEnd",
     "Keep",
     "LastSync",
     "ListRequest",
@@ -117,13 +143,16 @@ __all__ = [
     "ReissueRequest",
     "ResolveRequest",
     "RunRequest",
+    "SavedUnit",
     "Scope",
     "SignForm",
     "Signed",
     "Stage",
     "State",
     "StateScope",
+    "Step",
     "SyncRequest",
+    "Target",
     "TestMode",
     "Unit",
     "UnitRef",

@@ -6,6 +6,8 @@ APP_PROTOCOL_VERSIONS = (1,)
 MAX_BATCH = 1_000
 """Entries of a list in one message."""
 MAX_MESSAGE_BYTES = 1 << 20
+MAX_BATCH_BYTES = 256 << 10
+"""Bytes of a list that is sent to the host with a call: the contract calls batches of that size the quickest."""
 MAX_INLINE_BYTES = 64 << 10
 MAX_STATE_BYTES = 64 << 10
 MAX_SOCKET_PATH = 107

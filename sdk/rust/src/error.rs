@@ -214,7 +214,8 @@ impl Error {
                 Self::operation("internal.host", message).retryable()
             }
             Code::Unimplemented => {
-                Self::fault("internal.host", format!("this host does not offer {call}"))
+                let message = format!("this host does not offer {call}");
+                Self::fault("internal.host.not_offered", message)
             }
             _ => Self::fault("internal.host", message),
         }

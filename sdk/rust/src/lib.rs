@@ -28,7 +28,7 @@
 //!
 //! The way through: [`role`-traits](Importer) say what an author writes; [`Context`] what a running call can tell
 //! the host and ask of it; [`Unit`], [`File`], [`PublishedFile`] what goes over; [`testing`] how to try it all;
-//! [`goplugin`] what is underneath, of use alone.
+//! [`tool`] runs other programs for a call; [`goplugin`] is what is underneath, of use alone.
 //! A plugin never opens the host's database and never learns a path outside its job.
 
 #[cfg(doctest)]
@@ -43,23 +43,28 @@ mod model;
 mod role;
 mod serve;
 pub mod testing;
+mod text;
+pub mod tool;
 
-pub use context::{Context, Outcome, Progress};
+pub use context::{Ask, Context, HookContext, Outcome, Progress, Staging};
 pub use error::{Class, Error, Scope};
 pub use host::{
-    Artifact, Download, Downloaded, Downloads, Query, SignForm, Signed, State, StateScope,
-    UnitPages,
+    Artifact, Claim, Download, Downloaded, Downloads, Grant, JobEnd, Query, SavedUnit, SignForm,
+    Signed, State, StateScope, Stored, UnitPages, WatchedItem, WatchedItems,
 };
 pub use model::{
-    Attachment, Done, File, FileInfo, Instance, Keep, ListedItem, PublishedFile, Unit, UnitRef,
+    Attachment, Contribution, Done, File, FileInfo, Instance, Job, Keep, ListedItem, ListedPath,
+    PathError, PublishedFile, SecretName, Unit, UnitRef,
 };
 pub use role::{
-    Action, BuildRequest, Builder, Check, CheckScope, Checked, Choice, ClientConfig,
-    ClientConfigRequest, Component, Distributor, FetchRequest, Importer, LastSync, ListRequest,
-    Migration, Migrations, Mode, Plan, Policy, Publication, PublishRequest, ReissueRequest,
-    ResolveRequest, RunRequest, Stage, SyncRequest, TestMode, UnpublishRequest, UploadRequest,
+    Action, After, Before, BuildRequest, Builder, Check, CheckScope, Checked, Choice, ClientConfig,
+    ClientConfigRequest, Component, Distributor, FetchRequest, Hooks, Importer, LastSync,
+    ListRequest, Migration, Migrations, Mode, Plan, Policy, Publication, PublishRequest,
+    ReissueRequest, ResolveRequest, RunRequest, Stage, Step, SyncRequest, Target, TestMode,
+    UnpublishRequest, UploadRequest,
 };
 pub use serve::Plugin;
+pub use text::{is_misleading, printable};
 
 /// For the methods of the role traits: `#[async_trait] impl Importer for ...`.
 pub use tonic::async_trait;

@@ -150,7 +150,7 @@ export class PluginError extends Error {
       case Status.RESOURCE_EXHAUSTED:
         return PluginError.operation("internal.host", message, { retryable: true });
       case Status.UNIMPLEMENTED:
-        return PluginError.fault("internal.host", `this host does not offer ${call}`);
+        return PluginError.fault("internal.host.not_offered", `this host does not offer ${call}`);
       default:
         return PluginError.fault("internal.host", message);
     }

@@ -27,7 +27,7 @@
 import "./serve/output.js"; // first: standard output belongs to the handshake
 
 export type { Level, Outcome, Progress } from "./context/tell.js";
-export { Context } from "./context/context.js";
+export { Context, HookContext } from "./context/context.js";
 export { type Class, type ErrorDetails, PluginError, type Scope } from "./errors.js";
 export { TestMode } from "./gen/wharf/v1/action.js";
 export { Stage } from "./gen/wharf/v1/builder.js";
@@ -36,22 +36,22 @@ export { Mode, Policy } from "./gen/wharf/v1/importer.js";
 export { CheckScope } from "./gen/wharf/v1/plugin.js";
 export type { Stored } from "./host/artifact.js";
 export type { Download, DownloadAnswer, Downloaded, Validators } from "./host/download.js";
-export type { Claim, ContributionTo, JobEnd } from "./host/jobs.js";
+export type { Claim, JobEnd } from "./host/jobs.js";
 export { type Query, UnitPages } from "./host/query.js";
 export type { Signed, SignForm } from "./host/sign.js";
 export type { State } from "./host/state.js";
 export type { SavedUnit } from "./host/units.js";
-export { type Fields, type Logger, logger } from "./logging.js";
+export { type Fields, type Level as LogLevel, type Logger, logger } from "./logging.js";
 export { Attachment, Instance } from "./model/attachment.js";
 export { Done, type DoneDetails } from "./model/done.js";
-export type { Job } from "./model/job.js";
+export type { Contribution, Job, ReceivedContribution } from "./model/job.js";
 export type { Json } from "./model/json.js";
 export type { ListedItem } from "./model/listed.js";
 export type { PublishedFile, PublishedFrom } from "./model/published.js";
 export type { FieldEquals, Keep, UnitRef } from "./model/reference.js";
 export { type File, FileInfo, type Link, type Source, StoredUnit, type Unit } from "./model/unit.js";
 export { type Action, RunRequest } from "./role/action.js";
-export { type Builder, BuildRequest, type Contribution, type Target } from "./role/builder.js";
+export { type Builder, BuildRequest, type Target } from "./role/builder.js";
 export { Check, Checked, type Choice, type Component, Plan } from "./role/component.js";
 export {
   type ClientConfig,
@@ -72,5 +72,6 @@ export {
   SyncRequest,
   UploadRequest,
 } from "./role/importer.js";
+export { After, Before, type Hooks, Step } from "./role/hooks.js";
 export type { Migration, Migrations } from "./role/migrations.js";
 export { Plugin } from "./serve/plugin.js";

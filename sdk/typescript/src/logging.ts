@@ -21,7 +21,16 @@ export interface Logger {
   error(message: string, fields?: Fields): void;
 }
 
-type Level = keyof Logger;
+/** How serious a line is. */
+export type Level = keyof Logger;
+
+const LEVELS: readonly Level[] = ["trace", "debug", "info", "warn", "error"];
+let least = 0;
+
+/** Leaves out lines that are less serious. */
+export function logFrom(level: Level): void {
+  least = LEVELS.indexOf(level);
+}
 
 /** What a text may take before escaping, which makes it six times longer at worst. */
 const MAX_TEXT = 4 << 10;
@@ -33,7 +42,9 @@ const CUT = "... (cut)";
 
 /** Makes the lines of a module: `logger("deb.index").info("index read", { packages: 1200 })`. */
 export function logger(module: string): Logger {
-  const at = (level: Level) => (message: string, fields?: Fields) => write(line(level, module, message, fields));
+  const at = (level: Level) => (message: string, fields?: Fields) => {
+    if (LEVELS.indexOf(level) >= least) write(line(level, module, message, fields));
+  };
   return { trace: at("trace"), debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 

@@ -105,6 +105,13 @@ test("bytes go into the store and out of it", async () => {
     for await (const part of context.openArtifact(digest, 200)) parts.push(part);
     assert(Buffer.concat(parts).equals(large.subarray(200)));
     assert.equal(await code(context.openArtifact("sha256:00").next()), "usage not_found");
+    const broken = context.putArtifact(
+      (function* () {
+        yield large;
+        throw new RangeError("no more bytes");
+      })(),
+    );
+    await assert.rejects(broken, RangeError);
   });
 });
 
@@ -147,7 +154,7 @@ test("jobs, claims, contributions, events and outcomes", async () => {
     assert.equal((await context.waitJob(job)).state, "succeeded");
     assert.equal(await code(context.waitJob(99)), "usage not_found");
     await context.release(await context.acquire({ kind: "lock", name: "index", waitMs: 5 }));
-    await context.contribute({ to: "other.builder", kind: "file", name: "motd", content: "hi" });
+    await context.contribute("other.builder", { kind: "file", name: "motd", content: "hi" });
     await context.emit("synced", { n: 1 });
     const items = [];
     for await (const item of context.watchItems()) items.push(item.key);

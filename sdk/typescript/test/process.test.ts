@@ -25,6 +25,16 @@ async function status(work: Promise<unknown>): Promise<Status | undefined> {
   );
 }
 
+test("lines that are less serious than wanted are left out", async () => {
+  await using child = await Child.start({ environment: { WHARF_TEST_LEVEL: "error" } });
+  const run = await sync(await child.client(), "print").finish();
+  assert.equal(run.units.length, 1);
+  assert.equal((await child.said("an error 7")).length, 1);
+  await shutdown(await child.client());
+  await child.ended();
+  assert.deepEqual(child.logged("read"), []);
+});
+
 test("the handshake is one line that names socket and certificate", async () => {
   await using child = await Child.start();
   const [core, app, network, address, protocol, certificate, ...more] = await child.handshake();

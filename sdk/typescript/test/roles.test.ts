@@ -43,7 +43,10 @@ test("a manifest and a program that disagree are told at start", async () => {
     [/a component of role builder/, () => new Plugin(MANIFEST).builder("importer", {})],
     [/"importer" offers sync, but it has no method/, () => new Plugin(MANIFEST).importer("importer", {})],
     [/does not name/, () => new Plugin(MANIFEST).importer("importer", importer).action("other", {})],
-    [/names none migrations/, () => sample({}).migrations({ migrate: () => Promise.resolve(Done.unchanged()) })],
+    [
+      /names no migrations, but the program registers some/,
+      () => sample({}).migrations({ migrate: () => Promise.resolve(Done.unchanged()) }),
+    ],
     [/plugin.json cannot be read/, () => new Plugin("{")],
     [/no list `types`/, () => sample({}).types("{}")],
   ];
@@ -75,7 +78,7 @@ test("a component checks, chooses, plans and is told of bindings", async () => {
     },
     ready: (instance) => Checked.good().error("", "config", instance.name),
     choices: (field) => [{ value: 1, label: field }],
-    plan: (plan) => [{ operation: plan.operation, weight: 2 }],
+    plan: (plan) => [{ operation: plan.operation, weight: 2, name: plan.arguments<{ url: string }>().url }],
     attached: ({ repository }) => void told.push(`attached ${repository}`),
     detached: ({ repository }) => void told.push(`detached ${repository}`),
   };
@@ -92,7 +95,8 @@ test("a component checks, chooses, plans and is told of bindings", async () => {
   }
   assert.equal((await call("").ready()).reasons[0]?.message, "default");
   assert.deepEqual(await call("").choices("url"), [{ value: "1", label: "url" }]);
-  assert.equal((await call("").plan("sync")).jobs[0]?.weight, 2);
+  const [job] = (await call("x").plan("sync")).jobs;
+  assert.deepEqual([job?.weight, job?.name], [2, "x"]);
   await call("").attached();
   await call("").detached();
   assert.deepEqual(told, ["attached test", "detached test"]);
@@ -213,6 +217,11 @@ test("a builder makes a unit with an artifact", async () => {
     async build(request, context) {
       const { name } = request.parameters<{ name: string }>();
       await writeFile(context.inWorkDir("image"), request.template);
+      assert.deepEqual(request.target, { name: "fedora", version: "", architecture: "" });
+      assert.deepEqual(request.parent?.readKey(), { name: "before" });
+      const [given] = request.contributions;
+      assert.deepEqual([given?.name, Buffer.from(given?.content ?? "").toString(), given?.order], ["motd", "hi", 2]);
+      assert.deepEqual(request.provider?.settings(), { zone: "a" });
       const attributes = { stage: request.stage, type: request.templateType };
       await context.unit({ type: "image", key: { name }, attributes, files: [{ path: "image", staged: "image" }] });
       return Done.changed();
@@ -221,7 +230,15 @@ test("a builder makes a unit with an artifact", async () => {
   const plugin = new Plugin(manifest("builder", "build")).builder("it", builder);
   await using harness = await Harness.start(plugin);
   const template = { mediaType: "text/plain", content: Buffer.from("recipe") };
-  const run = await harness.call("it", { settings: { name: "base" }, template }).build(Stage.BASE);
+  const whole = {
+    settings: { name: "base" },
+    template,
+    target: { name: "fedora" },
+    parent: { type: "image", key: { name: "before" } },
+    contributions: [{ kind: "file", name: "motd", content: "hi", order: 2 }],
+    provider: { zone: "a" },
+  };
+  const run = await harness.call("it", whole).build(Stage.BASE);
   assert.deepEqual([run.keys(), run.units[0]?.attributes], [['{"name":"base"}'], '{"stage":1,"type":"text/plain"}']);
   assert.equal(await readFile(`${harness.workDir}/image`, "utf8"), "recipe");
 });

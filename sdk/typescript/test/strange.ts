@@ -11,7 +11,7 @@ process.stdout.write("written before serving\n");
 
 const never = new Promise<never>(() => undefined);
 
-await sample({
+const plugin = sample({
   async print(context) {
     console.log("printed %s", "with console");
     console.error("an error %d", 7);
@@ -62,4 +62,6 @@ await sample({
   },
 })
   .grace(200)
-  .serve();
+  .logLevel(process.env.WHARF_TEST_LEVEL === "error" ? "error" : "debug");
+
+await (process.env.WHARF_TEST_DEBUG === "1" ? plugin.debug() : plugin.serve());

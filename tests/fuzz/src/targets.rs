@@ -7,6 +7,7 @@ use std::io::{Seek as _, Write as _};
 use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use url::Url;
 use wharf_openpgp::{Algorithm, Keyring, SecretKey};
@@ -14,14 +15,24 @@ use wharf_plugin_deb::control::Reader as ControlReader;
 use wharf_plugin_deb::release::{self, Release};
 use wharf_plugin_deb::{package, relation, version};
 use wharf_plugin_file::manifest::{MAX_LINE_BYTES, Next, Reader, line};
+use wharf_plugin_image_cloud::disk::header::Header as DiskHeader;
+use wharf_plugin_image_cloud::tree;
+use wharf_plugin_moodle::answer::{self, Course, List, Section};
+use wharf_plugin_moodle::layout::{self, Found};
+use wharf_plugin_moodle::place::tamed;
+use wharf_plugin_moodle::revision::Revision;
 use wharf_plugin_pypi::filename::{self, Distribution, Kind};
 use wharf_plugin_pypi::filter::{Filter, Wish};
 use wharf_plugin_pypi::index::{self, Format};
 use wharf_plugin_pypi::name::normalize;
 use wharf_plugin_pypi::package::{self as python_package, CoreMetadata};
+use wharf_plugin_webdav::layout::{self as dav, Entry};
+use wharf_plugin_webdav::{multistatus, place};
 use wharf_proto::handshake::{Environment, Line};
+use wharf_sdk::ListedPath;
 use wharf_store::model::{TypeDefinition, read_types};
 use wharf_supervisor::fuzzing;
+use wharf_template::{Form, TargetContent, Template};
 
 /// A target by name.
 pub type Target = (&'static str, fn(&[u8]));
@@ -48,7 +59,15 @@ pub const TARGETS: &[Target] = &[
     ("python_wish", python_wish),
     ("schedule_rule", schedule_rule),
     ("folder_name", folder_name),
+    ("image_format", image_format),
     ("kitovu_yaml", kitovu_yaml),
+    ("image_template", image_template),
+    ("target_content", target_content),
+    ("moodle_listing", moodle_listing),
+    ("image_tree", image_tree),
+    ("image_disk", image_disk),
+    ("imagefactory_info", imagefactory_info),
+    ("webdav_listing", webdav_listing),
 ];
 
 /// A sixth field that is no longer is no certificate; so many bytes make a longer one.
@@ -318,6 +337,11 @@ pub fn schedule_rule(bytes: &[u8]) {
     assert_eq!(broken, Ok(()));
 }
 
+/// The first and last bytes of a file that is to become an image.
+pub fn image_format(bytes: &[u8]) {
+    assert_eq!(wharf_engine::fuzzing::image_format(bytes), Ok(()));
+}
+
 /// A path of a repository: its name in a user's folder is safe, and stays what it is.
 pub fn folder_name(bytes: &[u8]) {
     if let Ok(text) = std::str::from_utf8(bytes) {
@@ -340,4 +364,137 @@ pub fn kitovu_yaml(bytes: &[u8]) {
             assert!(faults.iter().all(|fault| fault.at.line > 0 && fault.at.column > 0));
         }
     }
+}
+
+/// A template in any of its forms: what is read has a canonical form that is read the same; what is wrong is said.
+pub fn image_template(bytes: &[u8]) {
+    for form in [Form::Tdl, Form::Toml, Form::Json] {
+        match Template::read(bytes, form) {
+            Ok(template) => {
+                let again = Template::read(template.to_json().as_bytes(), Form::Json);
+                assert_eq!(again.as_ref(), Ok(&template));
+                assert!(template.files.iter().all(|file| !file.name.contains("/../")));
+            }
+            Err(problems) => assert!(problems.count() > 0),
+        }
+    }
+}
+
+/// Additions for targets.
+pub fn target_content(bytes: &[u8]) {
+    if let Err(problems) = TargetContent::read(bytes) {
+        assert!(problems.count() > 0);
+    }
+}
+
+/// What a Moodle site says that courses are and hold: paths stay inside and are there once, every address lies on the site,
+/// and what went wrong is never taken for a list.
+pub fn moodle_listing(bytes: &[u8]) {
+    let site = Url::parse("https://m.example/moodle").expect("it is an address");
+    let courses = answer::read::<List<Course>>(bytes).map(|list| list.0).unwrap_or_default();
+    let tops =
+        courses.iter().filter_map(|course| ListedPath::top().below(&tamed(&course.fullname)).ok());
+    let tops = std::iter::once(ListedPath::top()).chain(tops);
+    let Ok(sections) = answer::read::<List<Section>>(bytes) else {
+        return tops.for_each(|top| inside(top.as_str()));
+    };
+    assert_eq!(answer::exception(bytes), None);
+    let found = layout::files(&ListedPath::top(), &sections.0, &site).unwrap_or_default();
+    let mut seen = std::collections::HashSet::new();
+    for listed in
+        found.iter().filter_map(|one| if let Found::File(it) = one { Some(it) } else { None })
+    {
+        inside(listed.place.as_str());
+        assert!(!listed.place.as_str().is_empty() && seen.insert(&listed.place), "{listed:?}");
+        let url = listed.address.on(&site).expect("it was listed on the site");
+        assert!(url.as_str().starts_with("https://m.example/moodle/"), "{url}");
+        assert_eq!(listed.revision.to_string().parse::<Revision>(), Ok(listed.revision));
+        assert!(
+            listed.mimetype.as_ref().is_none_or(|kind| kind.is_ascii() && !kind.contains('\n'))
+        );
+    }
+}
+
+/// What a WebDAV server says that a folder holds: paths lie in it, are there once, and make addresses that lie below it.
+pub fn webdav_listing(bytes: &[u8]) {
+    let root = Url::parse("https://c.example/dav/").expect("it is an address");
+    let folder = place::folder("in here").expect("it is a name");
+    let asked = place::folder_address(&root, "in here");
+    let read = multistatus::read(bytes).now_or_never().expect("bytes in memory make nobody wait");
+    let mut seen = std::collections::HashSet::new();
+    for entry in dav::entries(&asked, &folder, read.unwrap_or_default()).unwrap_or_default() {
+        let path = match entry {
+            Entry::Refused { .. } => continue,
+            Entry::Folder(path) | Entry::Withheld { path, .. } => path,
+            Entry::File(dav::File { path, revision, .. }) => {
+                assert!(revision.is_none_or(|it| it.to_string().parse() == Ok(it)));
+                path
+            }
+        };
+        inside(path.as_str());
+        let href = place::entry(&asked, place::file_address(&root, path.as_str()).as_str());
+        let Ok(place::Href::Entry(name)) = href else { panic!("{path} is not in its folder") };
+        assert!(folder.below(&name).as_ref() == Ok(&path) && seen.insert(path));
+    }
+}
+
+/// A path that stays below the folder it is put into.
+fn inside(path: &str) {
+    let whole = |segment: &str| !matches!(segment, "." | "..") && segment.len() <= 255;
+    assert!(
+        path.is_empty() || path.split('/').all(|segment| whole(segment) && !segment.is_empty()),
+        "{path:?}"
+    );
+    assert!(
+        !path.contains('\\') && !path.chars().any(char::is_control) && path.len() <= 4096,
+        "{path:?}"
+    );
+}
+
+/// A root file system as a plain tar archive: what is taken stays inside, and is the same when it is checked again.
+/// Tried as it came, and with the checksums that its headers should have, or nothing that changes would get through.
+pub fn image_tree(bytes: &[u8]) {
+    image_tree_as_it_is(bytes);
+    let mut summed = bytes.to_vec();
+    for block in summed.as_chunks_mut::<512>().0 {
+        if block.iter().any(|byte| *byte != 0) {
+            block[148..156].fill(b' ');
+            let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+            block[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        }
+    }
+    image_tree_as_it_is(&summed);
+}
+
+fn image_tree_as_it_is(bytes: &[u8]) {
+    let limits = tree::Limits { unpacked: 1 << 20, members: 64, newest: None };
+    let check = |bytes: &[u8]| {
+        let mut output = Vec::new();
+        let mut rules = tree::Rules::new(&["etc/fstab".to_owned()]).expect("it is a pattern");
+        tree::copy_plain(bytes, &mut output, &mut rules, limits).ok().map(|copied| (copied, output))
+    };
+    let Some((copied, output)) = check(bytes) else { return };
+    let (again, same) = check(&output).expect("what was taken is taken again");
+    assert!(same == output && again.members == copied.members);
+    let mut reader = tree::Reader::new(&output[..], limits.members);
+    while let Some(member) = reader.next().expect("what was written can be read") {
+        let names = member.path.split(|byte| *byte == b'/');
+        let is_name = |name: &[u8]| !name.starts_with(b".wh.") && !matches!(name, b"..");
+        assert!(names.into_iter().all(is_name) && !member.path.starts_with(b"/"));
+        assert!(!matches!(member.kind, tree::Kind::Device(_)));
+    }
+}
+
+/// The header of a qcow2 file: what is taken has whole sectors and needs no other file.
+pub fn image_disk(bytes: &[u8]) {
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    if let Ok(header) = DiskHeader::read(bytes, length) {
+        assert!(header.virtual_size > 0 && header.virtual_size.is_multiple_of(512));
+        assert!(bytes.get(8..20).is_some_and(|backing| backing.iter().all(|byte| *byte == 0)));
+    }
+}
+
+/// Image Factory's metadata of a plugin: what is read can be used, and what is wrong has a place.
+pub fn imagefactory_info(bytes: &[u8]) {
+    assert_eq!(fuzzing::imagefactory_info(bytes), Ok(()));
 }

@@ -17,6 +17,7 @@ use wharf_proto::health::{
 use wharf_proto::v1::plugin_server::{Plugin, PluginServer};
 use wharf_proto::v1::{self, Event};
 
+use crate::fault;
 use crate::serve::House;
 
 /// A stream of answers.
@@ -76,9 +77,16 @@ impl Plugin for Answers {
 
     async fn ready(
         &self,
-        _request: Request<v1::ReadyRequest>,
+        request: Request<v1::ReadyRequest>,
     ) -> Result<Response<v1::ReadyResponse>, Status> {
-        Ok(Response::new(v1::ReadyResponse::default()))
+        let settings = request.into_inner().instance.unwrap_or_default().settings;
+        let settings: Option<Value> = serde_json::from_str(&settings).ok();
+        if self.0.mode == "fragile" && !settings.as_ref().is_some_and(Value::is_object) {
+            fault::strike(&self.0, "crash", 1);
+        }
+        let wordless = settings.is_some_and(|settings| settings["fault"] == "wordless");
+        let reasons = if wordless { vec![v1::FieldProblem::default()] } else { Vec::new() };
+        Ok(Response::new(v1::ReadyResponse { reasons }))
     }
 
     async fn check(
@@ -120,7 +128,14 @@ impl Plugin for Answers {
         &self,
         _request: Request<v1::HookRequest>,
     ) -> Result<Response<v1::HookResponse>, Status> {
-        Err(Status::unimplemented("no hooks"))
+        match self.0.mode.as_str() {
+            "undecided" => Ok(Response::new(v1::HookResponse::default())),
+            "fuse" => {
+                let _burns = Fuse(Arc::clone(&self.0));
+                std::future::pending().await
+            }
+            _ => Err(Status::unimplemented("no hooks")),
+        }
     }
 
     async fn migrations(
@@ -135,6 +150,15 @@ impl Plugin for Answers {
         _request: Request<v1::MigrateRequest>,
     ) -> Result<Response<Self::MigrateStream>, Status> {
         Err(Status::unimplemented("no migrations"))
+    }
+}
+
+/// Whoever drops it ends the process.
+struct Fuse(Arc<House>);
+
+impl Drop for Fuse {
+    fn drop(&mut self) {
+        fault::strike(&self.0, "crash", 1);
     }
 }
 

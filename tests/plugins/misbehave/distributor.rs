@@ -41,23 +41,40 @@ impl distributor_server::Distributor for Distributor {
 
     async fn unpublish(
         &self,
-        _request: Request<v1::UnpublishRequest>,
+        request: Request<v1::UnpublishRequest>,
     ) -> Result<Response<Self::UnpublishStream>, Status> {
-        Err(Status::unimplemented("nothing is pushed"))
+        let settings = Settings::of(request.into_inner().attachment.as_ref(), &["distributor"])?;
+        if settings.fault != "anonymous-push" {
+            return Err(Status::unimplemented("nothing is pushed"));
+        }
+        Ok(stream(async move |events| send(&events, Kind::Result(v1::Result::default())).await))
     }
 
     async fn reissue(
         &self,
-        _request: Request<v1::ReissueRequest>,
+        request: Request<v1::ReissueRequest>,
     ) -> Result<Response<Self::ReissueStream>, Status> {
-        Err(Status::unimplemented("no entry points"))
+        let settings = Settings::of(request.into_inner().attachment.as_ref(), &["distributor"])?;
+        if settings.fault != "stale-entry" {
+            return Err(Status::unimplemented("no entry points"));
+        }
+        Ok(stream(async move |events| {
+            let files = vec![inline("VERSION", "no entry point")];
+            send(&events, Kind::Files(v1::PublishedFiles { files })).await?;
+            send(&events, Kind::Result(v1::Result::default())).await
+        }))
     }
 
     async fn client_config(
         &self,
-        _request: Request<v1::ClientConfigRequest>,
+        request: Request<v1::ClientConfigRequest>,
     ) -> Result<Response<v1::ClientConfigResponse>, Status> {
-        Err(Status::unimplemented("no client needs anything"))
+        let settings = Settings::of(request.into_inner().attachment.as_ref(), &["distributor"])?;
+        if settings.fault != "nameless-file" {
+            return Err(Status::unimplemented("no client needs anything"));
+        }
+        let files = vec![v1::ClientFile { content: b"x".to_vec(), ..v1::ClientFile::default() }];
+        Ok(Response::new(v1::ClientConfigResponse { files, data: String::new() }))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Service Importer: `importer` drives itself, `lister` lets the host drive.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::json;
@@ -169,6 +170,7 @@ async fn finish(settings: &Settings, events: &Events) -> Result<(), Gone> {
         "no-result" => return Ok(()),
         // F69.
         "overclaim" => result.announced = Some(u64::from(settings.units) + 5),
+        "lost-folder" => result.announced = Some(u64::from(settings.units) - 100 + 1),
         // F63.
         "stdin" => {
             let bytes = tokio::task::spawn_blocking(fault::read_stdin).await.unwrap_or(usize::MAX);
@@ -209,7 +211,12 @@ async fn list(
     attempt: u32,
     events: Events,
 ) -> Result<(), Gone> {
-    let numbers: Vec<u32> = (0..settings.units).collect();
+    let mut first = 0;
+    if settings.fault == "lost-folder" {
+        first = 100;
+        send(&events, Kind::Items(v1::Items { items: vec![lost_folder()] })).await?;
+    }
+    let numbers: Vec<u32> = (first..settings.units).collect();
     for (place, batch) in numbers.chunks(settings.batch).enumerate() {
         let items = batch.iter().map(|number| made_up::listed(*number, &settings)).collect();
         let listed = v1::ListedItems { items, cursor: String::new() };
@@ -240,6 +247,17 @@ async fn fetch(
             let revision = "another".to_owned();
             send(&events, Kind::Content(v1::Content { content: None, revision })).await?;
         }
+        // Broken off after the first bytes, and another file by the next call: once, or again and again.
+        "moved-fetch" | "moving-fetch" if number == 3 => {
+            let asked = house.asked.fetch_add(1, Ordering::SeqCst);
+            if offset == 0 && (asked == 0 || settings.fault == "moving-fetch") {
+                send(&events, chunk(&bytes[..8])).await?;
+                return send(&events, Kind::Error(busy())).await;
+            }
+            bytes.extend_from_slice(b"and more");
+            let revision = format!("another {}", if offset > 0 { asked } else { 1 });
+            send(&events, Kind::Content(v1::Content { content: None, revision })).await?;
+        }
         "gone-fetch" if number == 3 => {
             let error = v1::Error {
                 class: v1::ErrorClass::Operation.into(),
@@ -253,15 +271,38 @@ async fn fetch(
         _ => {}
     }
     let rest = bytes.get(offset..).unwrap_or_default();
-    for chunk in rest.chunks(8) {
-        let content = v1::content::Content::Chunk(chunk.to_vec().into());
-        send(
-            &events,
-            Kind::Content(v1::Content { content: Some(content), ..v1::Content::default() }),
-        )
-        .await?;
+    for bytes in rest.chunks(8) {
+        send(&events, chunk(bytes)).await?;
     }
     send(&events, Kind::Result(v1::Result::default())).await
+}
+
+fn chunk(bytes: &[u8]) -> Kind {
+    let content = Some(v1::content::Content::Chunk(bytes.to_vec().into()));
+    Kind::Content(v1::Content { content, ..v1::Content::default() })
+}
+
+/// The first hundred units cannot be listed.
+fn lost_folder() -> v1::Item {
+    let error = v1::Error {
+        message: "d000: nobody may read it".to_owned(),
+        code: "source.folder".to_owned(),
+        retryable: false,
+        ..busy()
+    };
+    let outcome = v1::Outcome::Failed.into();
+    v1::Item { key: "d000".to_owned(), outcome, error: Some(error) }
+}
+
+fn busy() -> v1::Error {
+    v1::Error {
+        class: v1::ErrorClass::Operation.into(),
+        scope: v1::ErrorScope::Item.into(),
+        code: "source.busy".to_owned(),
+        message: "the server is busy".to_owned(),
+        retryable: true,
+        ..v1::Error::default()
+    }
 }
 
 /// Waits as the settings say.

@@ -13,6 +13,7 @@ use std::task::{Context, Poll};
 use futures_util::StreamExt as _;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::UnixListenerStream;
@@ -35,6 +36,8 @@ pub(crate) struct House {
     pub(crate) sockets: Mutex<Vec<OwnedFd>>,
     /// Neither Shutdown nor SIGTERM ends the process any more.
     pub(crate) stubborn: std::sync::atomic::AtomicBool,
+    /// Calls of Fetch that broke off, or went on from there.
+    pub(crate) asked: std::sync::atomic::AtomicU32,
     /// The value of `MISBEHAVE`.
     pub(crate) mode: String,
 }
@@ -63,6 +66,7 @@ async fn serve() {
         stop: CancellationToken::new(),
         sockets: Mutex::default(),
         stubborn: false.into(),
+        asked: 0.into(),
         mode: env::var("MISBEHAVE").unwrap_or_default(),
     });
     let identity = Identity::generate().expect("a key pair");
@@ -70,6 +74,8 @@ async fn serve() {
     let host = tls::certificate_from_pem(host).expect("the host's certificate is PEM");
     let config = tls::server_config(&identity, &host).expect("a TLS configuration");
     let folder = environment.socket_dir.clone().unwrap_or_else(env::temp_dir);
+    // Before the line: whoever read it may send a signal at once.
+    let signals = Signals::catch(&house.mode);
     let listener = announce(&house, &environment, &identity, &folder.join("misbehave.sock"));
     let acceptor = TlsAcceptor::from(config);
     let sockets = Arc::clone(&house);
@@ -91,7 +97,9 @@ async fn serve() {
     let (stop, mode) = (house.stop.clone(), house.mode.clone());
     let mut incoming = Box::pin(incoming);
     let ended = server
-        .serve_with_incoming_shutdown(incoming.as_mut(), async move { ended(&stop, &mode).await })
+        .serve_with_incoming_shutdown(incoming.as_mut(), async move {
+            signals.ended(&stop, &mode).await;
+        })
         .await;
     if let Err(error) = ended {
         eprintln_line(&format!("the server ended: {error}"));
@@ -124,16 +132,28 @@ fn announce(
     UnixListener::from_std(listener).expect("inside a runtime")
 }
 
-async fn ended(stop: &CancellationToken, mode: &str) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be caught");
-    // Caught, so that it does nothing: it is meant for the host.
-    let caught = || signal(SignalKind::interrupt()).expect("SIGINT can be caught");
-    let _interrupt = (mode != "interruptible").then(caught);
-    tokio::select! {
-        () = stop.cancelled() => {}
-        _ = terminate.recv() => stop.cancel(),
-        () = orphaned(), if mode != "orphan" => std::process::exit(0),
+/// The signals that the process handles.
+struct Signals {
+    terminate: Signal,
+    /// Caught, so that it does nothing: it is meant for the host.
+    _interrupt: Option<Signal>,
+}
+
+impl Signals {
+    fn catch(mode: &str) -> Self {
+        let catch = |kind| signal(kind).expect("the signal can be caught");
+        Self {
+            terminate: catch(SignalKind::terminate()),
+            _interrupt: (mode != "interruptible").then(|| catch(SignalKind::interrupt())),
+        }
+    }
+
+    async fn ended(mut self, stop: &CancellationToken, mode: &str) {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            _ = self.terminate.recv() => stop.cancel(),
+            () = orphaned(), if mode != "orphan" => std::process::exit(0),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `wharf serve` with little patience: the same server, whose waits for silent plugins and silent upstreams end after
-//! a second or two, and which keeps processes that nobody uses, and uploads that nobody goes on with, no longer than that. Tests of silence would take minutes otherwise.
+//! a second or two, which keeps processes that nobody uses, and uploads that nobody goes on with, no longer than that,
+//! and which tries callbacks again after a tenth of a second. Tests of silence would take minutes otherwise.
 //!
 //! It takes the arguments of `wharf serve --listen ADDR` and the variables that a test's host sets, logs to standard
 //! error, and ends in good order at SIGTERM.
@@ -50,6 +51,8 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     engine.idle = Some(Duration::from_secs(2));
     engine.uploads.age = Duration::from_secs(3);
     engine.fetch.stall_timeout = Duration::from_millis(800);
+    engine.callbacks.timeout = Duration::from_secs(2);
+    engine.callbacks.delays = [50, 50, 100, 100, 100].map(Duration::from_millis).into();
     let listen = env::args().nth(3).ok_or("usage: wharf-impatient-host serve --listen ADDR")?;
     let listen = Some(listen.parse()?);
     let mut terminate = signal(SignalKind::terminate())?;

@@ -168,6 +168,14 @@ pub fn tool(name: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// The `python` beside a program that `tests/tool` knows, which has what that program needs.
+///
+/// # Panics
+/// When it is not to be had.
+pub fn beside(name: &str) -> PathBuf {
+    tool(name).with_file_name("python")
+}
+
 /// One of the two clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Client {

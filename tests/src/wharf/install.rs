@@ -56,6 +56,10 @@ impl TestHost {
             .expect("a file");
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("our own file");
         copy(&source.join("types"), &target.join("types")).expect("types can be copied");
+        if source.join("verify").is_dir() {
+            fs::copy(source.join("verify.json"), target.join("verify.json")).expect("a file");
+            copy(&source.join("verify"), &target.join("verify")).expect("samples can be copied");
+        }
         manifest["executable"] = json!({ "any": "bin/start" });
         manifest["env"]["WHARF_TEST"] = json!(self.mark());
         let text = serde_json::to_string_pretty(&manifest).expect("JSON can be written");

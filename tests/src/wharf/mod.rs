@@ -7,6 +7,7 @@ mod install;
 mod run;
 mod server;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,13 +29,15 @@ pub const GONE: Duration = Duration::from_secs(10);
 pub struct TestHost {
     folder: TempDir,
     server: Option<Server>,
+    /// Further variables of its programs.
+    variables: BTreeMap<String, String>,
 }
 
 impl TestHost {
     /// A host with the file plugin.
     pub fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("wharf-test-").tempdir().expect("a folder");
-        let host = Self { folder, server: None };
+        let host = Self { folder, server: None, variables: BTreeMap::new() };
         std::fs::create_dir(host.temporary()).expect("a folder");
         host.install("file");
         host
@@ -72,6 +75,11 @@ impl TestHost {
         self.folder().file_name().expect("a folder has a name").to_string_lossy().into_owned()
     }
 
+    /// From now on its programs find this variable.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.variables.insert(name.to_owned(), value.to_owned());
+    }
+
     /// Runs a command to its end.
     pub fn wharf(&self, arguments: &[&str]) -> Run {
         self.start(arguments).wait()
@@ -87,7 +95,15 @@ impl TestHost {
     /// # Panics
     /// When it does not.
     pub fn ok(&self, arguments: &[&str]) -> Value {
-        let run = self.wharf(arguments);
+        self.ok_within(run::PATIENCE, arguments)
+    }
+
+    /// The same for a command that takes long.
+    ///
+    /// # Panics
+    /// When it fails, or takes longer.
+    pub fn ok_within(&self, patience: Duration, arguments: &[&str]) -> Value {
+        let run = self.start(arguments).wait_within(patience);
         assert_eq!(run.status, 0, "wharf {}: {run:#?}", arguments.join(" "));
         run.json
     }

@@ -14,7 +14,7 @@ use super::install::program;
 use crate::{processes, wait};
 
 /// How long a command may take.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub(super) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Numbers the files that output goes to.
 static NUMBER: AtomicUsize = AtomicUsize::new(0);
@@ -119,6 +119,7 @@ impl Background {
             .env("WHARF_LOG", "info")
             // F26: no plugin may see it.
             .env("WHARF_TEST_SECRET", "hunter2")
+            .envs(&host.variables)
             .stdin(stdin)
             .stdout(file(&stdout))
             .stderr(file(&stderr));
@@ -169,9 +170,17 @@ impl Background {
     ///
     /// # Panics
     /// When it takes too long.
-    pub fn wait(mut self) -> Run {
+    pub fn wait(self) -> Run {
+        self.wait_within(PATIENCE)
+    }
+
+    /// The same for what takes long.
+    ///
+    /// # Panics
+    /// When it takes longer.
+    pub fn wait_within(mut self, patience: Duration) -> Run {
         use std::os::unix::process::ExitStatusExt as _;
-        let end = wait::until("the command ends", PATIENCE, || {
+        let end = wait::until("the command ends", patience, || {
             self.child.try_wait().expect("our own child").map(|status| (status, Instant::now()))
         });
         let (status, ended) = end;

@@ -4,23 +4,20 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
 use serde_json::{Value, json};
-use wharf_proto::v1;
-use wharf_sdk::testing::{FakeHost, Harness, Run};
+use wharf_sdk::testing::Harness;
 use wharf_sdk::wire::content::Content;
-use wharf_sdk::wire::event::Event;
 use wharf_sdk::wire::{ErrorClass, ErrorScope};
+use wharf_tests::gate::Gate;
 use wharf_tests::samba::{PASSWORD, Samba};
 
-/// The secret that settings name.
-const SECRET: &str = "school";
+use crate::listing::{self, SECRET, bytes, fetch, interrupted, item, list, paths};
 
 fn harness() -> Harness {
     harness_with(PASSWORD)
 }
 
 fn harness_with(password: &str) -> Harness {
-    let host = FakeHost::new().secret(SECRET, password.to_owned());
-    Harness::start(wharf_plugin_smb::plugin(), host)
+    listing::harness(wharf_plugin_smb::plugin(), password)
 }
 
 fn settings(samba: &Samba, more: &Value) -> Value {
@@ -34,31 +31,24 @@ fn settings(samba: &Samba, more: &Value) -> Value {
     settings
 }
 
-async fn list(harness: &Harness, settings: &Value) -> Run {
-    harness.call("importer").settings(settings).secrets(&[SECRET]).list().await
+/// More than one answer holds, and few enough to come by chunks.
+const MEDIUM: usize = 7 << 20;
+/// So many that they are staged.
+const LARGE: usize = 64 << 20;
+/// The first byte that is asked for: a whole large file is staged, the rest of one comes by chunks.
+const STAGED: usize = 0;
+const CHUNKED: usize = 1;
+
+/// How many files lie in the job's folder.
+fn staged_files(harness: &Harness) -> usize {
+    fs::read_dir(harness.work_dir()).expect("a folder").count()
 }
 
-async fn fetch(harness: &Harness, settings: &Value, item: &v1::ListedItem, from: u64) -> Run {
-    harness.call("importer").settings(settings).secrets(&[SECRET]).fetch(item, from).await
-}
-
-fn path(item: &v1::ListedItem) -> &str {
-    &item.unit.as_ref().expect("a unit").files[0].path
-}
-
-fn item<'a>(run: &'a Run, wanted: &str) -> &'a v1::ListedItem {
-    run.listed.iter().find(|item| path(item) == wanted).expect("it is listed")
-}
-
-/// The bytes that were handed out, and the revision that came before them.
-fn handed_out(run: &Run) -> (Vec<u8>, String) {
-    let mut bytes = Vec::new();
-    for content in &run.contents {
-        if let Content::Chunk(chunk) = content {
-            bytes.extend_from_slice(chunk);
-        }
+/// Takes away what was staged, as a host does.
+fn empty(harness: &Harness) {
+    for entry in fs::read_dir(harness.work_dir()).expect("a folder") {
+        fs::remove_file(entry.expect("an entry").path()).expect("a file");
     }
-    (bytes, run.revision.clone())
 }
 
 /// Bytes that repeat nowhere.
@@ -82,9 +72,7 @@ async fn everything_below_the_folder_is_listed_with_its_size_and_time() {
     fs::create_dir_all(samba.files().join("in/empty")).expect("a folder");
     let harness = harness();
     let run = list(&harness, &settings(&samba, &json!({ "remote_dir": "\\in\\" }))).await;
-    let mut paths: Vec<&str> = run.listed.iter().map(path).collect();
-    paths.sort_unstable();
-    assert_eq!(paths, ["a b.txt", "deep/er/größe.txt"]);
+    assert_eq!(paths(&run), ["a b.txt", "deep/er/größe.txt"]);
     let metadata = fs::metadata(samba.files().join("in/a b.txt")).expect("it is there");
     let ticks = (metadata.mtime() + 11_644_473_600) * 10_000_000 + metadata.mtime_nsec() / 100;
     let listed = item(&run, "a b.txt");
@@ -98,22 +86,36 @@ async fn everything_below_the_folder_is_listed_with_its_size_and_time() {
 async fn bytes_are_handed_out_whole_and_from_any_place() {
     let samba = Samba::start();
     let large = noise(9 << 20);
-    for (name, length) in [("empty", 0), ("small", 20_000), ("large", large.len())] {
+    for (name, length) in
+        [("empty", 0), ("small", 20_000), ("medium", MEDIUM), ("large", large.len())]
+    {
         samba.write(name, &large[..length]);
     }
     let (harness, settings) = (harness(), settings(&samba, &json!({})));
     let listed = list(&harness, &settings).await;
-    for (name, from) in
-        [("empty", 0), ("small", 0), ("small", 19_999), ("large", 0), ("large", 5_000_001)]
-    {
+    for (name, from) in [
+        ("empty", 0),
+        ("small", 0),
+        ("small", 19_999),
+        ("medium", 0),
+        ("medium", 3_000_001),
+        ("large", 0),
+        ("large", 5_000_001),
+    ] {
         let listed = item(&listed, name);
         let run = fetch(&harness, &settings, listed, from).await;
         run.done();
-        let (bytes, revision) = handed_out(&run);
+        let (bytes, revision) = (bytes(&harness, &run), run.revision.clone());
         let size = listed.unit.as_ref().and_then(|unit| unit.files[0].size).expect("a size");
         let (from, size) = (usize::try_from(from).unwrap(), usize::try_from(size).unwrap());
         assert!(bytes == large[from..size], "{name} from {from}: {} bytes", bytes.len());
         assert_eq!(revision, "", "{name}: nothing changed");
+        let staged = matches!(run.contents[..], [Content::Staged(_)]);
+        assert_eq!(staged, (name, from) == ("large", 0), "{name} from {from}");
+        assert_eq!(staged_files(&harness), usize::from(staged), "{name} from {from}");
+        if staged {
+            empty(&harness);
+        }
     }
 }
 
@@ -130,6 +132,33 @@ async fn a_guest_sees_what_guests_may_and_nothing_else() {
     let run = list(&harness, &guest("files")).await;
     let refused = run.failure();
     assert_eq!((refused.class(), refused.code.as_str()), (ErrorClass::Usage, "usage.rights"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_that_are_not_signed_are_refused_where_the_user_wants_them_signed() {
+    let samba = Samba::start();
+    samba.write("a.txt", "a");
+    let harness = harness();
+    let with = |wish: &str| json!({ "share": "open", "sign_options": wish });
+    for wish in ["never", "when_supported", "when_required", "always"] {
+        let run = list(&harness, &settings(&samba, &with(wish))).await;
+        assert_eq!(run.listed.len(), 1, "{wish}: {run:?}");
+    }
+    // The server takes this name for a guest.
+    let guest = |wish: &str| {
+        let (address, port) = ("127.0.0.1", samba.port());
+        json!({ "hostname": address, "port": port, "share": "open", "username": "guest", "sign_options": wish })
+    };
+    assert_eq!(list(&harness, &guest("when_required")).await.listed.len(), 1);
+    let refused = list(&harness, &guest("always")).await;
+    let refused = refused.failure();
+    assert_eq!((refused.class(), refused.code.as_str()), (ErrorClass::Usage, "usage.signing"));
+    assert_eq!(refused.field, "/sign_options");
+    let asked = settings(&samba, &with("never"));
+    let never = harness.call("importer").settings(&asked).secrets(&[SECRET]).check().await;
+    let never = never.expect("it answers");
+    let warned: Vec<&str> = never.warnings.iter().map(|it| it.field.as_str()).collect();
+    assert_eq!(warned, ["/sign_options"], "{never:?}");
 }
 
 /// What people can mend says how; what befell the server reaches the whole attachment.
@@ -177,92 +206,133 @@ async fn what_keeps_a_share_from_being_listed_is_told_with_advice() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_vanished_fails_alone_and_one_that_changed_comes_as_what_it_is_now() {
     let samba = Samba::start();
-    for name in ["gone", "small", "large"] {
-        samba.write(name, noise(if name == "large" { 3 << 20 } else { 100 }));
+    for (name, length) in [("gone", 100), ("small", 100), ("large", 3 << 20), ("larger", 9 << 20)] {
+        samba.write(name, noise(length));
     }
     let (harness, settings) = (harness(), settings(&samba, &json!({})));
     let before = list(&harness, &settings).await;
     fs::remove_file(samba.files().join("gone")).expect("it was there");
     samba.write("small", noise(200));
     samba.write("large", noise(4 << 20));
+    samba.write("larger", noise(10 << 20));
     let gone = fetch(&harness, &settings, item(&before, "gone"), 0).await;
     let gone = gone.failure();
     assert_eq!((gone.class(), gone.code.as_str()), (ErrorClass::Operation, "source.vanished"));
     assert_eq!((gone.scope(), gone.item.as_str()), (ErrorScope::Item, "gone"));
     let now = list(&harness, &settings).await;
-    for (name, length) in [("small", 200), ("large", 4 << 20)] {
+    for (name, length) in [("small", 200), ("large", 4 << 20), ("larger", 10 << 20)] {
         let run = fetch(&harness, &settings, item(&before, name), 0).await;
-        let (bytes, revision) = handed_out(&run);
+        let (bytes, revision) = (bytes(&harness, &run), run.revision.clone());
         assert!(bytes == noise(length), "{name}: {} bytes", bytes.len());
         assert_eq!(revision, item(&now, name).revision, "{name}");
     }
-    // The beginning that the host has is of another file.
-    let rest = fetch(&harness, &settings, item(&before, "large"), 1_000).await;
-    let rest = rest.failure();
+    // The beginning that the host has is of another file: it is told so before anything else.
+    let run = fetch(&harness, &settings, item(&before, "large"), 1_000).await;
+    let rest = run.failure();
     assert_eq!((rest.code.as_str(), rest.retryable), ("source.changing", true));
+    let (bytes, revision) = (bytes(&harness, &run), run.revision.clone());
+    assert_eq!((bytes.len(), &revision), (0, &item(&now, "large").revision));
 }
 
-/// Takes a large file until the first bytes are here, lets `meanwhile` happen, and takes the rest.
-async fn interrupted(
-    harness: &Harness,
-    settings: &Value,
-    item: &v1::ListedItem,
-    meanwhile: impl FnOnce(),
-) -> (usize, Result<(), v1::Error>) {
-    let call = harness.call("importer").settings(settings).secrets(&[SECRET]);
-    let mut running = call.start_fetch(item, 0).await;
-    let (mut bytes, mut meanwhile) = (0, Some(meanwhile));
-    loop {
-        match running.next().await.expect("the call goes on") {
-            Some(Event::Content(v1::Content { content: Some(Content::Chunk(chunk)), .. })) => {
-                bytes += chunk.len();
-                if let Some(meanwhile) = meanwhile.take() {
-                    meanwhile();
-                }
-            }
-            Some(Event::Error(error)) => return (bytes, Err(error)),
-            Some(Event::Result(_)) => return (bytes, Ok(())),
-            Some(_) => {}
-            None => panic!("the call ended without a result"),
-        }
-    }
-}
+/// More than what is on its way at once, so that the first piece has come before the rest is held back.
+const HELD_BACK: usize = 6 << 20;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_dies_in_mid_download_ends_the_run_and_one_that_comes_back_costs_nothing() {
-    let mut samba = Samba::start();
-    samba.write("large", noise(64 << 20));
-    let (harness, settings) = (harness(), settings(&samba, &json!({})));
-    let listed = list(&harness, &settings).await;
-    let large = item(&listed, "large");
-    let (bytes, ended) = interrupted(&harness, &settings, large, || {
-        samba.kill();
-        samba.restart();
-    })
-    .await;
-    assert_eq!((bytes, ended), (64 << 20, Ok(())), "it went on over another connection");
+    for from in [STAGED, CHUNKED] {
+        let mut samba = Samba::start();
+        let noise = noise(LARGE);
+        samba.write("large", &noise);
+        let gate = Gate::to(samba.port());
+        let through = json!({ "port": gate.port() });
+        let (harness, settings) = (harness(), settings(&samba, &through));
+        let listed = list(&harness, &settings).await;
+        let large = item(&listed, "large");
+        gate.close_after(HELD_BACK);
+        let (bytes, ended) = interrupted(&harness, &settings, (large, from as u64), || {
+            gate.wait_held();
+            samba.kill();
+            samba.restart();
+            gate.open();
+        })
+        .await;
+        assert_eq!(ended, Ok(()), "it goes on over another connection");
+        assert!(bytes == noise[from..], "from {from}: {} bytes", bytes.len());
+        empty(&harness);
 
-    let (bytes, ended) = interrupted(&harness, &settings, large, || samba.kill()).await;
-    let error = ended.expect_err("nobody is there any more");
-    assert!(bytes < 64 << 20, "{bytes} bytes came before the end");
-    assert_eq!((error.class(), error.code.as_str()), (ErrorClass::Operation, "source.unreachable"));
-    assert_eq!((error.scope(), error.retryable), (ErrorScope::Attachment, true));
-    samba.restart();
-    assert_eq!(list(&harness, &settings).await.listed.len(), 1);
+        gate.close_after(HELD_BACK);
+        let (bytes, ended) = interrupted(&harness, &settings, (large, from as u64), || {
+            gate.wait_held();
+            samba.kill();
+            gate.open();
+        })
+        .await;
+        let error = ended.expect_err("nobody is there any more");
+        assert!(bytes.len() < LARGE - from, "{} bytes came before the end", bytes.len());
+        assert_eq!(
+            (error.class(), error.code.as_str()),
+            (ErrorClass::Operation, "source.unreachable")
+        );
+        assert_eq!((error.scope(), error.retryable), (ErrorScope::Attachment, true));
+        assert_eq!(staged_files(&harness), 0, "from {from}");
+        samba.restart();
+        assert_eq!(list(&harness, &settings).await.listed.len(), 1);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_written_to_while_it_is_read_is_not_taken() {
+    for (from, becomes) in [(CHUNKED, LARGE), (STAGED, LARGE), (STAGED, LARGE + 1), (STAGED, 9)] {
+        let samba = Samba::start();
+        samba.write("large", noise(LARGE));
+        let gate = Gate::to(samba.port());
+        let (harness, settings) = (harness(), settings(&samba, &json!({ "port": gate.port() })));
+        let listed = list(&harness, &settings).await;
+        gate.close_after(HELD_BACK);
+        let large = (item(&listed, "large"), from as u64);
+        let (_bytes, ended) = interrupted(&harness, &settings, large, || {
+            gate.wait_held();
+            samba.write("large", vec![7; becomes]);
+            gate.open();
+        })
+        .await;
+        let error = ended.expect_err("it is of two states");
+        assert_eq!((error.code.as_str(), error.scope()), ("source.changing", ErrorScope::Item));
+        assert_eq!(staged_files(&harness), 0, "from {from}: {becomes} bytes now");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_in_mid_download_leaves_no_staged_file() {
     let samba = Samba::start();
-    samba.write("large", noise(64 << 20));
-    let (harness, settings) = (harness(), settings(&samba, &json!({})));
+    samba.write("large", noise(LARGE));
+    let gate = Gate::to(samba.port());
+    let (harness, settings) = (harness(), settings(&samba, &json!({ "port": gate.port() })));
     let listed = list(&harness, &settings).await;
-    let (_bytes, ended) = interrupted(&harness, &settings, item(&listed, "large"), || {
-        samba.write("large", vec![7; 64 << 20]);
+    gate.close_after(HELD_BACK);
+    let large = (item(&listed, "large"), 0);
+    let (bytes, ended) = interrupted(&harness, &settings, large, || {
+        gate.wait_held();
+        assert_eq!(staged_files(&harness), 1);
+        harness.stop();
     })
     .await;
-    let error = ended.expect_err("it is of two states");
-    assert_eq!((error.code.as_str(), error.scope()), ("source.changing", ErrorScope::Item));
+    assert_eq!(ended.map_err(|error| error.class()), Err(ErrorClass::Cancelled));
+    assert_eq!((bytes.len(), staged_files(&harness)), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_takes_no_staged_file_is_told_and_ends_the_run() {
+    let samba = Samba::start();
+    samba.write("large", noise(LARGE));
+    let (harness, settings) = (harness(), settings(&samba, &json!({})));
+    let listed = list(&harness, &settings).await;
+    fs::remove_dir(harness.work_dir()).expect("it is empty");
+    let run = fetch(&harness, &settings, item(&listed, "large"), 0).await;
+    fs::create_dir(harness.work_dir()).expect("it was there");
+    let told = run.failure();
+    assert_eq!((told.class(), told.code.as_str()), (ErrorClass::Operation, "storage.write"));
+    assert!(told.message.contains("needs space"), "{}", told.message);
 }
 
 #[tokio::test(flavor = "multi_thread")]

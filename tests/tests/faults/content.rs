@@ -294,6 +294,42 @@ fn an_item_that_changed_since_it_was_listed_is_taken_as_what_it_is_and_known_aga
 }
 
 #[test]
+fn an_item_that_is_another_one_by_the_time_it_is_gone_on_with_is_begun_anew_once() {
+    let host = misbehaving(&[]);
+    host.repository("listed", &[("misbehave.lister", &["fault=moved-fetch"])]);
+    let run = host.ok(&["sync", "listed"]);
+    assert_eq!((&run["added"], &run["attempts"]), (&json!(20), &json!(1)), "{run:#}");
+    host.attach("listed", "misbehave.distributor", &[]);
+    host.ok(&["publish", "listed"]);
+    let text = host.get("/content/listed/d000/u000003.txt").text();
+    assert_eq!(text, "unit 3 of seed 1\nand more", "the bytes of one revision only");
+
+    host.repository("moving", &[("misbehave.lister", &["fault=moving-fetch", "seed=2"])]);
+    let run = host.wharf(&["sync", "moving"]);
+    let counts = (run.status, &run.json["added"], &run.json["failed"]);
+    assert_eq!(counts, (3, &json!(19), &json!(1)), "{run:#?}");
+    assert_eq!(run.json["items"][0]["problem"]["code"], "source.changing", "{run:#?}");
+    host.finish();
+}
+
+#[test]
+fn a_folder_that_could_not_be_listed_is_no_deletion() {
+    let host = misbehaving(&[]);
+    host.repository("listed", &[("misbehave.lister", &["units=120"])]);
+    assert_eq!(host.ok(&["sync", "listed"])["added"], 120);
+    host.attach("listed", "misbehave.lister", &["units=110", "fault=lost-folder"]);
+    let would = host.wharf(&["sync", "listed", "--dry-run"]);
+    assert_eq!((&would.json["unchanged"], &would.json["removed"]), (&json!(110), &json!(10)));
+    let run = host.wharf(&["sync", "listed"]);
+    let counts = ["unchanged", "removed", "failed"].map(|name| run.json[name].clone());
+    assert_eq!((run.status, counts), (3, [json!(110), json!(10), json!(1)]), "{run:#?}");
+    host.attach("listed", "misbehave.lister", &["units=105"]);
+    let run = host.ok(&["sync", "listed"]);
+    assert_eq!((&run["unchanged"], &run["removed"]), (&json!(105), &json!(5)), "{run:#}");
+    host.finish();
+}
+
+#[test]
 fn a_plugin_that_says_the_server_is_gone_ends_the_run_at_the_first_item() {
     let host = misbehaving(&[]);
     host.repository("listed", &[("misbehave.lister", &["fault=gone-fetch"])]);

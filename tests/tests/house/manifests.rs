@@ -9,10 +9,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("kv", &["wharf-sdk", "wharf-supervisor"]),
     ("wharf-store", &[]),
     ("wharf-openpgp", &[]),
+    ("wharf-template", &[]),
     ("wharf-peer", &["wharf-proto"]),
     ("wharf-sdk", &["wharf-peer", "wharf-proto"]),
+    ("wharf-http", &["wharf-sdk"]),
     ("wharf-supervisor", &["wharf-peer", "wharf-proto"]),
-    ("wharf-engine", &["wharf-openpgp", "wharf-proto", "wharf-store", "wharf-supervisor"]),
+    (
+        "wharf-engine",
+        &["wharf-openpgp", "wharf-proto", "wharf-store", "wharf-supervisor", "wharf-template"],
+    ),
     ("wharf-conformance", &["wharf-peer", "wharf-proto", "wharf-supervisor"]),
     ("wharf-server", &["wharf-engine", "wharf-store"]),
     ("wharf-kitovu", &[]),
@@ -31,7 +36,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// What a plugin may use.
-const PLUGIN: &[&str] = &["wharf-openpgp", "wharf-sdk"];
+const PLUGIN: &[&str] = &["wharf-http", "wharf-openpgp", "wharf-sdk", "wharf-template"];
 
 /// Libraries that the store must not see: it knows no gRPC, no plugin and no HTTP.
 const NOT_IN_STORE: &[&str] = &["tonic", "prost", "hyper", "axum", "reqwest", "http"];

@@ -6,6 +6,8 @@
 
 mod errors;
 mod hello;
+mod imagefactory;
+mod verified;
 
 /// Runs the tests of a module for every language.
 macro_rules! in_every_language {

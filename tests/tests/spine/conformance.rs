@@ -68,6 +68,10 @@ const OF_CALLS: &[&str] = &[
     "--only=stream.units",
     "--only=stream.paths",
     "--only=stream.progress",
+    "--only=ready.reasons",
+    "--only=reissue.entry-points",
+    "--only=unpublish.identifier",
+    "--only=client-config.named",
 ];
 
 // F30, F39, F40, F41, F48, F65, F67, F98, F100
@@ -91,6 +95,9 @@ fn each_fault_of_a_call_fails_its_own_case_and_no_other() {
         (&["distributor.fault=no-result"], "stream.closing distributor.publish"),
         (&["distributor.fault=hostile-path"], "stream.paths distributor.publish"),
         (&["distributor.fault=doubled"], "stream.paths distributor.publish"),
+        (&["distributor.fault=stale-entry"], "reissue.entry-points distributor.reissue"),
+        (&["distributor.fault=nameless-file"], "client-config.named distributor"),
+        (&["importer.fault=wordless"], "ready.reasons importer"),
     ] {
         let set: Vec<&str> = settings.iter().flat_map(|setting| ["--set", *setting]).collect();
         let (status, report) = verify(&host, "misbehave", &[OF_CALLS, &set].concat());
@@ -123,6 +130,40 @@ fn each_fault_of_a_process_fails_its_own_case_and_no_other() {
         let (_status, report) = verify(&host, "misbehave", &only);
         assert_eq!(failed(&report), cases, "{mode}: {report:#}");
     }
+    host.finish();
+}
+
+#[test]
+fn each_fault_of_a_hook_or_of_a_push_fails_its_own_case_and_no_other() {
+    let host = TestHost::new();
+    let hooks = ["--only=hook.decides", "--only=hook.unsubscribed"];
+    for (mode, subscribes, only, cases) in [
+        ("", false, &hooks[..], &[][..]),
+        ("undecided", false, &hooks, &["hook.unsubscribed"]),
+        ("undecided", true, &hooks, &["hook.decides importer"]),
+        ("fuse", true, &["--only=hook.cancelled"], &["hook.cancelled importer"]),
+        (
+            "fragile",
+            false,
+            &["--only=ready.absurd"],
+            &["ready.absurd importer", "ready.absurd lister", "ready.absurd distributor"],
+        ),
+    ] {
+        host.install_with("misbehave", |manifest| {
+            manifest["env"]["MISBEHAVE"] = json!(mode);
+            if subscribes {
+                manifest["components"][0]["hooks"] = json!([{ "on": "before:sync" }]);
+            }
+        });
+        let (_status, report) = verify(&host, "misbehave", only);
+        assert_eq!(failed(&report), cases, "{mode}: {report:#}");
+    }
+    host.install_with("misbehave", |manifest| {
+        manifest["components"][2]["operations"] = json!(["publish", "unpublish"]);
+    });
+    let push = [OF_CALLS, &["--set=distributor.fault=anonymous-push"]].concat();
+    let (_status, report) = verify(&host, "misbehave", &push);
+    assert_eq!(failed(&report), ["unpublish.identifier distributor.unpublish"], "{report:#}");
     host.finish();
 }
 

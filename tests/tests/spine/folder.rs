@@ -185,7 +185,8 @@ fn the_user_decides_about_conflicts_and_may_let_upstream_win_always() {
         mirror.write(path, "mine");
     }
     mirror.host.ok(&["sync", "maths"]);
-    let asked = mirror.host.wharf(&["publish", "maths"]);
+    let left = ["publish", "maths", "--set", "on_conflict=ask"];
+    let asked = mirror.host.wharf(&left);
     assert_eq!((asked.status, &asked.json["skipped"]), (3, &json!(3)), "{asked:#?}");
     assert_eq!(asked.json["items"][0]["key"], json!("a.txt"), "{asked:#?}");
     assert_eq!(mirror.names(), ["a.txt", "b.txt", "c.txt"]);

@@ -6,6 +6,9 @@
     reason = "a test that cannot go on ends by a panic"
 )]
 
+mod asking;
+mod builds;
+mod callbacks;
 mod commands;
 mod conformance;
 mod content;
@@ -15,11 +18,15 @@ mod embedding;
 mod folder;
 mod guide;
 mod history;
+mod hooks;
+mod imports;
 mod instances;
 mod jobs;
+mod keyring;
 mod kitovu;
 mod migrations;
 mod publishing;
+mod pushes;
 mod schedules;
 mod secrets;
 mod skipping;

@@ -122,7 +122,7 @@ fn what_cannot_be_a_schedule_is_refused_with_the_reason() {
         (vec!["sync", "--every", "PT0S"], "usage", "shorter than a second"),
         (vec!["sync", "--every", "6h"], "usage", "PT6H"),
         (vec!["sync", "--every", "R0/PT1H"], "usage", "R0"),
-        (vec!["sync", "--cron", "0 0 30 2 *"], "usage", "no such day"),
+        (vec!["sync", "--cron", "0 0 30 2 *"], "usage", "no day of the calendar"),
         (vec!["sync", "--cron", "0 4 * *"], "usage", "five fields"),
         (vec!["sync", "--cron", "61 4 * * *"], "usage", "61"),
         (vec!["sync", "--cron", "0 4 * * *", "--zone", "Mars/Olympus"], "usage", "Mars/Olympus"),

@@ -12,7 +12,7 @@ const VALUE: &str = "correct horse";
 const FORMS: [&str; 4] = [VALUE, "correct%20horse", "correct+horse", "Y29ycmVjdCBob3JzZQ"];
 
 /// Every file below a folder that holds the secret.
-fn told_below(folder: &Path) -> Vec<String> {
+pub(crate) fn told_below(folder: &Path) -> Vec<String> {
     let mut told = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
         let path = entry.path();

@@ -12,7 +12,9 @@ pub(crate) enum FolderCommand {
 /// `wharf folder resolve`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-With on_conflict=ask such files are left alone and listed as skipped items;
+With on_conflict=ask `wharf publish` and `wharf sync --all` ask on the terminal,
+and do as keep-local where there is none. In runs that nobody stays with, of
+schedules for instance, such files are left alone and listed as skipped items;
 `wharf job show` tells them again. All other files are brought up to date too.
 
 Examples:

@@ -28,6 +28,21 @@ pub(crate) enum JobCommand {
         #[arg(value_parser = clap::value_parser!(i64).range(1..))]
         id: i64,
     },
+    /// Show who is told of a job, and what became of each event
+    Callbacks {
+        /// The job's number
+        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+        id: i64,
+    },
+    /// Tell a callback again what was given up, and at once what waits
+    Redeliver {
+        /// The job's number
+        #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+        id: i64,
+        /// The callback's number, as `wharf job callbacks` tells it
+        #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+        callback: u32,
+    },
 }
 
 /// `wharf job list`

@@ -4,6 +4,8 @@
 //! are part of the product and have golden tests. clap ends a wrong command line with status 2.
 
 mod author;
+mod build;
+mod callback;
 mod client_config;
 mod edit;
 mod folder;
@@ -28,6 +30,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use author::{Dev, PluginNew, PluginVerify, Testbed};
+pub(crate) use build::{Build, ImageCommand, ImageImport, ImagePush, ImageSave, ImageUnpublish};
+pub(crate) use callback::Callbacks;
 pub(crate) use client_config::ClientConfig;
 pub(crate) use edit::{Copy, RepoLabel, RepoRollback, RepoSet, UnitRemove};
 pub(crate) use folder::{FolderCommand, FolderResolve, Take};
@@ -112,6 +116,20 @@ pub(crate) struct Global {
         help_heading = GLOBAL
     )]
     pub(crate) runtime_dir: Option<PathBuf>,
+    /// Where secrets are kept: auto is the session's keyring, if there is one, else the data folder
+    #[arg(
+        long,
+        value_name = "PLACE",
+        global = true,
+        value_enum,
+        env = "WHARF_SECRETS",
+        hide_env_values = true,
+        default_value_t,
+        hide_default_value = true,
+        hide_short_help = true,
+        help_heading = GLOBAL
+    )]
+    pub(crate) secrets: SecretsIn,
     /// Print for people, or one JSON object as the last line
     #[arg(
         long,
@@ -140,6 +158,16 @@ pub(crate) struct Global {
     help: Option<bool>,
 }
 
+/// Where secrets are kept by a server that this command starts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SecretsIn {
+    // No doc comments here, as above.
+    #[default]
+    Auto,
+    Keyring,
+    File,
+}
+
 /// How results are written to standard output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -161,6 +189,8 @@ pub(crate) enum Command {
     Sync(Sync),
     /// Publish a repository through its distributors
     Publish(Publish),
+    /// Build images from a template
+    Build(Build),
     /// Bring files of your own into a repository
     Upload(Upload),
     /// Copy units from one repository into another
@@ -186,6 +216,16 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: Option<RepoCommand>,
     },
+    /// List, show, save, import and push images
+    #[command(alias = "images")]
+    Image {
+        /// What to do; without it: list.
+        #[command(subcommand)]
+        command: Option<ImageCommand>,
+    },
+    /// List what images can be built for, and by which components
+    #[command(alias = "target")]
+    Targets,
     /// List, show and remove units
     #[command(alias = "units")]
     Unit {

@@ -14,6 +14,11 @@ use super::work::Waiting;
 pub(crate) enum PluginCommand {
     /// List plugins with their components, state and version, and why one is not ready
     List,
+    /// Show where a plugin came from, what starts it, and what it builds and why
+    Show {
+        /// The plugin, as `wharf plugin list` names it
+        name: String,
+    },
     /// Forget a plugin's failures, so that it is started again at once
     Reset {
         /// The plugin, as `wharf plugin list` names it

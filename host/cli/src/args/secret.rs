@@ -9,9 +9,10 @@ pub(crate) enum SecretCommand {
     #[command(after_help = "\
 Asks for the value without showing it; with - the value is what standard input
 holds, less one line break at its end. It is never an argument, because others
-can read those. It is kept encrypted in the data folder, beside the key: that
+can read those. It is kept in the system's keyring when the session has one;
+else, or with --secrets file, encrypted in the data folder, beside the key: that
 helps against a glance and a stray copy of a file, not against whoever may read
-the whole data folder.
+the whole data folder. `wharf secret list` tells where each one lies.
 
 Examples:
   wharf secret set school
@@ -34,7 +35,7 @@ Examples:
     Forget {
         /// The secret
         name: String,
-        /// Delete it although settings name it; what uses them fails from then on
+        /// Delete it although settings name it, or its keyring is out of reach and keeps its item
         #[arg(long)]
         force: bool,
     },

@@ -1,11 +1,12 @@
 //! The everyday verbs.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::{Setting, Span};
+use super::{Callbacks, Setting, Span};
 
 /// `wharf demo`
 #[derive(Debug, Args)]
@@ -200,7 +201,7 @@ pub(crate) struct Sync {
     #[arg(required_unless_present = "all")]
     pub(crate) name: Option<String>,
     /// All repositories at the same time, and then all folders that they are mirrored into
-    #[arg(long, conflicts_with_all = ["name", "settings", "no_wait"])]
+    #[arg(long, conflicts_with_all = ["name", "settings", "urls", "no_wait"])]
     pub(crate) all: bool,
     /// Look at everything again, even what the source calls unchanged
     #[arg(long)]
@@ -211,6 +212,9 @@ pub(crate) struct Sync {
     /// A setting of the importer for this run only; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<Setting>,
+    /// Who is told.
+    #[command(flatten)]
+    pub(crate) callbacks: Callbacks,
     /// Whether to stay.
     #[command(flatten)]
     pub(crate) waiting: Waiting,
@@ -241,6 +245,9 @@ pub(crate) struct Publish {
     /// A setting of the distributor for this run only; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<Setting>,
+    /// Who is told.
+    #[command(flatten)]
+    pub(crate) callbacks: Callbacks,
     /// Whether to stay.
     #[command(flatten)]
     pub(crate) waiting: Waiting,
@@ -268,9 +275,34 @@ pub(crate) struct Serve {
     /// Forget jobs, with their logs, so many days after their end; 0: never
     #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(..=36_500))]
     keep_history: u32,
+    /// Places in a queue that plugins enter by its name, where others have one;
+    /// may be given several times
+    #[arg(long = "queue", value_name = "NAME=PLACES", value_parser = queue)]
+    queues: Vec<(String, u64)>,
+    /// Keep so much of each disk free when plugins reserve space
+    #[arg(long, value_name = "GIB", default_value_t = 1, value_parser = clap::value_parser!(u64).range(..=1 << 20))]
+    keep_free: u64,
+}
+
+fn queue(text: &str) -> Result<(String, u64), String> {
+    let read = text.split_once('=').map(|(name, places)| (name, places.parse()));
+    match read {
+        Some((name, Ok(places))) if !name.is_empty() && places > 0 => Ok((name.to_owned(), places)),
+        _ => Err("write NAME=PLACES, as in local=2".to_owned()),
+    }
 }
 
 impl Serve {
+    /// Places of queues by name.
+    pub(crate) fn queues(&self) -> BTreeMap<String, u64> {
+        self.queues.iter().cloned().collect()
+    }
+
+    /// Bytes of a disk that nobody is granted.
+    pub(crate) const fn keep_free(&self) -> u64 {
+        self.keep_free << 30
+    }
+
     /// How long jobs that have ended are remembered. None: for ever.
     pub(crate) fn history(&self) -> Option<Duration> {
         let days = u64::from(self.keep_history);

@@ -4,6 +4,7 @@
 //! follower and a cancel never wait for each other. Every answer is bounded in size and time.
 
 mod connection;
+mod files;
 mod jobs;
 mod pieces;
 
@@ -165,6 +166,12 @@ async fn read(
     let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
     let bytes = body.map_err(|error| error.to_string())?.to_bytes();
     Ok((status, bytes.into()))
+}
+
+/// A digest in hex digits.
+fn hex(digest: [u8; 32]) -> String {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    digest.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// What a refused request says; an answer that is no problem document becomes one.

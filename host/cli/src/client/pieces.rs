@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method};
 use sha2::{Digest as _, Sha256};
 
-use super::Client;
+use super::{Client, hex};
 use crate::api::Upload;
 use crate::error::Error;
 
@@ -55,9 +55,7 @@ impl Outgoing {
         let name = name.ok_or_else(|| io::Error::other("its name is no UTF-8"))?;
         let mut hasher = Sha256::new();
         let size = io::copy(&mut file, &mut HashWriter(&mut hasher))?;
-        let digest: [u8; 32] = hasher.finalize().into();
-        let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
-        let sha256 = digest.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
+        let sha256 = hex(hasher.finalize().into());
         Ok(Self { path, name, size, sha256, file: Arc::new(file) })
     }
 

@@ -6,8 +6,8 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::run;
-use crate::api::{Job, JobState, Problem, PublishRequest, Repository, SyncRequest};
+use super::{decide, run};
+use crate::api::{Class, Job, JobState, Problem, PublishRequest, Repository, SyncRequest};
 use crate::app::App;
 use crate::args::Sync;
 use crate::client::encode;
@@ -45,7 +45,10 @@ pub(super) async fn sync(app: &App, args: &Sync) -> Result<Exit, Error> {
         let one = |repository| one(session, &guard, &bar, args, repository);
         let outcomes = join_all(all.iter().filter(bound).map(one)).await;
         drop(bar);
-        let outcomes = outcomes.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let mut outcomes = outcomes.into_iter().collect::<Result<Vec<_>, _>>()?;
+        for (outcome, repository) in outcomes.iter_mut().zip(all.iter().filter(bound)) {
+            ask(app, session, &guard, args, repository, outcome).await?;
+        }
         tell(app, session, &outcomes)
     })
     .await
@@ -92,7 +95,8 @@ async fn steps(
         }
     }
     for attachment in &repository.attachments {
-        if !super::folder::is_folder(&attachment.component) {
+        let later = decide::asks(attachment) && !args.dry_run;
+        if !super::folder::is_folder(&attachment.component) || later || guard.arrived() {
             continue;
         }
         let through = Some(render::repo::address(attachment));
@@ -100,6 +104,35 @@ async fn steps(
         let jobs: Vec<Job> = session.client.post(&format!("{at}/publish"), &body).await?;
         for job in jobs {
             ended.push(follow(job).await?);
+        }
+    }
+    Ok(())
+}
+
+/// Brings the folders up to date that ask, one after the other: there is one terminal.
+async fn ask(
+    app: &App,
+    session: &Session,
+    guard: &Guard<'_>,
+    args: &Sync,
+    repository: &Repository,
+    outcome: &mut Outcome,
+) -> Result<(), Error> {
+    let went = |job: &Job| matches!(job.state, JobState::Succeeded | JobState::Partial);
+    if args.dry_run || outcome.problem.is_some() || !outcome.jobs.iter().all(went) {
+        return Ok(());
+    }
+    for folder in repository.attachments.iter().filter(|it| decide::asks(it)) {
+        if guard.arrived() {
+            return Ok(());
+        }
+        let body = PublishRequest::default();
+        match decide::publish(app, session, guard, repository, folder, body).await {
+            Ok(jobs) => outcome.jobs.extend(jobs),
+            Err(Error::Problem(problem)) if problem.code != "draining" => {
+                outcome.problem = Some(*problem);
+            }
+            Err(other) => return Err(other),
         }
     }
     Ok(())
@@ -117,9 +150,14 @@ fn tell(app: &App, session: &Session, outcomes: &[Outcome]) -> Result<Exit, Erro
     let worst = outcomes.iter().map(Outcome::exit).max_by_key(|exit| exit.gravity());
     let worst = worst.unwrap_or(Exit::DONE);
     let jobs: Vec<&Job> = outcomes.iter().flat_map(|outcome| &outcome.jobs).collect();
-    let trouble = outcomes.iter().filter(|outcome| outcome.exit() != Exit::DONE);
-    let trouble: Vec<&str> = trouble.map(|outcome| outcome.repository.as_str()).collect();
-    app.output.note(&render::folder::everything(outcomes.len(), &jobs, &trouble))?;
+    let cancelled = Exit::of_class(Class::Cancelled);
+    let named = |wanted: &dyn Fn(Exit) -> bool| -> Vec<&str> {
+        let found = outcomes.iter().filter(|outcome| wanted(outcome.exit()));
+        found.map(|outcome| outcome.repository.as_str()).collect()
+    };
+    let trouble = named(&|exit| exit != Exit::DONE);
+    let stopped = named(&|exit| exit == cancelled);
+    app.output.note(&render::folder::everything(outcomes.len(), &jobs, &trouble, &stopped))?;
     if app.output.is_json() {
         let problems: Vec<_> = outcomes
             .iter()
@@ -131,6 +169,7 @@ fn tell(app: &App, session: &Session, outcomes: &[Outcome]) -> Result<Exit, Erro
         app.output.json(&json!({
             "repositories": outcomes.len(),
             "trouble": trouble,
+            "cancelled": stopped,
             "exit": worst.code(),
             "dry_run": jobs.iter().any(|job| job.result.as_ref().is_some_and(|result| result.dry_run)),
             "totals": render::folder::totals(&jobs),

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::run;
+use super::{callback, run};
 use crate::api::Job;
 use crate::app::App;
 use crate::args::JobList;
@@ -43,7 +43,8 @@ pub(super) async fn show(app: &App, id: i64) -> Result<Exit, Error> {
         if app.output.is_json() {
             app.output.json(&JobLine::from(&job))?;
         } else {
-            app.output.data(&render::job::details(&job, &app.clock()))?;
+            let callbacks = callback::of_job(session, id).await?;
+            app.output.data(&render::job::details(&job, &callbacks, &app.clock()))?;
         }
         Ok(Exit::DONE)
     })

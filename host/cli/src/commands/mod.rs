@@ -1,13 +1,18 @@
 //! The commands, one file per noun or verb. Each asks the API, and renders the answer.
 
 mod attach;
+mod build;
+mod callback;
 mod client_config;
 mod conformance;
+mod decide;
 mod edit;
 mod everything;
 mod folder;
 mod help;
 mod history;
+mod image;
+mod import;
 mod instance;
 mod job;
 mod key;
@@ -15,6 +20,7 @@ mod kitovu;
 mod mirror;
 mod new;
 mod plugin;
+mod push;
 mod repo;
 mod run;
 mod schedule;
@@ -32,9 +38,9 @@ mod work;
 
 use crate::app::App;
 use crate::args::{
-    Command, FolderCommand, InstanceCommand, JobCommand, JobList, KeyCommand, KitovuCommand,
-    Mirror, PluginCommand, RepoCommand, ScheduleCommand, SecretCommand, TokenCommand, TypeCommand,
-    UnitCommand,
+    Command, FolderCommand, ImageCommand, InstanceCommand, JobCommand, JobList, KeyCommand,
+    KitovuCommand, Mirror, PluginCommand, RepoCommand, ScheduleCommand, SecretCommand,
+    TokenCommand, TypeCommand, UnitCommand,
 };
 use crate::demo;
 use crate::dev;
@@ -56,6 +62,16 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
         Command::Detach(args) => attach::detach(app, args).await,
         Command::Sync(args) => work::sync(app, args).await,
         Command::Publish(args) => work::publish(app, args).await,
+        Command::Build(args) => build::build(app, args).await,
+        Command::Targets => build::targets(app).await,
+        Command::Image { command } => match command.unwrap_or(ImageCommand::List { name: None }) {
+            ImageCommand::List { name } => image::list(app, name).await,
+            ImageCommand::Show { id } => image::show(app, id).await,
+            ImageCommand::Save(args) => image::save(app, args).await,
+            ImageCommand::Import(args) => import::import(app, args).await,
+            ImageCommand::Push(args) => push::push(app, args).await,
+            ImageCommand::Unpublish(args) => push::unpublish(app, args).await,
+        },
         Command::Upload(args) => upload::upload(app, args).await,
         Command::Copy(args) => edit::copy(app, args).await,
         Command::ClientConfig(args) => client_config::show(app, args).await,
@@ -119,6 +135,8 @@ pub(crate) async fn dispatch(app: &App, command: Command) -> Result<Exit, Error>
             JobCommand::Show { id } => job::show(app, id).await,
             JobCommand::Logs { id, follow } => job::logs(app, id, follow).await,
             JobCommand::Cancel { id } => job::cancel(app, id).await,
+            JobCommand::Callbacks { id } => callback::list(app, id).await,
+            JobCommand::Redeliver { id, callback: n } => callback::redeliver(app, id, n).await,
         },
         Command::Folder { command: FolderCommand::Resolve(args) } => {
             folder::resolve(app, args).await
@@ -152,6 +170,7 @@ async fn in_repo(app: &App, command: RepoCommand) -> Result<Exit, Error> {
 async fn in_plugin(app: &App, command: PluginCommand) -> Result<Exit, Error> {
     match command {
         PluginCommand::List => plugin::list(app).await,
+        PluginCommand::Show { name } => plugin::show(app, &name).await,
         PluginCommand::Reset { name } => plugin::reset(app, &name).await,
         PluginCommand::Migrate(args) => plugin::migrate(app, args).await,
         PluginCommand::Probe(args) => probe::run(app, args).await,

@@ -19,7 +19,8 @@ static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../sdk/template
 
 /// `wharf plugin new`
 pub(super) fn create(app: &App, args: &PluginNew) -> Result<Exit, Error> {
-    check_name(&args.name)?;
+    wharf_supervisor::check_name("NAME", &args.name)
+        .map_err(|broken| Error::usage(broken, "give the plugin a name like \"my-plugin\""))?;
     let place = args.folder.clone().unwrap_or_else(|| PathBuf::from(&args.name));
     let place = std::path::absolute(&place).map_err(|source| failed("use", &place, source))?;
     if place.exists() {
@@ -31,7 +32,10 @@ pub(super) fn create(app: &App, args: &PluginNew) -> Result<Exit, Error> {
     write_project(&place, language, args.role.name(), &words)?;
     let commands = TEMPLATES.get_file(format!("{language}/COMMANDS"));
     let commands = words.filled(commands.and_then(|file| file.contents_utf8()).unwrap_or_default());
-    let commands: Vec<&str> = commands.lines().chain(["wharf plugin verify ."]).collect();
+    let verify = format!("{} plugin verify .", program(app));
+    // A line of the template that is no command is for people alone.
+    let (told, commands): (Vec<&str>, Vec<&str>) =
+        commands.lines().chain([verify.as_str()]).partition(|line| line.starts_with('#'));
     if app.output.is_json() {
         app.output.json(&json!({ "folder": place, "commands": commands }))?;
     } else {
@@ -39,8 +43,26 @@ pub(super) fn create(app: &App, args: &PluginNew) -> Result<Exit, Error> {
         app.output.note(&format!(
             "{place}: made. It builds and is tested by\n\n  cd {place}\n  {steps}"
         ))?;
+        for line in told {
+            app.output.note(line.trim_start_matches(['#', ' ']))?;
+        }
     }
     Ok(Exit::DONE)
+}
+
+/// How a shell starts this program: by its name when the name alone means this file, else by its path.
+fn program(app: &App) -> String {
+    let by_name = app.environment.path.iter().map(|folder| folder.join("wharf"));
+    let first = by_name.filter_map(|path| fs::canonicalize(path).ok()).find(|path| path.is_file());
+    let own = fs::canonicalize(&app.executable).ok();
+    if own.is_some() && first == own { "wharf".to_owned() } else { quoted(&app.executable) }
+}
+
+/// A path as one word of a shell.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+".contains(&byte);
+    if text.bytes().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// What takes the places that templates leave open.
@@ -53,20 +75,6 @@ impl Words<'_> {
     fn filled(&self, text: &str) -> String {
         text.replace("@NAME@", self.name).replace("@SDK@", &self.sdk)
     }
-}
-
-fn check_name(name: &str) -> Result<(), Error> {
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(plain)
-        && name.len() <= 64
-    {
-        return Ok(());
-    }
-    Err(Error::usage(
-        format!("\"{name}\" is no name of a plugin"),
-        "use small letters, digits and dashes, a letter first, 64 at most",
-    ))
 }
 
 /// The language's SDK: that of the checkout that this program was built in, unless the user names one.
@@ -139,4 +147,15 @@ fn write_file(file: &Path, text: &str, mode: u32) -> Result<(), Error> {
 
 fn failed(action: &'static str, path: &Path, source: std::io::Error) -> Error {
     Error::File { action, path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word_of_a_shell() {
+        assert_eq!(quoted(Path::new("/opt/wharf-1.0/bin/wharf")), "/opt/wharf-1.0/bin/wharf");
+        assert_eq!(quoted(Path::new("/my tools/it's/wharf")), r"'/my tools/it'\''s/wharf'");
+    }
 }

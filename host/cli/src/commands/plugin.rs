@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::run;
-use crate::api::{Job, MigrateRequest, Plugin};
+use crate::api::{Job, MigrateRequest, Plugin, Target};
 use crate::app::App;
 use crate::args::Migrate;
 use crate::client::encode;
@@ -29,6 +29,42 @@ pub(super) async fn list(app: &App) -> Result<Exit, Error> {
         Ok(Exit::DONE)
     })
     .await
+}
+
+/// `wharf plugin show`
+pub(super) async fn show(app: &App, name: &str) -> Result<Exit, Error> {
+    with_server(app, Need::Answers, async |session| {
+        let plugins: Vec<Plugin> = session.client.get("plugins").await?;
+        let found: Vec<Plugin> = plugins.into_iter().filter(|it| it.name == name).collect();
+        if found.is_empty() {
+            return Err(Error::usage(
+                format!("there is no plugin {name:?}"),
+                "`wharf plugin list` shows what is installed",
+            ));
+        }
+        let targets: Vec<Target> = session.client.get("targets").await?;
+        let targets = concerning(name, targets);
+        if app.output.is_json() {
+            app.output.json(&json!({ "plugins": found, "targets": targets }))?;
+            return Ok(Exit::DONE);
+        }
+        for plugin in &found {
+            app.output.data(&render::plugin::details(plugin))?;
+        }
+        if !targets.is_empty() {
+            app.output.data(&render::image::targets(&targets, app.terminal.width))?;
+        }
+        Ok(Exit::DONE)
+    })
+    .await
+}
+
+/// The targets that components of a plugin build for, with whoever else does.
+fn concerning(plugin: &str, targets: Vec<Target>) -> Vec<Target> {
+    let own = |address: &str| address.split_once('.').is_some_and(|(name, _)| name == plugin);
+    let mut targets = targets;
+    targets.retain(|target| target.components.iter().any(|it| own(&it.component)));
+    targets
 }
 
 /// `wharf plugin reset`

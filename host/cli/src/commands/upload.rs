@@ -48,7 +48,8 @@ pub(super) async fn upload(app: &App, args: Upload) -> Result<Exit, Error> {
     drop(bar);
     with_server(app, Need::Jobs, async |session| {
         prepare(&session.client, &args).await?;
-        let uploads = send(app, session, &args, &files).await?;
+        let (component, kind) = (args.component.clone(), args.kind.clone().unwrap_or_default());
+        let uploads = send(app, session, (&args.name, component, kind), &files).await?;
         let request = ImportRequest {
             uploads: uploads.iter().map(|it| ImportUpload { id: it.id, name: None }).collect(),
             component: args.component.clone(),
@@ -61,15 +62,15 @@ pub(super) async fn upload(app: &App, args: Upload) -> Result<Exit, Error> {
     .await
 }
 
-/// Sends the files, one after the other.
-async fn send(
+/// Sends files into a repository, one after the other; for a component, if one is named, as units of a type.
+pub(super) async fn send(
     app: &App,
     session: &Session,
-    args: &Upload,
+    (name, component, kind): (&str, Option<String>, String),
     files: &[Outgoing],
 ) -> Result<Vec<Begun>, Error> {
     let client = &session.client;
-    let place = format!("repositories/{}/uploads", encode(&args.name));
+    let place = format!("repositories/{}/uploads", encode(name));
     let mut unfinished: Vec<Begun> = client.get(&place).await?;
     let bar = Bar::new(&app.terminal, app.output.quiet);
     let total: u64 = files.iter().map(|file| file.size).sum();
@@ -81,13 +82,15 @@ async fn send(
                 && it.size == Some(file.size)
                 && it.sha256.as_ref() == Some(&file.sha256)
         };
-        let begun = match unfinished.iter().position(same) {
-            Some(place) => unfinished.swap_remove(place),
-            None => client.post(&place, &announced(args, file)).await?,
+        let begun = if let Some(place) = unfinished.iter().position(same) {
+            unfinished.swap_remove(place)
+        } else {
+            let announced = announced(component.clone(), kind.clone(), file);
+            client.post(&place, &announced).await?
         };
         let shown = |received: u64| {
             bar.steps(
-                &args.name,
+                name,
                 &Progress {
                     phase: "uploading".to_owned(),
                     done: number as u64,
@@ -106,14 +109,9 @@ async fn send(
     Ok(sent)
 }
 
-fn announced(args: &Upload, file: &Outgoing) -> CreateUpload {
-    CreateUpload {
-        name: file.name.clone(),
-        size: Some(file.size),
-        sha256: Some(file.sha256.clone()),
-        component: args.component.clone(),
-        kind: args.kind.clone().unwrap_or_default(),
-    }
+fn announced(component: Option<String>, kind: String, file: &Outgoing) -> CreateUpload {
+    let (size, sha256) = (Some(file.size), Some(file.sha256.clone()));
+    CreateUpload { name: file.name.clone(), size, sha256, component, kind }
 }
 
 /// Waits for the version, and for the publications that the importer's `auto_publish` asks for.

@@ -1,8 +1,8 @@
 //! `wharf sync` and `wharf publish`.
 
 use super::attach::settings;
-use super::{everything, run};
-use crate::api::{Job, PublishRequest, SyncRequest};
+use super::{decide, everything, run};
+use crate::api::{Attachment, Job, PublishRequest, Repository, SyncRequest};
 use crate::app::App;
 use crate::args::{Publish, Sync};
 use crate::client::encode;
@@ -21,7 +21,8 @@ pub(super) async fn sync(app: &App, args: Sync) -> Result<Exit, Error> {
         let guard = app.interrupts.guard();
         let path = format!("repositories/{}/sync", encode(&name));
         let settings = settings.clone();
-        let body = SyncRequest { full: args.full, dry_run: args.dry_run, settings };
+        let (full, dry_run, callbacks) = (args.full, args.dry_run, args.callbacks.wanted());
+        let body = SyncRequest { full, dry_run, settings, callbacks };
         let job: Job = session.client.post(&path, &body).await?;
         if !args.waiting.stays() {
             return run::leave(app, &[job]);
@@ -49,13 +50,30 @@ pub(super) async fn publish(app: &App, args: Publish) -> Result<Exit, Error> {
             through,
             settings,
             dry_run,
+            callbacks: args.callbacks.wanted(),
             ..PublishRequest::default()
         };
+        let mut ended = Vec::new();
+        if args.waiting.stays() && !args.dry_run {
+            let at = format!("repositories/{}", encode(&args.name));
+            let repository: Repository = session.client.get(&at).await?;
+            for folder in decide::asking(&repository, &body) {
+                let body = body.clone();
+                ended.extend(
+                    decide::publish(app, session, &guard, &repository, folder, body).await?,
+                );
+            }
+            let others = |it: &&Attachment| it.role == "distributor" && !decide::asks(it);
+            let others =
+                body.through.is_none() && repository.attachments.iter().any(|it| others(&it));
+            if !ended.is_empty() && !others {
+                return run::tell(app, session, &ended);
+            }
+        }
         let jobs: Vec<Job> = session.client.post(&path, &body).await?;
         if !args.waiting.stays() {
             return run::leave(app, &jobs);
         }
-        let mut ended = Vec::with_capacity(jobs.len());
         for job in jobs {
             ended.push(run::follow(app, session, Some(&guard), job).await?);
         }

@@ -74,8 +74,14 @@ pub(crate) fn totals(jobs: &[&Job]) -> Value {
     serde_json::json!({ "sync": sums("sync"), "folder": sums("publish") })
 }
 
-/// `3 repositories: 12 added, 1 removed, 40 unchanged upstream; 13 files written into folders. In trouble: maths`
-pub(crate) fn everything(repositories: usize, jobs: &[&Job], trouble: &[&str]) -> String {
+/// `3 repositories: 12 added, 1 removed, 40 unchanged upstream; 13 files written into folders. In trouble: maths`, or
+/// `Cancelled: maths` of those that were stopped.
+pub(crate) fn everything(
+    repositories: usize,
+    jobs: &[&Job],
+    trouble: &[&str],
+    stopped: &[&str],
+) -> String {
     let totals = totals(jobs);
     let of = |operation: &str, key: &str| {
         totals.pointer(&format!("/{operation}/{key}")).and_then(Value::as_u64).unwrap_or(0)
@@ -93,6 +99,12 @@ pub(crate) fn everything(repositories: usize, jobs: &[&Job], trouble: &[&str]) -
     if trouble.is_empty() {
         return format!("{head}. {}", styled(GOOD, "All good"));
     }
-    let names: Vec<String> = trouble.iter().map(|name| plain(name)).collect();
-    format!("{head}. {} {}", styled(BAD, "In trouble:"), names.join(", "))
+    let others: Vec<&str> =
+        trouble.iter().filter(|name| !stopped.contains(name)).copied().collect();
+    let parts = [("In trouble:", others.as_slice()), ("Cancelled:", stopped)];
+    let parts = parts.iter().filter(|(_label, names)| !names.is_empty()).map(|(label, names)| {
+        let names: Vec<String> = names.iter().map(|name| plain(name)).collect();
+        format!(". {} {}", styled(BAD, label), names.join(", "))
+    });
+    format!("{head}{}", parts.collect::<String>())
 }

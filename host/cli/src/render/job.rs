@@ -5,7 +5,7 @@ use super::table::{Align, Cell, Table, labelled};
 use super::text::{count, exact, many, one_line, plain, rate, seconds, size};
 use super::time::Clock;
 use super::{BAD, BOLD, GOOD, WARN, styled};
-use crate::api::{Item, Job, JobResult, JobState, Outcome};
+use crate::api::{Callback, Item, Job, JobResult, JobState, Outcome};
 
 /// How many failed items and warnings are shown after a run.
 const SHOWN: usize = 10;
@@ -32,6 +32,13 @@ pub(crate) fn ended(job: &Job, content: Option<&str>) -> Option<String> {
             "publish" => published(&name, &result, content),
             "migrate" => super::migration::migrated(job, &result),
             "upload" => uploaded(&name, &result),
+            "build" if result.identifier.is_some() => {
+                super::image::pushed(&name, "made at the provider", &result, &took(&result))
+            }
+            "build" => super::image::made(&name, "built", &result, &took(&result)),
+            "import_image" => super::image::made(&name, "imported", &result, &took(&result)),
+            "push" => super::image::pushed(&name, "pushed", &result, &took(&result)),
+            "unpublish" => super::image::unpublished(&name, &result, &took(&result)),
             "gc" => freed(&result),
             "verify" => verified(&result),
             "remove" | "copy" | "rollback" => edited(&name, &result),
@@ -273,7 +280,7 @@ fn short(job: &Job) -> String {
 }
 
 /// Everything about one job.
-pub(crate) fn details(job: &Job, clock: &Clock) -> String {
+pub(crate) fn details(job: &Job, callbacks: &[Callback], clock: &Clock) -> String {
     let attempts =
         if job.attempts > 1 { format!(" in attempt {}", job.attempts) } else { String::new() };
     let took = job.started_ms.map(|started| clock.span(started, job.finished_ms));
@@ -298,6 +305,8 @@ pub(crate) fn details(job: &Job, clock: &Clock) -> String {
     if let Some(result) = &job.result {
         rows.extend(figures(result));
     }
+    let told: Vec<String> = callbacks.iter().map(super::callback::line).collect();
+    rows.push(("callbacks", told.join("\n")));
     let mut blocks = vec![labelled(&rows)];
     if let Some(result) = &job.result {
         blocks.extend(super::migration::reports(result));

@@ -34,6 +34,10 @@ pub(crate) struct JobLine {
     dry_run: bool,
     skipped_because: Option<String>,
     url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identifier: Option<String>,
     attempts: u32,
     submitted_ms: i64,
     started_ms: Option<i64>,
@@ -75,6 +79,8 @@ impl From<&Job> for JobLine {
             dry_run: result.dry_run,
             skipped_because: result.skipped_because,
             url: result.url,
+            unit: result.unit,
+            identifier: result.identifier,
             attempts: job.attempts,
             submitted_ms: job.submitted_ms,
             started_ms: job.started_ms,

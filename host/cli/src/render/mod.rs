@@ -3,9 +3,11 @@
 //! Text that comes from outside (names, messages, log lines of plugins) goes through
 //! [`text::plain`], so that nothing it contains can move a cursor or colour a terminal.
 
+pub(crate) mod callback;
 pub(crate) mod conformance;
 pub(crate) mod folder;
 pub(crate) mod history;
+pub(crate) mod image;
 pub(crate) mod instance;
 pub(crate) mod job;
 pub(crate) mod json;

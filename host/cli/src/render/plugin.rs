@@ -2,10 +2,10 @@
 
 use anstyle::Style;
 
-use super::table::{Align, Cell, Table};
-use super::text::{approximate, many, one_line, plain, seconds};
+use super::table::{Align, Cell, Table, labelled};
+use super::text::{approximate, exact, many, one_line, plain, seconds};
 use super::{BAD, GOOD, WARN, styled};
-use crate::api::Plugin;
+use crate::api::{Component, Plugin};
 
 /// Plugins, one a line, with the reason under each that is not ready.
 pub(crate) fn table(plugins: &[Plugin], width: Option<usize>) -> String {
@@ -46,6 +46,41 @@ pub(crate) fn table(plugins: &[Plugin], width: Option<usize>) -> String {
         }
     }
     table.render(width)
+}
+
+/// One plugin: where it came from, what starts it, what it can do.
+pub(crate) fn details(plugin: &Plugin) -> String {
+    let mut rows = vec![
+        ("plugin", format!("{} {}", exact(&plugin.name), plain(&plugin.version))),
+        ("description", one_line(&plugin.description)),
+        ("maintainer", one_line(&plugin.maintainer.join(", "))),
+        ("licence", one_line(plugin.license.as_deref().unwrap_or_default())),
+        ("state", word(plugin)),
+        ("found in", exact(&plugin.file)),
+        ("activated by", exact(plugin.link.as_deref().unwrap_or_default())),
+        ("started by", started(plugin)),
+    ];
+    rows.extend(
+        plugin.components.iter().map(|component| ("component", ability(plugin, component))),
+    );
+    rows.extend(plugin.warnings.iter().map(|warning| ("warning", one_line(warning))));
+    let lines = std::iter::once(labelled(&rows)).chain(remarks(plugin));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn started(plugin: &Plugin) -> String {
+    let program = exact(&plugin.program);
+    if plugin.interpreted { format!("{program}, wharf.compat.imagefactory") } else { program }
+}
+
+/// `web.cloud: builder cloud, build: vsphere, rhevm`
+fn ability(plugin: &Plugin, component: &Component) -> String {
+    let role = format!("{} {}", component.role, component.profile);
+    let does = component.operations.join(", ");
+    let targets = component.targets.join(", ");
+    let colon = if targets.is_empty() { "" } else { ": " };
+    let told = format!("{}.{}: {}, {does}{colon}{targets}", plugin.name, component.id, role.trim());
+    one_line(&told)
 }
 
 /// What its processes do. One that nobody used is stopped, and started again when it is needed.

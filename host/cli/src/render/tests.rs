@@ -199,7 +199,8 @@ fn job_tables_fold_on_narrow_terminals() {
 
 #[test]
 fn one_job_in_full() {
-    let texts = [job::details(&job_with_trouble(), &clock()), job::details(&failed(), &clock())];
+    let texts =
+        [job::details(&job_with_trouble(), &[], &clock()), job::details(&failed(), &[], &clock())];
     insta::assert_snapshot!(bare(&texts.join("\n\n")));
 }
 

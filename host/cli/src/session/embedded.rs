@@ -4,15 +4,19 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use wharf_engine::{SecretPlace, SecretsConfig};
 use wharf_server::{Config, Server};
 use wharf_supervisor::SearchPath;
 
 use crate::api::{Class, Problem};
 use crate::app::App;
+use crate::args::SecretsIn;
 use crate::error::Error;
 
 /// How long a server that ends may take; plugins are given less than that.
 const FAREWELL: Duration = Duration::from_secs(30);
+/// How long callbacks are waited for at the end of a command.
+const CALLBACKS: Duration = Duration::from_secs(10);
 
 /// A server that ends with this process.
 pub(crate) struct Embedded {
@@ -38,12 +42,20 @@ impl Embedded {
         (listen, gc_every): (Option<SocketAddr>, Option<Duration>),
         configure: impl FnOnce(&mut wharf_engine::Config),
     ) -> Result<Result<Self, Option<u32>>, Error> {
-        let search = SearchPath::standard(&data, &app.environment.plugin_path, &app.executable);
+        let search = SearchPath::standard(&data, &app.environment.plugin_path, &app.executable)
+            .with_python(app.environment.python.clone());
         let runtime = app.runtime_folder(&data)?;
         let mut engine = wharf_engine::Config::new(data, search, runtime);
         engine.gc_every = gc_every;
         engine.zone = app.zone.clone();
-        engine.history = app.history;
+        // Only a server that stays forgets jobs.
+        engine.history = app.serve.as_ref().and_then(|serve| serve.history);
+        if let Some(serve) = &app.serve {
+            engine.queues.clone_from(&serve.queues);
+            engine.keep_free = serve.keep_free;
+        }
+        engine.secrets =
+            SecretsConfig { place: place(app.secrets), bus: app.environment.bus.clone() };
         if !app.executable.with_file_name("wharf-launch").exists() {
             // Installed alone; `main` begins with `guardian_main`.
             engine.guardian = wharf_supervisor::Guardian::CurrentExe;
@@ -67,11 +79,17 @@ impl Embedded {
         self.server.engine()
     }
 
-    /// Takes no new jobs, finishes what other commands brought, and ends.
-    pub(crate) async fn leave(self) {
+    /// Takes no new jobs, finishes what other commands brought, tells callbacks what they can be told within a short
+    /// time, and ends. Answers how many events are left to the next server.
+    pub(crate) async fn leave(self) -> u64 {
         self.server.drain();
         self.server.idle().await;
+        let left = self.server.engine().settle_callbacks(CALLBACKS).await;
         self.stop().await;
+        left.unwrap_or_else(|problem| {
+            tracing::warn!(%problem, "callbacks cannot be looked for");
+            0
+        })
     }
 
     /// Ends; jobs that run go back to the queue.
@@ -79,6 +97,14 @@ impl Embedded {
         if tokio::time::timeout(FAREWELL, self.server.shutdown()).await.is_err() {
             tracing::warn!("the server did not end in time and is cut off");
         }
+    }
+}
+
+fn place(wish: SecretsIn) -> SecretPlace {
+    match wish {
+        SecretsIn::Auto => SecretPlace::Auto,
+        SecretsIn::Keyring => SecretPlace::Keyring,
+        SecretsIn::File => SecretPlace::File,
     }
 }
 

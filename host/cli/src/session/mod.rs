@@ -14,6 +14,7 @@ use crate::api::Status;
 use crate::app::App;
 use crate::client::Client;
 use crate::error::Error;
+use crate::render;
 use crate::render::progress::Bar;
 
 pub(crate) use embedded::Embedded;
@@ -97,9 +98,11 @@ impl Session {
         self.embedded.is_some()
     }
 
-    async fn close(self) {
-        if let Some(embedded) = self.embedded {
-            embedded.leave().await;
+    /// Leaves; answers how many events for callbacks are left to the next server.
+    async fn close(self) -> u64 {
+        match self.embedded {
+            Some(embedded) => embedded.leave().await,
+            None => 0,
         }
     }
 }
@@ -134,7 +137,10 @@ async fn once<T>(
         result = command(&session) => result,
         () = app.interrupts.unguarded() => Err(Error::Interrupted),
     };
-    session.close().await;
+    let left = session.close().await;
+    if left > 0 && !app.output.quiet {
+        app.output.tell(&render::callback::left(left));
+    }
     result
 }
 

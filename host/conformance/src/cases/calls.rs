@@ -21,7 +21,8 @@ pub(super) fn unoffered<'a>(bench: &'a Bench<'a>) -> BoxFuture<'a, Verdict> {
         let components = &bench.subject.manifest().components;
         let stage = bench.start().await?;
         for operation in Operation::ALL {
-            if components.iter().any(|component| component.offers(operation.word())) {
+            let mut declared = components.iter().flat_map(Operation::declared);
+            if declared.any(|one| one == operation) {
                 continue;
             }
             let of_role = components.iter().find(|component| component.role == operation.role());
@@ -60,8 +61,15 @@ async fn end(
     let Some(any) = components.first() else { return Ok(Err(CallError::Cancelled)) };
     let open = stage.job(any, Script::Good, 1)?;
     let sample = Sample::default();
-    let asked =
-        Asked { component: id, sample: &sample, job: &open.job, uploads: Vec::new(), item: None };
+    let asked = Asked {
+        component: id,
+        sample: &sample,
+        job: &open.job,
+        uploads: Vec::new(),
+        item: None,
+        parent: None,
+        identifier: String::new(),
+    };
     let bounds = Bounds::new(SHORT);
     Ok(match asked.begin(operation, &stage.process, &bounds).await {
         Ok(events) => watch(events, &bench.subject.types, operation, None).await.end,

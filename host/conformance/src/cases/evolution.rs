@@ -12,10 +12,13 @@ use wharf_proto::v1::event::Event;
 use wharf_proto::v1::{self, DescribeRequest, DescribeResponse};
 use wharf_supervisor::{Bounds, calls};
 
-use crate::bench::{Ask, Bench, SHORT, STALL, Stage};
+use crate::bench::{Ask, Bench, SHORT, Stage};
 use crate::desk::{Open, Script};
 use crate::raw;
 use crate::verdict::{Finding, Verdict, ended_badly, failed};
+
+/// A whole call, which may be a build.
+const WHOLE: Duration = Duration::from_mins(2);
 
 const HINT: &str =
     "read messages with generated code, which skips fields that it does not know; refuse none";
@@ -25,14 +28,14 @@ pub(super) fn unknown_fields<'a>(bench: &'a Bench<'a>, ask: Ask<'a>) -> BoxFutur
         bench.good(ask).await?;
         let stage = bench.start().await?;
         let open = stage.job(ask.component, Script::Good, 3)?;
-        match timeout(STALL, last_event(&stage, ask, &open)).await {
+        match timeout(WHOLE, last_event(&stage, ask, &open)).await {
             Ok(Ok(Some(Event::Result(_)))) => {}
             Ok(Ok(Some(Event::Error(error)))) => {
                 return failed(format!("it ends with {}: {}", error.code, error.message), HINT);
             }
             Ok(Ok(_)) => return failed("it ends without a result", HINT),
             Ok(Err(finding)) => return Err(finding),
-            Err(_elapsed) => return failed(format!("no end within {STALL:?}"), HINT),
+            Err(_elapsed) => return failed(format!("no end within {WHOLE:?}"), HINT),
         }
         stage.goes("after a request with unknown fields").await
     }

@@ -3,7 +3,7 @@
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-use crate::bench::{Ask, Bench, ended_somehow};
+use crate::bench::{Ask, Bench, ended_somehow, pushes};
 use crate::desk::Script;
 use crate::operation::Operation;
 use crate::verdict::{Finding, Verdict, ended_badly, failed};
@@ -14,6 +14,9 @@ pub(super) const MANY: u32 = 50_000;
 
 pub(super) fn empty<'a>(bench: &'a Bench<'a>, ask: Ask<'a>) -> BoxFuture<'a, Verdict> {
     async move {
+        if pushes(ask.component) {
+            return Err(Finding::Beside);
+        }
         bench.good(ask).await?;
         let stage = bench.start().await?;
         let run = stage.run(ask, Script::Empty, 0).await?;
@@ -69,7 +72,7 @@ fn ends_properly(run: &Run) -> Verdict {
 
 pub(super) fn many<'a>(bench: &'a Bench<'a>, ask: Ask<'a>) -> BoxFuture<'a, Verdict> {
     async move {
-        if !ask.is(Operation::Publish) {
+        if !ask.is(Operation::Publish) || pushes(ask.component) {
             return Err(Finding::Beside);
         }
         let few = bench.good(ask).await?;

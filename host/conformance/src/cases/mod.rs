@@ -11,10 +11,13 @@ mod describe;
 mod evolution;
 mod flow;
 mod handshake;
+mod hook;
 mod host;
 mod input;
 mod operation;
 mod outlive;
+mod published;
+mod ready;
 mod stop;
 mod tls;
 
@@ -96,6 +99,7 @@ const BEHAVES: &[Case] = &[
     case(Behaves, "check.empty", "Check answers for no settings at all", Each(check::empty)),
     case(Behaves, "check.absurd", "Check answers for settings of every wrong kind", Each(check::absurd)),
     case(Behaves, "check.same", "Check says the same when it is asked again", Each(check::same)),
+    case(Behaves, "ready.reasons", "Ready is answered in time, and every reason has a code and words", Each(ready::reasons)),
     case(Behaves, "operation.works", "a declared call ends with a result when it is given what the sample says", Call(operation::works)),
     case(Behaves, "operation.same", "the same call in the same process brings the same again", Call(operation::same)),
     case(Behaves, "stream.closing", "a stream ends with one result or error and nothing behind it", Call(operation::closing)),
@@ -104,6 +108,11 @@ const BEHAVES: &[Case] = &[
     case(Behaves, "stream.units", "units are of declared types, with whole keys", Call(operation::units)),
     case(Behaves, "stream.paths", "paths are clean and relative, and published once", Call(operation::paths)),
     case(Behaves, "stream.progress", "progress goes forward and not beyond its total", Call(operation::progress)),
+    case(Behaves, "reissue.entry-points", "Reissue sends what clients read first, and nothing else", Call(published::entry_points)),
+    case(Behaves, "unpublish.identifier", "Publish says what Unpublish is to take back", Call(published::taken_back)),
+    case(Behaves, "client-config.named", "ClientConfig names its files, and says the same again", Each(published::client_config)),
+    case(Behaves, "hook.decides", "each hook that it subscribes to is answered by a decision and what belongs to it", Each(hook::decides)),
+    case(Behaves, "hook.unsubscribed", "hooks that it does not subscribe to answer UNIMPLEMENTED", Plugin(hook::unsubscribed)),
     case(Behaves, "calls.unoffered", "calls that it does not offer answer UNIMPLEMENTED", Plugin(calls::unoffered)),
     case(Behaves, "calls.unknown-component", "a call to a component that is not there is refused, not a crash", Call(calls::unknown_component)),
     case(Behaves, "cancel.begin", "a call that is cancelled at once leaves a process that works", Call(cancel::begin)),
@@ -116,6 +125,8 @@ const BEHAVES: &[Case] = &[
 const ROBUST: &[Case] = &[
     case(Robust, "evolution.unknown-fields", "fields of a later contract are ignored", Call(evolution::unknown_fields)),
     case(Robust, "evolution.unknown-features", "features and languages that it does not know are ignored", Plugin(evolution::unknown_features)),
+    case(Robust, "ready.absurd", "Ready answers for settings of every wrong kind", Each(ready::absurd)),
+    case(Robust, "hook.cancelled", "a hook that is cancelled leaves a process that works", Each(hook::cancelled)),
     case(Robust, "host.unavailable", "a host that answers UNAVAILABLE is an operation error, in time", Call(host::unavailable)),
     case(Robust, "host.unimplemented", "a host that answers UNIMPLEMENTED is an error of the call, in time", Call(host::unimplemented)),
     case(Robust, "host.unauthenticated", "a token that is over is an error of the call, in time", Call(host::unauthenticated)),

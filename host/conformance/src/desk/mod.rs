@@ -16,7 +16,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic::service::Routes;
+use wharf_proto::v1;
 use wharf_proto::v1::host_server::HostServer;
+use wharf_supervisor::Process;
 
 use crate::sample::Sample;
 use crate::units::Stock;
@@ -30,6 +32,7 @@ pub(crate) const FEATURES: &[&str] = &[
     "host.GetState",
     "host.PutState",
     "host.GetSettings",
+    "host.GetSecret",
     "host.WatchCancel",
 ];
 
@@ -137,6 +140,24 @@ impl Desk {
 }
 
 impl Job {
+    /// What a call of the job is told about it.
+    pub(crate) fn context(&self, process: &Process) -> v1::JobContext {
+        v1::JobContext {
+            host_address: process.host_address().unwrap_or_default().to_owned(),
+            token: self.token.clone(),
+            job: self.number,
+            deadline_ms: 0,
+            work_dir: self.folder.display().to_string(),
+            traceparent: String::new(),
+            attempt: 1,
+        }
+    }
+
+    /// What a hook is told that the step is about.
+    pub(crate) fn subject_text(&self, hook: &str) -> String {
+        self.sample.subject_text(hook)
+    }
+
     /// The calls so far.
     pub(crate) fn asked(&self) -> Vec<&'static str> {
         lock(&self.asked).clone()

@@ -188,8 +188,17 @@ impl Host for Service {
         &self,
         request: Request<v1::GetSecretRequest>,
     ) -> Answered<v1::GetSecretResponse> {
-        self.job(&request, "GetSecret")?;
-        not_offered("GetSecret")
+        let job = self.job(&request, "GetSecret")?;
+        if job.script == Script::Hold {
+            let _held = Held::new(&job);
+            return std::future::pending().await;
+        }
+        let name = request.into_inner().name;
+        let value = job.sample.secrets.get(&name).cloned();
+        let value = value.ok_or_else(|| {
+            Status::permission_denied(format!("the settings name no secret {name:?}"))
+        })?;
+        Ok(Response::new(v1::GetSecretResponse { value: value.into() }))
     }
 
     async fn spawn_job(

@@ -12,7 +12,7 @@ const LONGEST_PAUSE_MS: u32 = 60_000;
 const USUAL_PAUSE_MS: u32 = 1_000;
 
 /// A plugin's expected error.
-pub(super) fn problem(error: v1::Error) -> Problem {
+pub(crate) fn problem(error: v1::Error) -> Problem {
     let class = match error.class() {
         v1::ErrorClass::Usage => Class::Usage,
         v1::ErrorClass::Operation => Class::Operation,

@@ -11,10 +11,11 @@ use crate::instances::PluginSettings;
 use crate::instances::settings::{Mode, Policy};
 use crate::problem::Problem;
 
+pub(crate) use errors::problem;
 pub(crate) use events::{not_driven, tell, tell_item};
 pub(crate) use units::{
-    Bytes, Pending, PendingFile, changed_unit, key_digests, note_modified, pending, store_source,
-    wire_unit,
+    Bytes, Pending, PendingFile, changed_unit, key_digests, new_unit, note_modified, pending,
+    store_source, wire_unit,
 };
 
 /// A binding, as a plugin is told of it.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use wharf_proto::v1;
 use wharf_store::model::{
-    CanonicalKey, ChangedFile, ChangedUnit, Digest, RelativePath, Source, TypeDefinition, TypeId,
-    UnitId, UnitRow, canonical_key, repo_key,
+    CanonicalKey, ChangedFile, ChangedUnit, Digest, NewFile, NewUnit, RelativePath, Source, Staged,
+    TypeDefinition, TypeId, UnitId, UnitRow, canonical_key, repo_key,
 };
 use wharf_supervisor::Manifest;
 
@@ -89,6 +89,33 @@ impl Pending {
     }
 }
 
+impl PendingFile {
+    /// Holds bytes against what was announced of them.
+    pub(crate) fn check(&self, staged: &Staged) -> Result<(), Problem> {
+        self.check_size(staged.size)?;
+        match self.sha256 {
+            Some(expected) if expected != staged.digest => Err(Problem::operation(
+                "integrity.digest",
+                format!("{}: sha256 is {}, announced was {expected}", self.path, staged.digest),
+            )
+            .at(self.path.to_string())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Holds a size against the one that was announced.
+    pub(crate) fn check_size(&self, size: u64) -> Result<(), Problem> {
+        match self.size {
+            Some(expected) if expected != size => Err(Problem::operation(
+                "integrity.size",
+                format!("{} has {size} bytes, announced were {expected}", self.path),
+            )
+            .at(self.path.to_string())),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Checks a declared unit: its type, its key, its paths and digests.
 pub(crate) fn pending(
     engine: &Inner,
@@ -127,6 +154,33 @@ pub(crate) fn pending(
         files,
         revision,
     })
+}
+
+/// A declared unit, all of whose bytes are known, as it is stored; and its revision.
+pub(crate) fn new_unit(pending: Pending) -> Result<(NewUnit, Option<String>), Problem> {
+    let Some(key) = pending.key else {
+        return Err(Problem::protocol("a unit's key is not complete after its bytes came"));
+    };
+    let files = pending.files.into_iter().map(|file| NewFile {
+        path: file.path,
+        sha256: file.sha256,
+        size: file.size,
+        media_type: file.media_type,
+        digests: file.digests,
+        sources: match file.bytes {
+            Bytes::Sources(sources) => sources,
+            _ => Vec::new(),
+        },
+    });
+    let unit = NewUnit {
+        type_id: pending.type_id,
+        key: key.text,
+        key_digest: key.digest,
+        repo_key: key.repo_key,
+        attributes: pending.attributes,
+        files: files.collect(),
+    };
+    Ok((unit, pending.revision))
 }
 
 /// What tells whether a file changed when its sha256 is not announced: whatever digests are.
@@ -302,7 +356,8 @@ impl Inner {
         let declares = manifest
             .components
             .iter()
-            .any(|component| component.content_types.iter().any(|declared| declared == name));
+            .flat_map(|component| component.content_types.iter().chain(&component.produces))
+            .any(|declared| declared == name);
         self.types.get(name).filter(|_| declares).ok_or_else(|| {
             Problem::protocol(format!(
                 "plugin {} sent a unit of type \"{name}\", which its manifest does not declare",

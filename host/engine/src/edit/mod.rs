@@ -34,10 +34,38 @@ struct Edit {
 }
 
 /// The repository of a job, as it is now.
-async fn repository(engine: &Inner, run: &JobRun) -> Result<Repository, Problem> {
+pub(crate) async fn repository(engine: &Inner, run: &JobRun) -> Result<Repository, Problem> {
     let gone = || Problem::usage("not_found.repository", "the job's repository is gone");
     let id = run.job.repository_id.ok_or_else(gone)?;
     engine.store.meta.repository_by_id(id).await?.ok_or_else(gone)
+}
+
+/// Makes the version that holds one unit more.
+pub(crate) async fn add(
+    engine: &Inner,
+    run: &JobRun,
+    repository: &Repository,
+    unit: UnitId,
+) -> Result<JobResult, Problem> {
+    commit(engine, run, repository, Edit { present: vec![unit], ..Edit::default() }).await
+}
+
+/// A unit that comes, and one that goes.
+pub(crate) struct Exchange {
+    pub(crate) added: Option<UnitId>,
+    pub(crate) removed: Option<UnitId>,
+}
+
+/// Makes the version that tells what was done elsewhere, even when a stop is wanted by now.
+pub(crate) async fn exchange(
+    engine: &Inner,
+    run: &JobRun,
+    repository: &Repository,
+    exchange: &Exchange,
+) -> Result<JobResult, Problem> {
+    let present = exchange.added.into_iter().collect();
+    let removed = exchange.removed.into_iter().collect();
+    settle(engine, run, repository, Edit { present, removed, ..Edit::default() }).await
 }
 
 /// Makes the version, or none if it would hold what the newest holds.
@@ -48,6 +76,15 @@ async fn commit(
     edit: Edit,
 ) -> Result<JobResult, Problem> {
     run.check_cancelled()?;
+    settle(engine, run, repository, edit).await
+}
+
+async fn settle(
+    engine: &Inner,
+    run: &JobRun,
+    repository: &Repository,
+    edit: Edit,
+) -> Result<JobResult, Problem> {
     let base = repository.current_version;
     let commit = CommitVersion {
         repository: repository.id,

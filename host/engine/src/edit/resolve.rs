@@ -4,7 +4,6 @@
 //! names units of it; what it cannot find it tells as warnings.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use wharf_proto::v1::{self, event::Event};
 use wharf_store::model::{Attachment, Repository, UnitId};
@@ -42,20 +41,12 @@ pub(super) async fn with_dependencies(
     let process = engine.borrow_process(run, &bound.plugin).await?;
     let settings = bound.plugin_settings();
     let grant = engine.grants.grant(Rights {
-        process: process.id(),
-        job: run.id(),
         repository: wanted.source.id,
         version: wanted.version,
         attachment: attachment.id,
-        types: None,
         settings: settings.text.clone(),
-        signing_key: None,
         secrets: settings.secrets.clone(),
-        audit: Arc::clone(&run.audit),
-        folder: Arc::clone(&run.folder),
-        trust: Arc::default(),
-        meter: Arc::clone(&run.meter),
-        cancel: run.cancel.clone(),
+        ..Rights::least(run, process.id())
     })?;
     let request = v1::ResolveRequest {
         context: Some(Inner::job_context(run, &process, grant.token())),

@@ -285,10 +285,14 @@ pub(super) async fn until<F: Future>(
 fn parse(text: &str) -> Result<Url, Error> {
     let bad = |reason: String| Error::Address { url: trust::shown_text(text), reason };
     let url = Url::parse(text).map_err(|error| bad(error.to_string()))?;
-    if !matches!(url.scheme(), "http" | "https") {
+    if !is_http(&url) {
         return Err(bad("only https, http and file are understood".to_owned()));
     }
     Ok(url)
+}
+
+pub(super) fn is_http(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
 }
 
 fn basic(url: &Url) -> Result<HeaderValue, Error> {

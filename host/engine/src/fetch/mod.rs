@@ -4,7 +4,8 @@
 //! [`Fetcher::fetch_many`] a batch. The way of one file: `transfer` tries the sources in the order of `retry`; `http`
 //! opens one (through `gate`, with a client of `client`, within the bounds of `trust`), `sink` takes the body in and
 //! `target` holds it; `verify` compares. `local` does all that for a local file. `follow` lets others read a file
-//! that is still coming, `notes` lets a later attempt of the same job continue it.
+//! that is still coming, `notes` lets a later attempt of the same job continue it. The other direction, small documents to
+//! addresses that users named, is `post`.
 //!
 //! Never knows a plugin, a repository or the database, never syncs to the disk (the store does, once a batch), never
 //! decodes what it brings, and never reads the environment.
@@ -21,6 +22,7 @@ mod local;
 mod meter;
 mod notes;
 mod pace;
+pub(crate) mod post;
 mod request;
 mod retry;
 mod sink;

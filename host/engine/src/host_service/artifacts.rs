@@ -7,9 +7,9 @@ use futures_util::stream;
 use tonic::{Response, Status};
 use wharf_proto::v1;
 use wharf_store::Store;
-use wharf_store::model::Digest;
+use wharf_store::model::{Digest, UnitId};
 
-use super::{Answers, Rights, stored};
+use super::{Answers, Only, Rights, stored};
 
 const CHUNK: usize = 256 << 10;
 
@@ -34,8 +34,9 @@ pub(super) async fn open(
     request: v1::OpenArtifactRequest,
 ) -> Result<Response<Answers<v1::ArtifactChunk>>, Status> {
     let digest = digest(&request.digest)?;
-    let holds = match &rights.types {
-        Some(types) => store.meta.types_hold(types.clone(), digest).await,
+    let holds = match &rights.only {
+        Some(Only::Types(types)) => store.meta.types_hold(types.clone(), digest).await,
+        Some(Only::Units(units)) => units_hold(store, units.clone(), digest).await,
         None => store.meta.version_holds(rights.repository, rights.version, digest).await,
     };
     if !holds.map_err(stored)? {
@@ -52,6 +53,15 @@ pub(super) async fn open(
         .map_err(|error| Status::unavailable(format!("storage: {error}")))?;
     let chunks = stream::try_unfold(file, async |file| next_chunk(file).await);
     Ok(Response::new(Box::pin(chunks)))
+}
+
+async fn units_hold(
+    store: &Store,
+    units: Vec<UnitId>,
+    digest: Digest,
+) -> Result<bool, wharf_store::Error> {
+    let rows = store.meta.units_by_id(units, true).await?;
+    Ok(rows.iter().flat_map(|row| &row.files).any(|file| file.sha256 == Some(digest)))
 }
 
 async fn next_chunk(mut file: File) -> Result<Option<(v1::ArtifactChunk, File)>, Status> {

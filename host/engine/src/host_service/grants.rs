@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 use tonic::{Extensions, Status, metadata::MetadataMap};
 use wharf_proto::TOKEN_HEADER;
-use wharf_store::model::{AttachmentId, RepositoryId, TypeId};
+use wharf_store::model::{AttachmentId, RepositoryId, TypeId, UnitId};
 use wharf_supervisor::PeerProcess;
 
 use crate::fetch::{Meter, Trust};
+use crate::jobs::run::JobRun;
 use crate::secrets::Audit;
 use crate::staging::Folder;
 
@@ -23,8 +24,8 @@ pub(crate) struct Rights {
     /// The version whose units may be read.
     pub(crate) version: u64,
     pub(crate) attachment: AttachmentId,
-    /// Instead of a version's units, all of these types may be read, whoever holds them.
-    pub(crate) types: Option<Vec<TypeId>>,
+    /// Instead of a version's units, these may be read, whoever holds them.
+    pub(crate) only: Option<Only>,
     /// JSON object.
     pub(crate) settings: String,
     /// The key that the call may have used; None: it signs nothing.
@@ -39,6 +40,37 @@ pub(crate) struct Rights {
     pub(crate) trust: Arc<Trust>,
     pub(crate) meter: Arc<Meter>,
     pub(crate) cancel: CancellationToken,
+}
+
+impl Rights {
+    /// What every call of a job may do: work in its folder. What a call may do besides, it says itself.
+    pub(crate) fn least(run: &JobRun, process: u64) -> Self {
+        Self {
+            process,
+            job: run.id(),
+            // Nothing has the number 0.
+            repository: RepositoryId(0),
+            version: 0,
+            attachment: AttachmentId(0),
+            only: None,
+            settings: "{}".to_owned(),
+            signing_key: None,
+            secrets: BTreeSet::new(),
+            audit: Arc::clone(&run.audit),
+            folder: Arc::clone(&run.folder),
+            trust: Arc::default(),
+            meter: Arc::clone(&run.meter),
+            cancel: run.cancel.clone(),
+        }
+    }
+}
+
+/// Units that do not have to be in a version.
+pub(crate) enum Only {
+    /// All of these types: they are migrated.
+    Types(Vec<TypeId>),
+    /// These: they are pushed.
+    Units(Vec<UnitId>),
 }
 
 /// All tokens that are good now.
@@ -121,7 +153,7 @@ mod tests {
             repository: RepositoryId(1),
             version: 0,
             attachment: AttachmentId(1),
-            types: None,
+            only: None,
             settings: "{}".to_owned(),
             signing_key: None,
             secrets: BTreeSet::new(),

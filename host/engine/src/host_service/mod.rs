@@ -4,6 +4,7 @@
 //! Never decides how a job ends: a refused or failed call is an answer to the plugin.
 
 mod artifacts;
+mod claims;
 mod download;
 mod grants;
 mod secret;
@@ -21,13 +22,14 @@ use wharf_proto::v1;
 use wharf_proto::v1::host_server::{Host, HostServer};
 use wharf_store::Store;
 
+use crate::claims::Claims;
 use crate::fetch::Fetcher;
 use crate::problem::{Class, Problem};
 use crate::secrets::Secrets;
 use crate::signing::Keys;
 use crate::unit_types::Types;
 
-pub(crate) use grants::{Grants, Rights};
+pub(crate) use grants::{Grants, Only, Rights};
 
 /// The calls that this host offers, as plugins are told of them.
 pub(crate) const FEATURES: &[&str] = &[
@@ -39,6 +41,8 @@ pub(crate) const FEATURES: &[&str] = &[
     "host.GetState",
     "host.PutState",
     "host.GetSettings",
+    "host.Acquire",
+    "host.Release",
     "host.Sign",
     "host.WatchCancel",
 ];
@@ -47,9 +51,10 @@ pub(crate) const FEATURES: &[&str] = &[
 pub(crate) fn routes(
     grants: Grants,
     (store, fetcher, keys, secrets): (Store, Fetcher, Keys, Secrets),
-    types: Arc<Types>,
+    (types, claims): (Arc<Types>, Arc<Claims>),
 ) -> Routes {
-    Routes::new(HostServer::new(HostService { grants, store, fetcher, keys, secrets, types }))
+    let parts = HostService { grants, store, fetcher, keys, secrets, types, claims };
+    Routes::new(HostServer::new(parts))
 }
 
 struct HostService {
@@ -59,6 +64,7 @@ struct HostService {
     keys: Keys,
     secrets: Secrets,
     types: Arc<Types>,
+    claims: Arc<Claims>,
 }
 
 impl HostService {
@@ -226,13 +232,15 @@ impl Host for HostService {
 
     async fn acquire(
         &self,
-        _request: Request<v1::AcquireRequest>,
+        request: Request<v1::AcquireRequest>,
     ) -> Result<Response<v1::AcquireResponse>, Status> {
-        Err(not_offered("Acquire"))
+        let rights = self.rights(&request)?;
+        claims::acquire(&self.claims, &rights, request.into_inner()).await
     }
 
-    async fn release(&self, _request: Request<v1::ReleaseRequest>) -> Result<Response<()>, Status> {
-        Err(not_offered("Release"))
+    async fn release(&self, request: Request<v1::ReleaseRequest>) -> Result<Response<()>, Status> {
+        let rights = self.rights(&request)?;
+        claims::release(&self.claims, &rights, request.into_inner().grant)
     }
 
     async fn contribute(

@@ -4,6 +4,7 @@ use tonic::{Response, Status};
 use wharf_proto::v1;
 
 use super::{Rights, status};
+use crate::problem::Problem;
 use crate::secrets::Secrets;
 
 pub(super) async fn get(
@@ -22,7 +23,15 @@ pub(super) async fn get(
             "a call is handed the secrets that its own settings name, and no others",
         ));
     }
-    let value = secrets.get(&request.name).await.map_err(|problem| status(&problem))?;
+    let value = secrets.get(&request.name).await.map_err(|problem| status(&told(problem)))?;
     rights.audit.count(&request.name);
     Ok(Response::new(v1::GetSecretResponse { value }))
+}
+
+/// A status has one text, so what to do next goes with what happened: the plugin's error is what the user sees.
+fn told(mut problem: Problem) -> Problem {
+    if let Some(help) = problem.help.take() {
+        problem.message = format!("{}; {help}", problem.message);
+    }
+    problem
 }

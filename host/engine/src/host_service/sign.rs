@@ -110,7 +110,7 @@ mod tests {
             repository: RepositoryId(1),
             version: 0,
             attachment: AttachmentId(1),
-            types: None,
+            only: None,
             settings: "{}".to_owned(),
             signing_key: signing_key.map(str::to_owned),
             secrets: std::collections::BTreeSet::new(),

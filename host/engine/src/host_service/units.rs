@@ -9,7 +9,7 @@ use wharf_proto::v1;
 use wharf_store::Store;
 use wharf_store::model::{FieldEquals, TypeId, UnitId, UnitRow};
 
-use super::{Answers, Rights, stored};
+use super::{Answers, Only, Rights, stored};
 use crate::convert;
 
 /// Units in one message; small enough that a message with long keys stays below its limit.
@@ -30,9 +30,13 @@ pub(super) async fn query(
     let filter = filter.map(|field| FieldEquals { name: field.name, value: field.value }).collect();
     let meta = &store.meta;
     let order = request.order_by;
-    let ids = match &rights.types {
+    let ids = match &rights.only {
         None => meta.unit_ids(rights.repository, rights.version, types, filter, order).await,
-        Some(own) => meta.unit_ids_of_types(wanted(rights, own, types)?, filter, order).await,
+        Some(Only::Types(own)) => {
+            meta.unit_ids_of_types(wanted(rights, own, types)?, filter, order).await
+        }
+        // They are few: what is asked for besides their types, the plugin can see for itself.
+        Some(Only::Units(own)) => of_types(&store, own.clone(), &types).await,
     };
     let pages = Pages {
         ids: ids.map_err(stored)?.into_iter(),
@@ -41,6 +45,16 @@ pub(super) async fn query(
         names,
     };
     Ok(Response::new(Box::pin(stream::try_unfold(pages, Pages::next))))
+}
+
+async fn of_types(
+    store: &Store,
+    units: Vec<UnitId>,
+    types: &[TypeId],
+) -> Result<Vec<UnitId>, wharf_store::Error> {
+    let rows = store.meta.units_by_id(units, false).await?.into_iter();
+    let wanted = rows.filter(|row| types.is_empty() || types.contains(&row.type_id));
+    Ok(wanted.map(|row| row.id).collect())
 }
 
 /// A migration reads units of its plugin's types, of no others (F71).

@@ -140,7 +140,7 @@ fn rights(
         repository: RepositoryId(0),
         version: 0,
         attachment: AttachmentId(0),
-        types: None,
+        only: None,
         settings,
         signing_key: None,
         secrets,

@@ -61,6 +61,12 @@ impl Address {
         }
     }
 
+    /// The implicit instance of a component.
+    pub(crate) fn default_of(plugin: &str, component: &str) -> Self {
+        let [plugin, component, instance] = [plugin, component, "default"].map(str::to_owned);
+        Self { plugin, component, instance }
+    }
+
     /// Without the instance.
     pub(crate) fn component(&self) -> String {
         format!("{}.{}", self.plugin, self.component)

@@ -143,7 +143,7 @@ impl Inner {
 
     /// The settings of the instance that an address names. A name without settings of its own is a mark to tell
     /// bindings apart, where the component asks for none.
-    pub(super) async fn inherited(
+    pub(crate) async fn inherited(
         &self,
         address: &Address,
         component: &Component,
@@ -165,6 +165,16 @@ impl Inner {
             )));
         }
         Ok(None)
+    }
+
+    /// The settings of the instance that an address names, held against the component's schema.
+    pub(crate) async fn instance_settings(
+        &self,
+        address: &Address,
+        component: &Component,
+    ) -> Result<Map<String, Value>, Problem> {
+        let inherited = self.inherited(address, component).await?.unwrap_or_default();
+        Ok(settings::read(Role::Builder, component.instance_schema.as_ref(), &inherited)?.plugin)
     }
 
     async fn checked_instance(

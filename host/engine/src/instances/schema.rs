@@ -23,7 +23,13 @@ fn joined(instance: &Value, attachment: &Value) -> Value {
         let all = both.iter().filter_map(|schema| schema.get(key)?.as_object());
         Value::Object(all.flat_map(Map::clone).collect())
     };
-    let required = both.iter().filter_map(|schema| schema.get("required")?.as_array()).flatten();
+    // JSON Schema wants each name once.
+    let mut required: Vec<&Value> = Vec::new();
+    for name in both.iter().filter_map(|schema| schema.get("required")?.as_array()).flatten() {
+        if !required.contains(&name) {
+            required.push(name);
+        }
+    }
     let rest = |schema: &&Value| -> Option<Value> {
         let mut rest = schema.as_object()?.clone();
         rest.retain(|key, _| !JOINED.contains(&key.as_str()));
@@ -32,7 +38,7 @@ fn joined(instance: &Value, attachment: &Value) -> Value {
     let mut schema = json!({
         "type": "object",
         "properties": objects("properties"),
-        "required": required.cloned().collect::<Vec<_>>(),
+        "required": required,
         "additionalProperties": false,
         "$defs": objects("$defs"),
     });
@@ -46,6 +52,11 @@ fn joined(instance: &Value, attachment: &Value) -> Value {
 /// The settings that a schema describes.
 pub(crate) fn properties(schema: Option<&Value>) -> Option<&Map<String, Value>> {
     schema?.get("properties")?.as_object()
+}
+
+/// Whether the schema says that it takes anything: what values mean is then between the user and the component.
+pub(crate) fn takes_anything(schema: Option<&Value>) -> bool {
+    schema.and_then(|schema| schema.get("additionalProperties")) == Some(&json!(true))
 }
 
 /// Whether a setting is a secret, so that its value is the name of one.
@@ -100,5 +111,15 @@ mod tests {
         }
         let named: Vec<_> = secrets(Some(&schema), good.as_object().expect("an object")).collect();
         assert_eq!(named, [("password", "school")]);
+    }
+
+    #[test]
+    fn a_name_that_both_schemas_require_is_required_once() {
+        let both = json!({
+            "type": "object", "required": ["token"], "properties": {"token": {"type": "string"}},
+        });
+        let schema = effective(&component(&both, &both)).expect("a schema");
+        assert_eq!(schema["required"], json!(["token"]));
+        jsonschema::meta::validate(&schema).expect("a schema by the letter");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The way through: [`Board::submit`] stores a row and queues it → [`dispatch`] starts what no lock holds back →
 //! [`worker`] claims it under a lease, runs it, retries once after a plugin's fault, and records the end.
-//! What a job does is in `sync`, `publish` and `migrations`; what its code sees of the job is [`run::JobRun`].
+//! What a job does is in `sync`, `publish`, `builds`, `pushes` and `migrations`; what its code sees of the job is [`run::JobRun`].
 
 pub(crate) mod dispatch;
 mod queue;
@@ -22,6 +22,7 @@ pub(crate) use self::queue::Plugins;
 use self::queue::{Lock, Queue};
 use self::view::{JobResult, JobView};
 use crate::problem::Problem;
+use crate::{builds, pushes};
 
 /// The jobs that are queued or running, and how to follow them.
 pub(crate) struct Board {
@@ -55,6 +56,11 @@ impl Board {
         self.changed.notify_one();
     }
 
+    /// Whether nothing starts before [`Board::open`].
+    pub(crate) fn waits(&self) -> bool {
+        self.state().waits
+    }
+
     /// Queues a stored job that works with units of these plugins.
     pub(crate) fn enqueue(
         &self,
@@ -66,7 +72,11 @@ impl Board {
         let live = Live { view: watch::Sender::new(view.clone()), cancel: parent.child_token() };
         let mut state = self.state();
         state.live.insert(job.id, live);
-        state.queue.push(job.id, Lock::of(job), plugins);
+        state.queue.push(
+            job.id,
+            (Lock::of(job), plugins),
+            builds::after(job).or_else(|| pushes::after(job)),
+        );
         drop(state);
         self.changed.notify_one();
         view

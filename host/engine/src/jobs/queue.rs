@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use wharf_store::model::{Job, JobId};
 
 use crate::edit::CopyOptions;
+use crate::pushes;
 
 /// What a job needs for itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,10 @@ impl Lock {
                 Self::Write(repository.clone())
             }
             (Some(repository), "publish") => Self::Publish(repository.clone()),
+            // A provider is told one thing after the other: two pushes of one image would upload it twice.
+            (Some(_), pushes::OPERATION | pushes::UNPUBLISH) => {
+                Self::Publish(format!("/{}", job.component.as_deref().unwrap_or_default()))
+            }
             (Some(repository), "copy") => {
                 let options: Option<CopyOptions> = serde_json::from_str(&job.arguments).ok();
                 let from = options.map(|options| options.from).unwrap_or_default();
@@ -64,6 +69,8 @@ pub(crate) enum Plugins {
 struct Needs {
     lock: Lock,
     plugins: Plugins,
+    /// A job that must have ended.
+    after: Option<JobId>,
 }
 
 #[derive(Default)]
@@ -73,8 +80,13 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) fn push(&mut self, job: JobId, lock: Lock, plugins: Plugins) {
-        self.waiting.push_back((job, Needs { lock, plugins }));
+    pub(super) fn push(
+        &mut self,
+        job: JobId,
+        (lock, plugins): (Lock, Plugins),
+        after: Option<JobId>,
+    ) {
+        self.waiting.push_back((job, Needs { lock, plugins, after }));
     }
 
     /// Takes a job out that has not started. Says whether it was there.
@@ -92,6 +104,10 @@ impl Queue {
         let mut taken = Taken::default();
         self.running.values().for_each(|needs| taken.add(needs));
         let place = self.waiting.iter().position(|(_, needs)| {
+            // What waits for another job holds nobody back.
+            if needs.after.is_some_and(|job| self.has(job)) {
+                return false;
+            }
             let free = taken.allows(needs);
             taken.add(needs);
             free
@@ -99,6 +115,11 @@ impl Queue {
         let (job, needs) = self.waiting.remove(place)?;
         self.running.insert(job, needs);
         Some(job)
+    }
+
+    /// Whether the job has yet to end.
+    fn has(&self, job: JobId) -> bool {
+        self.running.contains_key(&job) || self.waiting.iter().any(|(waiting, _)| *waiting == job)
     }
 
     pub(super) fn finished(&mut self, job: JobId) {
@@ -194,12 +215,12 @@ mod tests {
     fn a_migration_waits_for_all_who_work_with_its_plugins_units_and_they_wait_for_it() {
         let of = |names: &[&str]| Plugins::Of(names.iter().map(|name| (*name).into()).collect());
         let mut queue = Queue::default();
-        queue.push(JobId(1), write("a"), of(&["notes"]));
-        queue.push(JobId(2), Lock::None, Plugins::Alone("notes".into()));
-        queue.push(JobId(3), write("b"), of(&["deb", "notes"]));
-        queue.push(JobId(4), write("c"), of(&["deb"]));
-        queue.push(JobId(5), read("c"), Plugins::Any);
-        queue.push(JobId(6), Lock::None, Plugins::Alone("deb".into()));
+        queue.push(JobId(1), (write("a"), of(&["notes"])), None);
+        queue.push(JobId(2), (Lock::None, Plugins::Alone("notes".into())), None);
+        queue.push(JobId(3), (write("b"), of(&["deb", "notes"])), None);
+        queue.push(JobId(4), (write("c"), of(&["deb"])), None);
+        queue.push(JobId(5), (read("c"), Plugins::Any), None);
+        queue.push(JobId(6), (Lock::None, Plugins::Alone("deb".into())), None);
         assert_eq!(queue.next(8), Some(JobId(1)));
         assert_eq!(queue.next(8), Some(JobId(4)));
         assert_eq!(queue.next(8), None);
@@ -217,11 +238,26 @@ mod tests {
     }
 
     #[test]
+    fn a_job_that_waits_for_another_starts_when_that_ended_and_holds_nobody_back() {
+        let mut queue = Queue::default();
+        queue.push(JobId(1), (read("a"), nobodys()), None);
+        queue.push(JobId(2), (write("a"), nobodys()), Some(JobId(1)));
+        queue.push(JobId(3), (read("a"), nobodys()), None);
+        assert_eq!(queue.next(8), Some(JobId(1)));
+        assert_eq!(queue.next(8), Some(JobId(3)));
+        assert_eq!(queue.next(8), None);
+        queue.finished(JobId(3));
+        assert_eq!(queue.next(8), None);
+        queue.finished(JobId(1));
+        assert_eq!(queue.next(8), Some(JobId(2)));
+    }
+
+    #[test]
     fn one_writer_per_repository() {
         let mut queue = Queue::default();
-        queue.push(JobId(1), write("a"), nobodys());
-        queue.push(JobId(2), write("a"), nobodys());
-        queue.push(JobId(3), write("b"), nobodys());
+        queue.push(JobId(1), (write("a"), nobodys()), None);
+        queue.push(JobId(2), (write("a"), nobodys()), None);
+        queue.push(JobId(3), (write("b"), nobodys()), None);
         assert_eq!(queue.next(8), Some(JobId(1)));
         assert_eq!(queue.next(8), Some(JobId(3)));
         assert_eq!(queue.next(8), None);
@@ -232,10 +268,10 @@ mod tests {
     #[test]
     fn readers_share_and_a_waiting_writer_holds_back_younger_readers() {
         let mut queue = Queue::default();
-        queue.push(JobId(1), read("a"), nobodys());
-        queue.push(JobId(2), read("a"), nobodys());
-        queue.push(JobId(3), write("a"), nobodys());
-        queue.push(JobId(4), read("a"), nobodys());
+        queue.push(JobId(1), (read("a"), nobodys()), None);
+        queue.push(JobId(2), (read("a"), nobodys()), None);
+        queue.push(JobId(3), (write("a"), nobodys()), None);
+        queue.push(JobId(4), (read("a"), nobodys()), None);
         assert_eq!(queue.next(8), Some(JobId(1)));
         assert_eq!(queue.next(8), Some(JobId(2)));
         assert_eq!(queue.next(8), None);
@@ -249,10 +285,10 @@ mod tests {
     fn a_copy_keeps_writers_off_both_ends() {
         let copy = Lock::Copy { from: "a".to_owned(), to: "b".to_owned() };
         let mut queue = Queue::default();
-        queue.push(JobId(1), read("a"), nobodys());
-        queue.push(JobId(2), copy, nobodys());
-        queue.push(JobId(3), write("a"), nobodys());
-        queue.push(JobId(4), read("b"), nobodys());
+        queue.push(JobId(1), (read("a"), nobodys()), None);
+        queue.push(JobId(2), (copy, nobodys()), None);
+        queue.push(JobId(3), (write("a"), nobodys()), None);
+        queue.push(JobId(4), (read("b"), nobodys()), None);
         assert_eq!(queue.next(8), Some(JobId(1)));
         assert_eq!(queue.next(8), Some(JobId(2)));
         assert_eq!(queue.next(8), None);
@@ -267,11 +303,11 @@ mod tests {
     fn a_repository_is_published_by_one_at_a_time_in_the_order_asked() {
         let publish = |name: &str| Lock::Publish(name.to_owned());
         let mut queue = Queue::default();
-        queue.push(JobId(1), publish("a"), nobodys());
-        queue.push(JobId(2), publish("a"), nobodys());
-        queue.push(JobId(3), read("a"), nobodys());
-        queue.push(JobId(4), write("a"), nobodys());
-        queue.push(JobId(5), publish("b"), nobodys());
+        queue.push(JobId(1), (publish("a"), nobodys()), None);
+        queue.push(JobId(2), (publish("a"), nobodys()), None);
+        queue.push(JobId(3), (read("a"), nobodys()), None);
+        queue.push(JobId(4), (write("a"), nobodys()), None);
+        queue.push(JobId(5), (publish("b"), nobodys()), None);
         assert_eq!(queue.next(8), Some(JobId(1)));
         assert_eq!(queue.next(8), Some(JobId(3)));
         assert_eq!(queue.next(8), Some(JobId(5)));
@@ -286,8 +322,8 @@ mod tests {
     #[test]
     fn width_limits_what_runs() {
         let mut queue = Queue::default();
-        queue.push(JobId(1), Lock::None, nobodys());
-        queue.push(JobId(2), Lock::None, nobodys());
+        queue.push(JobId(1), (Lock::None, nobodys()), None);
+        queue.push(JobId(2), (Lock::None, nobodys()), None);
         assert_eq!(queue.next(1), Some(JobId(1)));
         assert_eq!(queue.next(1), None);
         assert!(queue.remove(JobId(2)));

@@ -134,6 +134,12 @@ pub struct JobResult {
     /// What the files of an upload became, the first of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub brought: Vec<BroughtUnit>,
+    /// The image that a build made, or what is kept of it after a push.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<i64>,
+    /// What the provider calls an image that was pushed, or was taken away there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identifier: Option<String>,
     /// Jobs that this one asked for: publications after it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub follow_ups: Vec<i64>,
@@ -178,7 +184,7 @@ pub struct PluginProcess {
 pub struct JobView {
     /// The job's number.
     pub id: i64,
-    /// sync, publish, upload or migrate.
+    /// sync, publish, upload, build, push, migrate or what else a repository is asked for.
     pub operation: String,
     /// The repository's name.
     pub repository: Option<String>,

@@ -16,8 +16,8 @@ use super::run::{JobRun, TICK};
 use super::view::JobResult;
 use crate::engine::Inner;
 use crate::problem::{Class, Problem};
-use crate::staging::Folder;
-use crate::{edit, gc, migrations, publish, sync, upload, verify};
+use crate::staging::{self, Folder};
+use crate::{builds, edit, gc, hooks, imports, migrations, publish, pushes, sync, upload, verify};
 
 /// The most attempts of one job.
 const ATTEMPTS: u32 = 2;
@@ -75,6 +75,7 @@ async fn attempts(engine: &Arc<Inner>, id: JobId, live: &LiveHandle) -> Result<J
     let mut earlier: Option<Problem> = None;
     loop {
         let (job, lease) = engine.store.meta.claim(id).await?;
+        engine.callbacks.wake();
         let folder = engine.store.blobs.job_folder(id).await?;
         let folder = Arc::new(Folder::new(folder));
         let run = JobRun::new(
@@ -91,7 +92,8 @@ async fn attempts(engine: &Arc<Inner>, id: JobId, live: &LiveHandle) -> Result<J
         }
         let redactor = &engine.secrets.redactor;
         let outcome = ticking(engine, &run).await.map_err(|problem| redactor.problem(problem));
-        if let Err(error) = engine.store.blobs.remove_job_folder(id).await {
+        engine.claims.end(id.0);
+        if let Err(error) = staging::remove(&engine.store, id, run.folder.path()).await {
             tracing::error!(job = id.0, %error, "the job's folder stays until the next start");
         }
         match outcome {
@@ -105,6 +107,7 @@ async fn attempts(engine: &Arc<Inner>, id: JobId, live: &LiveHandle) -> Result<J
             {
                 tracing::warn!(job = id.0, %problem, "trying once more");
                 engine.store.meta.requeue(lease).await?;
+                engine.callbacks.wake();
                 // A stop ends the pause, and the next attempt at once.
                 let _stopped = live.cancel.run_until_cancelled(sleep(pause)).await;
                 earlier = Some(problem);
@@ -138,13 +141,26 @@ async fn ticking(engine: &Arc<Inner>, run: &JobRun) -> Result<JobResult, Problem
 
 async fn operate(engine: &Arc<Inner>, run: &JobRun) -> Result<JobResult, Problem> {
     match run.job.operation.as_str() {
-        "sync" => Box::pin(sync::run(engine, run)).await,
-        "publish" => publish::run(engine, run).await,
+        "sync" => Box::pin(hooks::around(engine, run, "sync", sync::run(engine, run))).await,
+        "publish" => {
+            Box::pin(hooks::around(engine, run, "publish", publish::run(engine, run))).await
+        }
         migrations::OPERATION => migrations::run(engine, run).await,
-        "upload" => Box::pin(upload::import::run(engine, run)).await,
+        "upload" => {
+            Box::pin(hooks::around(engine, run, "upload", upload::import::run(engine, run))).await
+        }
         gc::OPERATION => gc::run(engine, run).await,
         verify::OPERATION => verify::run(engine, run).await,
         "remove" => edit::run_remove(engine, run).await,
+        builds::OPERATION => Box::pin(builds::run(engine, run)).await,
+        imports::OPERATION => Box::pin(imports::run(engine, run)).await,
+        pushes::OPERATION => {
+            Box::pin(hooks::around(engine, run, "publish", pushes::run(engine, run))).await
+        }
+        pushes::UNPUBLISH => {
+            let work = pushes::run_unpublish(engine, run);
+            Box::pin(hooks::around(engine, run, "unpublish", work)).await
+        }
         "copy" => edit::run_copy(engine, run).await,
         "rollback" => edit::run_rollback(engine, run).await,
         other => {
@@ -177,8 +193,13 @@ fn conclude(run: &JobRun, outcome: Result<JobResult, Problem>) -> Ended {
             if problem.class == Class::Fault && problem.at.is_none() {
                 problem.at.clone_from(&run.job.component);
             }
-            let cancelled = problem.class == Class::Cancelled;
-            let state = if cancelled { JobState::Cancelled } else { JobState::Failed };
+            let state = match problem.class {
+                Class::Cancelled => JobState::Cancelled,
+                _ if [builds::BASE_MISSING, pushes::IMAGE_MISSING].contains(&&*problem.code) => {
+                    JobState::Skipped
+                }
+                _ => JobState::Failed,
+            };
             Ended { state, result: run.result(), problem: Some(problem) }
         }
     }
@@ -189,5 +210,7 @@ async fn record(engine: &Inner, lease: Lease, ended: Ended) -> Result<Job, Probl
     let mut result = serde_json::to_value(&ended.result)?;
     engine.secrets.redactor.value(&mut result);
     let end = JobEnd { state: ended.state, problem, result: Some(result.to_string()) };
-    Ok(engine.store.meta.finish(lease, end).await?)
+    let job = engine.store.meta.finish(lease, end).await?;
+    engine.callbacks.wake();
+    Ok(job)
 }

@@ -47,10 +47,6 @@ impl Engine {
     pub async fn migrate(&self, name: &str, options: MigrateOptions) -> Result<JobView, Problem> {
         self.inner.installed(name)?;
         let arguments = serde_json::to_string(&options)?;
-        let job = self.inner.store.meta.submit_plugin_job(OPERATION, name, arguments).await?;
-        tracing::info!(job = job.id.0, operation = OPERATION, plugin = name, "job queued");
-        let view = self.inner.enqueue(&job);
-        self.inner.board.open();
-        Ok(view)
+        self.inner.submit_unattached(OPERATION, None, (name, arguments), Vec::new()).await
     }
 }

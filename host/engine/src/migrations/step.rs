@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use wharf_proto::v1::{self, event::Event};
 use wharf_store::model::{
-    AttachmentId, ChangedUnit, Migrated, Migration as Change, RegisteredType, RepositoryId,
-    TypeDefinition, TypeId,
+    ChangedUnit, Migrated, Migration as Change, RegisteredType, TypeDefinition, TypeId,
 };
 use wharf_supervisor::{Installed, Lease, Migration, calls};
 
 use super::standing::Behind;
 use crate::convert;
 use crate::engine::Inner;
-use crate::host_service::Rights;
+use crate::host_service::{Only, Rights};
 use crate::jobs::run::JobRun;
 use crate::jobs::view::MigrationReport;
 use crate::problem::Problem;
@@ -155,23 +154,7 @@ impl Step<'_> {
     }
 
     fn rights(&self, types: Vec<TypeId>) -> Rights {
-        Rights {
-            process: self.process.id(),
-            job: self.run.id(),
-            // It works on no repository and for no attachment: nothing has the number 0.
-            repository: RepositoryId(0),
-            version: 0,
-            attachment: AttachmentId(0),
-            types: Some(types),
-            settings: "{}".to_owned(),
-            signing_key: None,
-            secrets: std::collections::BTreeSet::new(),
-            audit: Arc::clone(&self.run.audit),
-            folder: Arc::clone(&self.run.folder),
-            trust: Arc::default(),
-            meter: Arc::clone(&self.run.meter),
-            cancel: self.run.cancel.clone(),
-        }
+        Rights { only: Some(Only::Types(types)), ..Rights::least(self.run, self.process.id()) }
     }
 
     fn report(&self, migrated: Migrated) -> MigrationReport {

@@ -24,6 +24,7 @@ use wharf_proto::v1::{self, event::Event};
 use wharf_store::model::{Attachment, LastRun, LogLevel, PublicationId, Repository};
 use wharf_supervisor::{Installed, calls};
 
+use crate::callbacks::Callback;
 use crate::convert;
 use crate::engine::Inner;
 use crate::host_service::Rights;
@@ -52,6 +53,9 @@ pub struct PublishOptions {
     /// Settings for this run only; null takes the repository's value away.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub settings: Map<String, Value>,
+    /// Who is told how it goes. Kept with the job's row, not in its arguments.
+    #[serde(skip)]
+    pub callbacks: Vec<Callback>,
 }
 
 struct Setup {
@@ -275,20 +279,13 @@ impl Setup {
 
     fn rights(&self, run: &JobRun, process: u64) -> Rights {
         Rights {
-            process,
-            job: run.id(),
             repository: self.repository.id,
             version: self.version,
             attachment: self.attachment.id,
-            types: None,
             settings: self.plugin_settings.text.clone(),
             secrets: self.plugin_settings.secrets.clone(),
-            audit: Arc::clone(&run.audit),
             signing_key: self.signing_key.clone(),
-            folder: Arc::clone(&run.folder),
-            trust: Arc::default(),
-            meter: Arc::clone(&run.meter),
-            cancel: run.cancel.clone(),
+            ..Rights::least(run, process)
         }
     }
 

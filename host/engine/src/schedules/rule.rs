@@ -12,7 +12,7 @@ use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Span, Timestamp, Unit};
+use jiff::{SignedDuration, Span, Timestamp, ToSpan as _, Unit};
 
 /// The longest rule that is read, in bytes.
 const LONGEST: usize = 256;
@@ -75,7 +75,13 @@ impl Rule {
         }
         let parser =
             CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
+        if text.split_whitespace().flat_map(|field| field.split(',')).any(str::is_empty) {
+            return Err(format!("{text:?} has a comma with nothing before or behind it"));
+        }
         let cron = parser.parse(text).map_err(|error| format!("{text:?}: {error}"))?;
+        if !is_ever_due(&cron) {
+            return Err(format!("{text:?} is never due: no day of the calendar fits it"));
+        }
         Ok(Self { when: When::Cron(Box::new(cron)), times: None, start: None })
     }
 
@@ -106,6 +112,20 @@ impl Rule {
             }
         }
     }
+}
+
+/// Whether the calendar has a time for it: every year is like one of fourteen, and these 28 have them all. Asked once,
+/// so that nobody looks for the next time through thousands of years.
+fn is_ever_due(cron: &Cron) -> bool {
+    let first = |values: Vec<u16>| values.first().and_then(|value| i8::try_from(*value).ok());
+    let (Some(hour), Some(minute)) =
+        (first(cron.pattern.hours.values()), first(cron.pattern.minutes.values()))
+    else {
+        return false;
+    };
+    let days = jiff::civil::date(2000, 1, 1).series(1.day()).take_while(|day| day.year() < 2028);
+    days.filter_map(|day| day.at(hour, minute, 0, 0).to_zoned(TimeZone::UTC).ok())
+        .any(|time| cron.is_time_matching(&time).unwrap_or(false))
 }
 
 /// Counts from the start, never from the time before: a short month would shorten all that come after it.

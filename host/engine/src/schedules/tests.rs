@@ -123,8 +123,22 @@ fn cron_means_the_clock_on_the_wall() {
     for wrong in ["", "* * * *", "* * * * * *", "60 * * * *", "@daily", "0 4 * * funday"] {
         assert!(Rule::cron(wrong).is_err(), "{wrong}");
     }
-    let never = Rule::cron("0 0 30 2 *").unwrap();
-    assert_eq!(never.next(time("2026-01-01T00:00:00Z"), time("2026-01-01T00:00:00Z"), &zone), None);
+}
+
+#[test]
+fn a_rule_that_is_never_due_is_refused_and_a_rare_one_is_not() {
+    for never in ["0 0 30 2 *", "0 0 31 4,6,9,11 *", "0 0 30 2 +1"] {
+        let why = Rule::cron(never).unwrap_err();
+        assert!(why.contains("never due"), "{never}: {why}");
+    }
+    for empty in ["*/51290 , L * 1", "0 1, * * *", "0 ,1 * * *", "0 1,,2 * * *"] {
+        let why = Rule::cron(empty).unwrap_err();
+        assert!(why.contains("comma"), "{empty}: {why}");
+    }
+    let zone = TimeZone::UTC;
+    let rare = Rule::cron("0 0 29 2 +1").unwrap();
+    let found = next(&rare, "2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", &zone, 2);
+    assert_eq!(found, ["2044-02-29T00:00:00Z", "2072-02-29T00:00:00Z"]);
 }
 
 #[test]

@@ -1,6 +1,8 @@
-//! Secrets on the disk: `DATA/secrets/NAME.secret`, a file for each, encrypted with the key in `DATA/secrets/key`.
+//! Secrets on the disk: `DATA/secrets/NAME.secret`, a file for each, encrypted with the key in `DATA/secrets/key`, or
+//! the number of the keyring's item that holds the value instead. A file begins with its form, one byte: 1 a sealed
+//! value; 2 an item; 3 an item that holds an older value, then the sealed one that counts.
 //!
-//! Each is sealed by XChaCha20-Poly1305 under a fresh nonce, with its name bound to it, so that no file can take the
+//! A value is sealed by XChaCha20-Poly1305 under a fresh nonce, with its name bound to it, so that no file can take the
 //! place of another. What it protects against, and what not: whoever has the database, a log, a backup of single files
 //! or a glance at the folder learns nothing; whoever may read all of the data folder has the key too. A file appears
 //! whole, by one rename. Never logs what a file holds. All of it blocks.
@@ -14,7 +16,9 @@ use std::time::UNIX_EPOCH;
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 
-use super::is_name;
+use super::keyring::ItemId;
+use super::place::KeptIn;
+use super::{is_name, random};
 use crate::problem::Problem;
 
 const FOLDER: &str = "secrets";
@@ -25,9 +29,28 @@ const NEW: &str = ".new-";
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
 /// The first byte of a file: how the rest is to be read.
-const FORM: u8 = 1;
+const SEALED: u8 = 1;
+const ITEM: u8 = 2;
+const ITEM_AND_SEALED: u8 = 3;
+const ITEM_BYTES: usize = 16;
 /// The largest file that is read.
 const MAX_BYTES: u64 = 1 << 20;
+
+/// What a secret's file holds.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// The value.
+    Value(Vec<u8>),
+    /// The item of the keyring that has the value.
+    Item(ItemId),
+}
+
+/// A file taken apart.
+struct Parts<'a> {
+    item: Option<ItemId>,
+    /// Empty: the item has the value.
+    sealed: &'a [u8],
+}
 
 /// The folder of the secrets.
 #[derive(Debug)]
@@ -54,9 +77,9 @@ impl SecretFolder {
         Ok(folder)
     }
 
-    /// The names of all secrets, in order, and when each was last set: milliseconds since 1970.
-    pub(super) fn list(&self) -> Result<Vec<(String, i64)>, Problem> {
-        let read = || -> io::Result<Vec<(String, i64)>> {
+    /// The names of all secrets, in order, when each was last set, in milliseconds since 1970, and where it lies.
+    pub(super) fn list(&self) -> Result<Vec<(String, i64, KeptIn)>, Problem> {
+        let read = || -> io::Result<Vec<(String, i64, KeptIn)>> {
             let mut found = Vec::new();
             for entry in fs::read_dir(&self.path)? {
                 let entry = entry?;
@@ -65,9 +88,13 @@ impl SecretFolder {
                 let Some(name) = name.filter(|name| is_name(name)) else { continue };
                 let set = entry.metadata()?.modified()?.duration_since(UNIX_EPOCH);
                 let set = set.map(|since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
-                found.push((name.to_owned(), set.unwrap_or(0)));
+                let mut form = [0];
+                let read = File::open(entry.path())?.read(&mut form)?;
+                let kept_in =
+                    if (read, form) == (1, [ITEM]) { KeptIn::Keyring } else { KeptIn::File };
+                found.push((name.to_owned(), set.unwrap_or(0), kept_in));
             }
-            found.sort_unstable();
+            found.sort_unstable_by(|one, other| one.0.cmp(&other.0));
             Ok(found)
         };
         read().map_err(|error| self.problem("read", &error))
@@ -78,44 +105,49 @@ impl SecretFolder {
         self.file(name).is_some_and(|path| path.exists())
     }
 
-    /// Keeps a value under a name; one that was there is replaced.
-    pub(super) fn set(&self, name: &str, value: &[u8]) -> Result<(), Problem> {
+    /// Keeps a value under a name; what was there is replaced. `left`: an item of the keyring with an older value.
+    pub(super) fn set(
+        &self,
+        name: &str,
+        value: &[u8],
+        left: Option<ItemId>,
+    ) -> Result<(), Problem> {
         let path = self.file(name).ok_or_else(|| super::bad_name(name))?;
         let sealed = self.seal(name, value)?;
-        let write = || -> io::Result<()> {
-            let mut file = self.new_file()?;
-            file.write_all(&sealed)?;
-            file.as_file().sync_all()?;
-            file.persist(&path).map_err(|error| error.error)?;
-            File::open(&self.path)?.sync_all()
-        };
-        write().map_err(|error| self.problem("write a secret to", &error))
+        match left {
+            None => self.write(&path, &[&[SEALED], &sealed]),
+            Some(ItemId(id)) => self.write(&path, &[&[ITEM_AND_SEALED], &id, &sealed]),
+        }
     }
 
-    /// The value of a secret; `None`: there is none of this name.
-    pub(super) fn get(&self, name: &str) -> Result<Option<Vec<u8>>, Problem> {
-        let Some(path) = self.file(name) else { return Ok(None) };
-        let sealed = match read(&path) {
-            Ok(sealed) => sealed,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(self.problem("read a secret of", &error)),
+    /// Notes that an item of the keyring has the value; what was there is replaced.
+    pub(super) fn refer(&self, name: &str, item: ItemId) -> Result<(), Problem> {
+        let path = self.file(name).ok_or_else(|| super::bad_name(name))?;
+        self.write(&path, &[&[ITEM], &item.0])
+    }
+
+    /// What there is under a name; `None`: nothing.
+    pub(super) fn get(&self, name: &str) -> Result<Option<Kept>, Problem> {
+        let Some(bytes) = self.read(name)? else { return Ok(None) };
+        let kept = match parts(&bytes) {
+            Some(Parts { item: Some(item), sealed: [] }) => Some(Kept::Item(item)),
+            Some(Parts { sealed, .. }) => self.unseal(name, sealed)?.map(Kept::Value),
+            None => None,
         };
-        let opened = match sealed.split_first() {
-            Some((&FORM, rest)) if rest.len() > NONCE_BYTES => {
-                let (nonce, body) = rest.split_at(NONCE_BYTES);
-                let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).map(XNonce::from).ok();
-                let payload = Payload { msg: body, aad: name.as_bytes() };
-                let cipher = self.cipher()?;
-                nonce.and_then(|nonce| cipher.decrypt(&nonce, payload).ok())
-            }
-            _ => None,
-        };
-        opened.map(Some).ok_or_else(|| {
+        kept.map(Some).ok_or_else(|| {
             let message =
                 format!("the secret \"{name}\" was not sealed with this host's key, or is damaged");
             Problem::operation("storage.secrets", message)
                 .help(format!("set it again: wharf secret set {name}"))
         })
+    }
+
+    /// The item of the keyring that has a value under this name, be it an older one.
+    pub(super) fn item(&self, name: &str) -> Result<Option<ItemId>, Problem> {
+        if !is_name(name) {
+            return Err(super::bad_name(name));
+        }
+        Ok(self.read(name)?.as_deref().and_then(parts).and_then(|parts| parts.item))
     }
 
     /// Takes a secret away; says whether there was one.
@@ -128,6 +160,38 @@ impl SecretFolder {
         }
     }
 
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, Problem> {
+        let Some(path) = self.file(name) else { return Ok(None) };
+        match read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.problem("read a secret of", &error)),
+        }
+    }
+
+    /// The file appears whole.
+    fn write(&self, path: &Path, parts: &[&[u8]]) -> Result<(), Problem> {
+        let write = || -> io::Result<()> {
+            let mut file = self.new_file()?;
+            for part in parts {
+                file.write_all(part)?;
+            }
+            file.as_file().sync_all()?;
+            file.persist(path).map_err(|error| error.error)?;
+            File::open(&self.path)?.sync_all()
+        };
+        write().map_err(|error| self.problem("write a secret to", &error))
+    }
+
+    fn unseal(&self, name: &str, sealed: &[u8]) -> Result<Option<Vec<u8>>, Problem> {
+        let Some((nonce, body)) = sealed.split_at_checked(NONCE_BYTES) else { return Ok(None) };
+        let Ok(nonce) = <[u8; NONCE_BYTES]>::try_from(nonce).map(XNonce::from) else {
+            return Ok(None);
+        };
+        let payload = Payload { msg: body, aad: name.as_bytes() };
+        Ok(self.cipher()?.decrypt(&nonce, payload).ok())
+    }
+
     fn seal(&self, name: &str, value: &[u8]) -> Result<Vec<u8>, Problem> {
         let nonce: [u8; NONCE_BYTES] = random()?;
         let payload = Payload { msg: value, aad: name.as_bytes() };
@@ -135,7 +199,7 @@ impl SecretFolder {
         let body = body.map_err(|_too_long| {
             Problem::usage("usage.secret", "the value is too long to be sealed")
         })?;
-        Ok([&[FORM], nonce.as_slice(), body.as_slice()].concat())
+        Ok([nonce.as_slice(), body.as_slice()].concat())
     }
 
     /// The host's key, made when it is first needed and there is nothing yet that it would have to open.
@@ -147,7 +211,7 @@ impl SecretFolder {
                 bytes
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                if !self.list()?.is_empty() {
+                if self.list()?.iter().any(|(_name, _set, kept_in)| *kept_in == KeptIn::File) {
                     let message =
                         format!("the key {} of the stored secrets is gone", path.display());
                     return Err(Problem::operation("storage.secrets", message).help(
@@ -213,10 +277,18 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn random<const N: usize>() -> Result<[u8; N], Problem> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)?;
-    Ok(bytes)
+fn parts(bytes: &[u8]) -> Option<Parts<'_>> {
+    let (form, rest) = bytes.split_first()?;
+    let with_item = || {
+        let (item, sealed) = rest.split_at_checked(ITEM_BYTES)?;
+        Some(Parts { item: Some(ItemId(item.try_into().ok()?)), sealed })
+    };
+    match *form {
+        SEALED => Some(Parts { item: None, sealed: rest }),
+        ITEM => with_item().filter(|parts| parts.sealed.is_empty()),
+        ITEM_AND_SEALED => with_item().filter(|parts| !parts.sealed.is_empty()),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -232,11 +304,11 @@ mod tests {
     #[test]
     fn a_value_comes_back_and_stands_in_no_file() {
         let (data, folder) = opened();
-        folder.set("school", b"correct horse").expect("it is kept");
-        folder.set("school", b"battery staple").expect("it is replaced");
+        folder.set("school", b"correct horse", None).expect("it is kept");
+        folder.set("school", b"battery staple", None).expect("it is replaced");
         assert_eq!(
-            folder.get("school").expect("it opens").as_deref(),
-            Some(&b"battery staple"[..])
+            folder.get("school").expect("it opens"),
+            Some(Kept::Value(b"battery staple".to_vec()))
         );
         for entry in fs::read_dir(data.path().join(FOLDER)).expect("the folder") {
             let entry = entry.expect("an entry");
@@ -253,7 +325,7 @@ mod tests {
     #[test]
     fn a_file_under_another_name_and_a_damaged_one_are_refused() {
         let (data, folder) = opened();
-        folder.set("a", b"one").expect("it is kept");
+        folder.set("a", b"one", None).expect("it is kept");
         let at = |name: &str| data.path().join(FOLDER).join(name);
         fs::copy(at("a.secret"), at("b.secret")).expect("a copy");
         assert_eq!(folder.get("b").expect_err("not its own").code, "storage.secrets");
@@ -261,23 +333,49 @@ mod tests {
         assert_eq!(folder.get("a").expect_err("damaged").code, "storage.secrets");
     }
 
+    #[test]
+    fn a_file_tells_which_item_has_the_value_and_which_has_an_older_one() {
+        let (data, folder) = opened();
+        let item = ItemId([7; ITEM_BYTES]);
+        folder.refer("a", item).expect("it is noted");
+        assert_eq!(folder.get("a").expect("it reads"), Some(Kept::Item(item)));
+        let kept = |folder: &SecretFolder| folder.list().expect("a list").remove(0).2;
+        assert_eq!(kept(&folder), KeptIn::Keyring);
+        assert!(!data.path().join(FOLDER).join(KEY).exists(), "nothing was sealed yet");
+        folder.set("a", b"one", Some(item)).expect("it is kept");
+        assert_eq!(folder.get("a").expect("it opens"), Some(Kept::Value(b"one".to_vec())));
+        assert_eq!(folder.item("a").expect("it reads"), Some(item));
+        assert_eq!(kept(&folder), KeptIn::File);
+        folder.set("a", b"two", None).expect("it is kept");
+        assert_eq!(folder.item("a").expect("it reads"), None);
+        for damaged in [&b""[..], b"\x02", b"\x02seven", b"\x03sixteen bytes...", b"\x09"] {
+            fs::write(data.path().join(FOLDER).join("a.secret"), damaged).expect("damage");
+            assert_eq!(folder.get("a").expect_err("damaged").code, "storage.secrets");
+            assert_eq!(folder.item("a").expect("no item"), None, "{damaged:?}");
+        }
+    }
+
     // F153
     #[test]
     fn a_key_that_others_can_read_or_that_is_gone_opens_nothing() {
         let (data, folder) = opened();
-        folder.set("a", b"one").expect("it is kept");
+        folder.set("a", b"one", None).expect("it is kept");
         let key = data.path().join(FOLDER).join(KEY);
         fs::set_permissions(&key, Permissions::from_mode(0o644)).expect("rights");
         assert_eq!(folder.get("a").expect_err("readable").code, "policy.secrets");
         fs::remove_file(&key).expect("it goes");
-        assert_eq!(folder.set("b", b"two").expect_err("no new key").code, "storage.secrets");
+        assert_eq!(folder.set("b", b"two", None).expect_err("no new key").code, "storage.secrets");
     }
 
     #[test]
     fn f108_names_with_paths_in_them_lead_nowhere() {
         let (_data, folder) = opened();
         for name in ["../outside", "/etc/x", "a/b", "", ".", "..", ".hidden", "-x", "a\0b", "a b"] {
-            assert_eq!(folder.set(name, b"x").expect_err(name).code, "usage.name", "{name:?}");
+            assert_eq!(
+                folder.set(name, b"x", None).expect_err(name).code,
+                "usage.name",
+                "{name:?}"
+            );
             assert!(folder.get(name).expect(name).is_none() && !folder.has(name));
         }
     }

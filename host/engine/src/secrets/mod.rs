@@ -1,4 +1,5 @@
-//! Secrets by reference: settings hold the name of one, and the value lies in `folder`, encrypted, for this host alone.
+//! Secrets by reference: settings hold the name of one, and the value lies in the system's `keyring` or in `folder`,
+//! encrypted, for this host alone; `place` knows where.
 //!
 //! The way through: `wharf secret set` hands a value to [`Engine::set_secret`]; a schema marks a setting as a secret
 //! (`instances::schema`); a call of a plugin is granted the names that its own settings hold, and asks for values by
@@ -9,6 +10,8 @@
 
 mod audit;
 mod folder;
+mod keyring;
+mod place;
 mod redact;
 
 use std::path::Path;
@@ -16,11 +19,14 @@ use std::sync::Arc;
 
 pub(crate) use self::audit::Audit;
 use self::folder::SecretFolder;
+use self::place::Places;
+pub use self::place::{KeptIn, SecretPlace, SecretsConfig};
 pub(crate) use self::redact::Redactor;
 use crate::engine::{Engine, Inner};
 use crate::instances::{CheckReport, schema};
 use crate::problem::Problem;
 use crate::staging::blocking;
+use wharf_store::model::JobId;
 
 /// The largest value.
 const MAX_VALUE: usize = 64 << 10;
@@ -32,36 +38,37 @@ pub struct SecretView {
     pub name: String,
     /// When it was last set: milliseconds since 1970.
     pub set_ms: i64,
-    /// Instances and attachments whose settings name it.
+    /// Where its value lies.
+    pub kept_in: KeptIn,
+    /// Instances and attachments whose settings name it, and jobs whose callbacks it signs.
     pub used_by: Vec<String>,
 }
 
 /// The secrets of a data folder. A cheap handle.
 #[derive(Clone)]
 pub(crate) struct Secrets {
-    folder: Arc<SecretFolder>,
+    places: Arc<Places>,
     pub(crate) redactor: Redactor,
 }
 
 impl Secrets {
-    pub(crate) async fn open(data: &Path) -> Result<Self, Problem> {
+    pub(crate) async fn open(data: &Path, config: &SecretsConfig) -> Result<Self, Problem> {
         let data = data.to_owned();
         let folder = blocking(move || SecretFolder::open(&data)).await?;
-        Ok(Self { folder: Arc::new(folder), redactor: Redactor::default() })
+        let places = Arc::new(Places::new(folder, config));
+        Ok(Self { places, redactor: Redactor::default() })
     }
 
     /// The value of a secret, which is not shown to anybody from now on.
     pub(crate) async fn get(&self, name: &str) -> Result<Vec<u8>, Problem> {
-        let (folder, wanted) = (Arc::clone(&self.folder), name.to_owned());
-        let value = blocking(move || folder.get(&wanted)).await?.ok_or_else(|| unknown(name))?;
+        let value = self.places.get(name).await?.ok_or_else(|| unknown(name))?;
         self.redactor.learn(&value);
         Ok(value)
     }
 
     /// Whether there is a secret of this name.
     pub(crate) async fn has(&self, name: &str) -> Result<bool, Problem> {
-        let (folder, name) = (Arc::clone(&self.folder), name.to_owned());
-        blocking(move || Ok(folder.has(&name))).await
+        self.places.has(name).await
     }
 }
 
@@ -69,6 +76,12 @@ impl Secrets {
 pub(crate) fn is_name(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     (1..=64).contains(&text.len()) && !text.starts_with(['.', '-']) && text.bytes().all(fits)
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Problem> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn bad_name(name: &str) -> Problem {
@@ -94,34 +107,33 @@ impl Engine {
     /// # Errors
     /// `storage.*`.
     pub async fn secrets(&self) -> Result<Vec<SecretView>, Problem> {
-        let folder = Arc::clone(&self.inner.secrets.folder);
         let mut views = Vec::new();
-        for (name, set_ms) in blocking(move || folder.list()).await? {
+        for (name, set_ms, kept_in) in self.inner.secrets.places.list().await? {
             let used_by = self.inner.users_of_secret(&name).await?;
             let used_by = used_by.into_iter().map(|user| user.to_string()).collect();
-            views.push(SecretView { name, set_ms, used_by });
+            views.push(SecretView { name, set_ms, kept_in, used_by });
         }
         Ok(views)
     }
 
-    /// Keeps a value under a name; one that was there is replaced.
+    /// Keeps a value under a name, and says where; one that was there is replaced.
     ///
     /// # Errors
-    /// `usage.name`, `usage.secret` for an empty value or one of more than 64 KiB, `storage.*`.
-    pub async fn set_secret(&self, name: &str, value: Vec<u8>) -> Result<(), Problem> {
+    /// `usage.name`, `usage.secret` for an empty value or one of more than 64 KiB, `storage.*`; of these
+    /// `storage.keyring` when there is a keyring that is locked or does not answer.
+    pub async fn set_secret(&self, name: &str, value: Vec<u8>) -> Result<KeptIn, Problem> {
         if value.is_empty() || value.len() > MAX_VALUE {
             let message = format!("a secret has 1 to {MAX_VALUE} bytes");
             return Err(Problem::usage("usage.secret", message));
         }
         let secrets = &self.inner.secrets;
         secrets.redactor.learn(&value);
-        let (folder, wanted) = (Arc::clone(&secrets.folder), name.to_owned());
-        blocking(move || folder.set(&wanted, &value)).await?;
-        tracing::info!(name, "a secret was set");
-        Ok(())
+        let kept_in = secrets.places.set(name, value).await?;
+        tracing::info!(name, ?kept_in, "a secret was set");
+        Ok(kept_in)
     }
 
-    /// Takes a secret away for good; one that settings name only by force.
+    /// Takes a secret away for good; one that settings name, or that lies in a keyring out of reach, only by force.
     ///
     /// # Errors
     /// `not_found.secret`, `conflict.in_use`, `storage.*`.
@@ -133,8 +145,7 @@ impl Engine {
             return Err(Problem::usage("conflict.in_use", message)
                 .help("give them another one first, or add --force: they fail until then"));
         }
-        let (folder, wanted) = (Arc::clone(&self.inner.secrets.folder), name.to_owned());
-        if blocking(move || folder.remove(&wanted)).await? {
+        if self.inner.secrets.places.forget(name, force).await? {
             tracing::info!(name, "a secret was forgotten");
             Ok(())
         } else {
@@ -157,6 +168,8 @@ impl Engine {
                 User::Attachment { repository, attachment } => {
                     self.inner.check_attachment(repository, attachment).await?
                 }
+                // Only the receiver could say whether it is the right one.
+                User::Job(_) => continue,
             });
         }
         Ok(reports)
@@ -173,6 +186,8 @@ pub(crate) enum User {
         repository: Box<wharf_store::model::Repository>,
         attachment: Box<wharf_store::model::Attachment>,
     },
+    /// A job whose callbacks are signed with it.
+    Job(JobId),
 }
 
 impl std::fmt::Display for User {
@@ -182,6 +197,7 @@ impl std::fmt::Display for User {
             Self::Attachment { repository, attachment } => {
                 write!(f, "{} of {}", attachment.address(), repository.name)
             }
+            Self::Job(id) => write!(f, "callbacks of job {id}"),
         }
     }
 }
@@ -204,6 +220,7 @@ impl Inner {
                 }
             }
         }
+        users.extend(self.store.meta.jobs_signed_with(name).await?.into_iter().map(User::Job));
         Ok(users)
     }
 

@@ -1,10 +1,10 @@
 //! One batch of declared units: what is known, what is missing, fetch, make durable, save.
 
-use wharf_store::model::{NewArtifact, NewFile, NewUnit, UnitId};
+use wharf_store::model::{NewArtifact, UnitId};
 
 use super::Sync;
 use super::bytes::{self, Outcome};
-use crate::convert::{Bytes, Pending};
+use crate::convert::{self, Pending};
 use crate::instances::settings::OnFileError;
 use crate::jobs::run::JobRun;
 use crate::problem::{Class, Problem};
@@ -235,7 +235,7 @@ async fn save(
     let mut revisions = Vec::with_capacity(batch.len());
     let mut units = Vec::with_capacity(batch.len());
     for pending in batch {
-        let (unit, revision) = new_unit(pending)?;
+        let (unit, revision) = convert::new_unit(pending)?;
         units.push(unit);
         revisions.push(revision);
     }
@@ -246,30 +246,4 @@ async fn save(
         done.present.push((saved.unit, revision));
     }
     Ok(())
-}
-
-fn new_unit(pending: Pending) -> Result<(NewUnit, Option<String>), Problem> {
-    let Some(key) = pending.key else {
-        return Err(Problem::protocol("a unit's key is not complete after its bytes came"));
-    };
-    let files = pending.files.into_iter().map(|file| NewFile {
-        path: file.path,
-        sha256: file.sha256,
-        size: file.size,
-        media_type: file.media_type,
-        digests: file.digests,
-        sources: match file.bytes {
-            Bytes::Sources(sources) => sources,
-            _ => Vec::new(),
-        },
-    });
-    let unit = NewUnit {
-        type_id: pending.type_id,
-        key: key.text,
-        key_digest: key.digest,
-        repo_key: key.repo_key,
-        attributes: pending.attributes,
-        files: files.collect(),
-    };
-    Ok((unit, pending.revision))
 }

@@ -56,7 +56,7 @@ pub(super) async fn wanted(sync: &Sync<'_>, batch: &mut [Pending]) -> Result<Vec
         for (file, pending_file) in pending.files.iter_mut().enumerate() {
             let stored = if pending_file.sha256.is_some() { stored.next().flatten() } else { None };
             if let Some(size) = stored {
-                check_size(pending_file, size)?;
+                pending_file.check_size(size)?;
                 pending_file.size = Some(size);
                 continue;
             }
@@ -189,27 +189,10 @@ impl Arrived {
     }
 }
 
+/// Bytes that were staged, if they are what was announced.
 pub(super) fn verified(file: &PendingFile, staged: Staged) -> Result<Arrived, Problem> {
-    check_size(file, staged.size)?;
-    match file.sha256 {
-        Some(expected) if expected != staged.digest => Err(Problem::operation(
-            "integrity.digest",
-            format!("{}: sha256 is {}, announced was {expected}", file.path, staged.digest),
-        )
-        .at(file.path.to_string())),
-        _ => Ok(Arrived::new(staged)),
-    }
-}
-
-fn check_size(file: &PendingFile, size: u64) -> Result<(), Problem> {
-    match file.size {
-        Some(expected) if expected != size => Err(Problem::operation(
-            "integrity.size",
-            format!("{} has {size} bytes, announced were {expected}", file.path),
-        )
-        .at(file.path.to_string())),
-        _ => Ok(()),
-    }
+    file.check(&staged)?;
+    Ok(Arrived::new(staged))
 }
 
 pub(super) fn too_long(file: &PendingFile) -> Problem {

@@ -1,6 +1,6 @@
 //! What the next version will hold, as far as it is known. Lives in memory until the one commit.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use wharf_store::model::UnitId;
 
@@ -34,6 +34,8 @@ pub(super) struct Draft {
     pub(super) fresh: u64,
     /// Units that the plugin kept without declaring them.
     pub(super) kept_by_plugin: u64,
+    /// Items of which the listing says that they failed.
+    pub(super) unlisted: HashSet<String>,
     /// What stands in each place, by the first half of the digests.
     places: HashMap<u128, u128>,
 }

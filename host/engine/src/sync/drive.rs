@@ -12,9 +12,9 @@ use wharf_proto::v1::{self, event::Event};
 use wharf_store::model::{Selector, TypeId};
 use wharf_supervisor::calls::{self, CallError, Events};
 
-use super::Sync;
 use super::batch::{self, Done};
 use super::draft::{Draft, Place};
+use super::{Sync, unlisted};
 use crate::convert::{self, Pending};
 use crate::problem::Problem;
 
@@ -32,7 +32,9 @@ pub(super) async fn drive(sync: &Sync<'_>) -> Result<Draft, Problem> {
         sync.cancel.cancel();
         while work.next().await.is_some() {}
     }
-    conclude(sync, draft, ended?)
+    let result = ended?;
+    unlisted::keep(sync, &mut draft).await?;
+    conclude(sync, draft, result)
 }
 
 async fn pump<'a>(
@@ -117,6 +119,9 @@ async fn take(sync: &Sync<'_>, draft: &mut Draft, event: Event) -> Result<Vec<Pe
         Event::Remove(refs) => remove_units(sync, draft, refs).await?,
         Event::Items(items) => {
             for item in items.items {
+                if sync.setup.listed && item.outcome() == v1::Outcome::Failed {
+                    draft.unlisted.insert(item.key.clone());
+                }
                 convert::tell_item(sync.run, item).await;
             }
         }
@@ -189,7 +194,7 @@ async fn keep_units(sync: &Sync<'_>, draft: &mut Draft, keep: v1::Keep) -> Resul
 }
 
 /// The types that the plugin's components name, each once.
-fn own_types(sync: &Sync<'_>) -> BTreeSet<TypeId> {
+pub(super) fn own_types(sync: &Sync<'_>) -> BTreeSet<TypeId> {
     let components = sync.setup.plugin.manifest.components.iter();
     let names = components.flat_map(|component| &component.content_types);
     names.filter_map(|name| sync.engine.types.get(name)).map(|kind| kind.id).collect()

@@ -1,7 +1,7 @@
 //! One listed item, asked of the plugin by `Importer.Fetch`: streamed, or a place that the plugin names.
 //!
 //! Where the plugin asks for another try, it is asked again for what is missing; the digest of the whole is still the
-//! host's own. Never decides what a missing item means for the run: that is `batch`'s business.
+//! host's own. Where it says then that the file is another one by now, what came is let go, and the item is begun anew, once. Never decides what a missing item means for the run: that is `batch`'s business.
 
 use std::path::Path;
 
@@ -13,11 +13,14 @@ use wharf_supervisor::calls;
 use super::Sync;
 use super::bytes::{Arrived, landed, request, too_long, verified};
 use crate::convert::{self, Pending, PendingFile};
+use crate::fetch::Meter;
 use crate::problem::{Problem, Scope};
 use crate::staging;
 
 /// How often a plugin is asked for one item.
 const TRIES: u32 = 3;
+/// What a plugin counts that says how far a file is.
+const BYTES: &str = "bytes";
 
 /// Asks the plugin for one listed item; where it asks for another try, from where it broke off.
 pub(super) async fn from_plugin(
@@ -26,13 +29,18 @@ pub(super) async fn from_plugin(
     file: &PendingFile,
     target: &Path,
 ) -> Result<Arrived, Problem> {
-    let mut item = Item { file, revision: None, writer: staging::Writer::create(target).await? };
-    let mut tries = 1;
+    let mut item = Item::new(file, target).await?;
+    let (mut tries, mut begun_anew) = (1, false);
     loop {
         match ask(sync, pending, target, &mut item).await {
             Ok(Answer::Streamed) => {
-                let Item { file, revision, writer } = item;
+                let Item { file, revision, writer, .. } = item;
                 return arrived(file, revision, writer.finish()?);
+            }
+            Ok(Answer::Another) if begun_anew => return Err(changing(file)),
+            Ok(Answer::Another) => {
+                begun_anew = true;
+                item = Item::new(file, target).await?;
             }
             Ok(Answer::Placed(arrived)) => return Ok(arrived),
             Err(problem) => match problem.pause() {
@@ -55,22 +63,59 @@ struct Item<'a> {
     /// What the plugin says that the bytes are a revision of, where it is not the listed one.
     revision: Option<String>,
     writer: staging::Writer,
+    /// Whether the call that runs said it.
+    told: bool,
+    /// Where the call that runs began.
+    from: u64,
+    /// Bytes of a staged file that the job's meter has.
+    metered: u64,
 }
 
-impl Item<'_> {
-    fn changed(&mut self, revision: String) -> Result<(), Problem> {
-        if self.writer.size() > 0 || self.revision.is_some() {
+impl<'a> Item<'a> {
+    async fn new(file: &'a PendingFile, target: &Path) -> Result<Self, Problem> {
+        let writer = staging::Writer::create(target).await?;
+        Ok(Self { file, revision: None, writer, told: false, from: 0, metered: 0 })
+    }
+
+    /// A call begins, where the bytes broke off.
+    fn resume(&mut self) {
+        self.told = false;
+        self.from = self.writer.size();
+        self.metered = 0;
+    }
+
+    /// How far a file that the plugin stages is, for the job's meter.
+    fn staged(&mut self, bytes: u64, meter: &Meter) {
+        let fresh = bytes.saturating_sub(self.metered);
+        meter.add_bytes(usize::try_from(fresh).unwrap_or(usize::MAX));
+        self.metered = self.metered.max(bytes);
+    }
+
+    /// Notes what the bytes are a revision of. Says whether it is that of those that came before.
+    fn changed(&mut self, revision: String, listed: Option<&String>) -> Result<bool, Problem> {
+        if self.writer.size() > self.from || self.told {
             let why = "Content.revision comes once, and before the bytes";
             return Err(Problem::protocol(why));
         }
-        self.revision = Some(revision);
-        Ok(())
+        self.told = true;
+        let same = self.revision.as_ref().or(listed) == Some(&revision);
+        if self.from == 0 && !same {
+            self.revision = Some(revision);
+        }
+        Ok(same || self.from == 0)
     }
 
     /// What the file must have: what was listed does not count for another revision.
     fn size(&self) -> Option<u64> {
         self.file.size.filter(|_| self.revision.is_none())
     }
+}
+
+fn changing(file: &PendingFile) -> Problem {
+    let message = format!("{}: it changes faster than it can be fetched", file.path);
+    Problem::operation("source.changing", message)
+        .at(file.path.to_string())
+        .help("sync again when nobody writes to it")
 }
 
 fn arrived(
@@ -90,6 +135,8 @@ enum Answer {
     Streamed,
     /// By naming a place where they are.
     Placed(Arrived),
+    /// Not at all: what came before is of another revision.
+    Another,
 }
 
 async fn ask(
@@ -99,18 +146,25 @@ async fn ask(
     item: &mut Item<'_>,
 ) -> Result<Answer, Problem> {
     let bounds = sync.engine.bounds(sync.run);
+    item.resume();
     let mut events = calls::fetch(sync.process, asked(sync, pending, item), &bounds).await?;
     while let Some(event) = events.next().await? {
         let (content, revision) = match event {
             Event::Content(v1::Content { content, revision }) => (content, revision),
             Event::Result(_) => return Ok(Answer::Streamed),
+            // Of a size that only the plugin knows nothing is believed before it is there.
+            Event::Progress(progress) if progress.unit == BYTES => {
+                let most = item.size().unwrap_or_default();
+                item.staged(progress.done.min(most), &sync.run.meter);
+                continue;
+            }
             other => {
                 convert::tell(sync.run, other).await?;
                 continue;
             }
         };
-        if !revision.is_empty() {
-            item.changed(revision)?;
+        if !revision.is_empty() && !item.changed(revision, pending.revision.as_ref())? {
+            return Ok(Answer::Another);
         }
         match content {
             None => {}
@@ -131,6 +185,7 @@ async fn ask(
             Some(Content::Staged(path)) => {
                 events.done();
                 let staged = staged(sync, &path).await?;
+                item.staged(staged.size, &sync.run.meter);
                 return arrived(item.file, item.revision.take(), staged).map(Answer::Placed);
             }
         }

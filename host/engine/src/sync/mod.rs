@@ -16,6 +16,7 @@ mod ignore;
 mod item;
 mod reasons;
 mod setup;
+mod unlisted;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -26,6 +27,7 @@ pub(crate) use self::bring::{Brought, BroughtFile, bring};
 use self::draft::Draft;
 pub(crate) use self::ignore::Ignore;
 use self::setup::Setup;
+use crate::callbacks::Callback;
 use crate::engine::Inner;
 use crate::jobs::run::JobRun;
 use crate::jobs::view::JobResult;
@@ -42,6 +44,9 @@ pub struct SyncOptions {
     /// Settings for this run only; null takes the repository's value away.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub settings: Map<String, Value>,
+    /// Who is told how it goes. Kept with the job's row, not in its arguments.
+    #[serde(skip)]
+    pub callbacks: Vec<Callback>,
 }
 
 /// One pass over upstream: what everything below needs.

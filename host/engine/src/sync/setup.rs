@@ -89,20 +89,13 @@ impl Setup {
     /// What the plugin may ask of the host during this sync.
     pub(super) fn rights(&self, run: &JobRun, process: u64) -> Rights {
         Rights {
-            process,
-            job: run.id(),
             repository: self.repository.id,
             version: self.base,
             attachment: self.attachment.id,
-            types: None,
             settings: self.plugin_settings.text.clone(),
             secrets: self.plugin_settings.secrets.clone(),
-            audit: Arc::clone(&run.audit),
-            signing_key: None,
-            folder: Arc::clone(&run.folder),
             trust: Arc::clone(&self.trust),
-            meter: Arc::clone(&run.meter),
-            cancel: run.cancel.clone(),
+            ..Rights::least(run, process)
         }
     }
 

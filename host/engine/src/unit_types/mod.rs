@@ -1,10 +1,11 @@
-//! Types of units: those that plugins define, registered when the host starts, and files of definitions looked at for
-//! who writes them.
+//! Types of units: those that plugins define and the few of the host's own (`own`), registered when the host starts, and
+//! files of definitions looked at for who writes them.
 //!
 //! `register` decides which plugin's definitions count, and makes a plugin unusable whose do not; `check` reads files
 //! alone, without a host. What a definition says is read by the store's `read_types`; attribute schemas are tried here.
 
 mod check;
+mod own;
 mod register;
 mod table;
 

@@ -15,7 +15,7 @@ use wharf_store::model::{
 };
 use wharf_supervisor::{Broken, Catalog, Installed, Manifest, Role};
 
-use super::{Type, Types, check_schemas};
+use super::{Type, Types, check_schemas, own};
 use crate::error::Error;
 use crate::migrations::{self, Behind};
 
@@ -31,6 +31,7 @@ pub(crate) struct Registered {
 
 /// Registers what every usable plugin defines.
 pub(crate) async fn register(store: &Store, catalog: &Catalog) -> Result<Registered, Error> {
+    own::register(store).await?;
     let stored = store.meta.types().await?;
     let mut candidates = Candidates::read(catalog);
     candidates.settle_claims(catalog, &stored);
@@ -72,6 +73,10 @@ impl<'c> Candidates<'c> {
                 continue;
             }
             let Some(plugin) = catalog.plugin(name) else { continue };
+            if name == own::OWNER {
+                all.refuse(name, "conflict", "that name is the host's own".to_owned());
+                continue;
+            }
             match read(plugin) {
                 Ok(types) => {
                     all.accepted.insert(name, Candidate { plugin, types });
@@ -92,6 +97,7 @@ impl<'c> Candidates<'c> {
         let may_define = |registered: &&RegisteredType| {
             let owner = registered.plugin.as_str();
             match self.accepted.get(owner) {
+                _ if owner == own::OWNER => true,
                 Some(candidate) => candidate.defines(&registered.definition.id),
                 // Its files cannot be read now.
                 None => catalog.plugin(owner).is_some(),
@@ -211,7 +217,8 @@ impl<'c> Candidates<'c> {
         let accepted = accepted.map(|read| read.definition.id.clone());
         let mended = stored.iter().filter(|registered| {
             let owner = registered.plugin.as_str();
-            !self.accepted.contains_key(owner) && catalog.plugin(owner).is_some()
+            owner == own::OWNER
+                || (!self.accepted.contains_key(owner) && catalog.plugin(owner).is_some())
         });
         accepted.chain(mended.map(|registered| registered.definition.id.clone())).collect()
     }
@@ -261,15 +268,20 @@ impl Candidate<'_> {
         if let Some(errors) = references {
             return Some(format!("{errors}; install the plugin that defines them"));
         }
-        let importers = self.plugin.manifest.components.iter();
-        let importers = importers.filter(|component| component.role == Role::Importer);
-        let unknown: Vec<String> = importers
-            .flat_map(|component| component.content_types.iter().map(|id| (&component.id, id)))
+        let made = self.plugin.manifest.components.iter().flat_map(|component| {
+            let types = match component.role {
+                Role::Importer => component.content_types.as_slice(),
+                Role::Builder => component.produces.as_slice(),
+                Role::Distributor | Role::Action => &[],
+            };
+            types.iter().map(|id| (&component.id, id))
+        });
+        let unknown: Vec<String> = made
             .filter(|(_, id)| !is_known(id))
             .map(|(component, id)| format!("{component}: {id:?}"))
             .collect();
         (!unknown.is_empty()).then(|| {
-            format!("its importers name types that nobody defines: {}", unknown.join("; "))
+            format!("its components name types that nobody defines: {}", unknown.join("; "))
         })
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use wharf_proto::v1;
 use wharf_store::model::{Asker, Digest, RelativePath, Repository, Upload, UploadId};
 
-use super::{checked_name, stage};
+use super::{checked_name, complete, stage};
 use crate::engine::{Engine, Inner};
 use crate::jobs::run::JobRun;
 use crate::jobs::view::{JobResult, JobView};
@@ -82,16 +82,7 @@ async fn chosen(
     }
     let mut chosen: Vec<(Upload, RelativePath)> = Vec::with_capacity(options.files.len());
     for file in &options.files {
-        let upload = engine.upload(UploadId(file.upload)).await?;
-        if upload.repository != repository.id {
-            let message = format!("upload {} is not for repository {}", upload.id, repository.name);
-            return Err(Problem::usage("usage.files", message).at("uploads"));
-        }
-        if let Some(size) = upload.size.filter(|size| *size != upload.received) {
-            let message =
-                format!("of {} only {} of {size} bytes came", upload.name, upload.received);
-            return Err(Problem::usage("conflict.unfinished", message).at(upload.name));
-        }
+        let upload = complete(engine, repository, UploadId(file.upload)).await?;
         let name = checked_name(file.name.as_deref().unwrap_or(&upload.name))?;
         if chosen.iter().any(|(other, other_name)| other.id == upload.id || *other_name == name) {
             let message = format!("{name} is named twice");

@@ -17,13 +17,14 @@ use std::time::Duration;
 
 use serde_json::json;
 use wharf_store::Error;
-use wharf_store::model::{Digest, NewUpload, RelativePath, Upload, UploadId};
+use wharf_store::model::{Digest, NewUpload, RelativePath, Repository, Upload, UploadId};
 
 pub use import::{ImportFile, ImportOptions};
 pub use tokens::NewToken;
 
 use crate::clock;
 use crate::engine::{Engine, Inner};
+use crate::imports;
 use crate::problem::Problem;
 use crate::staging::{self, Folder};
 
@@ -108,7 +109,9 @@ impl Engine {
     ) -> Result<UploadView, Problem> {
         let engine = &self.inner;
         let repository = engine.repository(repository).await?;
-        engine.uploader(&repository, wanted.component.as_deref(), &wanted.kind).await?;
+        if !imports::takes(&wanted.kind) {
+            engine.uploader(&repository, wanted.component.as_deref(), &wanted.kind).await?;
+        }
         let name = checked_name(&wanted.name)?;
         let limits = &engine.config.uploads;
         if wanted.size.is_some_and(|size| size > limits.size) {
@@ -242,7 +245,7 @@ impl Inner {
     }
 
     /// The rows go first: bytes without a row are swept away at the next start, a row without bytes would be a lie.
-    async fn forget(&self, ids: Vec<UploadId>) -> Result<(), Error> {
+    pub(crate) async fn forget(&self, ids: Vec<UploadId>) -> Result<(), Error> {
         self.store.meta.forget_uploads(ids.clone()).await?;
         for id in ids {
             self.store.uploads.remove(id).await?;
@@ -287,8 +290,29 @@ fn no_upload(id: UploadId) -> Problem {
         .help("it was imported, deleted, or too old; begin a new one")
 }
 
+/// An upload for this repository, all of whose bytes came.
+pub(crate) async fn complete(
+    engine: &Inner,
+    repository: &Repository,
+    id: UploadId,
+) -> Result<Upload, Problem> {
+    let upload = engine.upload(id).await?;
+    if upload.repository != repository.id {
+        let message = format!("upload {id} is not for repository {}", repository.name);
+        return Err(Problem::usage("usage.files", message).at("uploads"));
+    }
+    match upload.size.filter(|size| *size != upload.received) {
+        None => Ok(upload),
+        Some(size) => {
+            let message =
+                format!("of {} only {} of {size} bytes came", upload.name, upload.received);
+            Err(Problem::usage("conflict.unfinished", message).at(upload.name))
+        }
+    }
+}
+
 /// Copies an upload into a job's folder and hashes it on the way; it stays where it is until the job succeeded.
-async fn stage(
+pub(crate) async fn stage(
     engine: &Inner,
     upload: &Upload,
     folder: &Folder,

@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 use wharf_engine as engine;
 use wharf_store::model;
 
-use super::Failure;
 use super::types::{
     Attachment, Brought, Change, Class, Component, DiffEntry, DiffPage, ImportRequest, Item, Job,
     JobPlugin, JobResult, JobState, LastRun, LogLine, MigrateRequest, MigrationReport, Outcome,
     PendingMigration, Plugin, Problem, Progress, PublicationInfo, PublishRequest, Repository,
     Resolution, SyncRequest, Token, TypeInfo, Upload, Version, Warning,
 };
+use super::{Failure, callbacks};
 
 impl From<engine::Problem> for Problem {
     fn from(problem: engine::Problem) -> Self {
@@ -52,6 +52,13 @@ impl From<engine::PluginView> for Plugin {
             components,
             pending_migrations,
             origin,
+            file,
+            link,
+            program,
+            interpreted,
+            maintainer,
+            license,
+            warnings,
         } = plugin;
         let milliseconds = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         Self {
@@ -73,14 +80,21 @@ impl From<engine::PluginView> for Plugin {
                 .map(|engine::PendingMigration { number, name }| PendingMigration { number, name })
                 .collect(),
             origin,
+            file,
+            link,
+            program,
+            interpreted,
+            maintainer,
+            license,
+            warnings,
         }
     }
 }
 
 impl From<engine::ComponentView> for Component {
     fn from(component: engine::ComponentView) -> Self {
-        let engine::ComponentView { id, role, profile, operations, types } = component;
-        Self { id, role, profile, operations, types }
+        let engine::ComponentView { id, role, profile, operations, types, targets } = component;
+        Self { id, role, profile, operations, types, targets }
     }
 }
 
@@ -191,16 +205,18 @@ impl From<model::LogLine> for LogLine {
 
 impl From<SyncRequest> for engine::SyncOptions {
     fn from(wanted: SyncRequest) -> Self {
-        let SyncRequest { full, dry_run, settings } = wanted;
-        Self { full, dry_run, settings }
+        let SyncRequest { full, dry_run, settings, callbacks } = wanted;
+        Self { full, dry_run, settings, callbacks: callbacks::wanted(callbacks) }
     }
 }
 
 impl From<PublishRequest> for engine::PublishOptions {
     fn from(wanted: PublishRequest) -> Self {
-        let PublishRequest { version, full, through, settings, dry_run, resolve } = wanted;
+        let PublishRequest { version, full, through, settings, dry_run, resolve, callbacks } =
+            wanted;
+        let callbacks = callbacks::wanted(callbacks);
         let resolve = resolve.into_iter().map(|(path, which)| (path, which.into())).collect();
-        Self { version, full, dry_run, resolve, through, settings }
+        Self { version, full, dry_run, resolve, through, settings, callbacks }
     }
 }
 
@@ -311,6 +327,8 @@ impl From<engine::JobResult> for JobResult {
             warnings_list: result.warnings_list.into_iter().map(Warning::from).collect(),
             brought: result.brought.into_iter().map(Brought::from).collect(),
             secrets: result.secrets,
+            unit: result.unit,
+            identifier: result.identifier,
             follow_ups: result.follow_ups,
             summary: result.summary.map(object).unwrap_or_default(),
         }

@@ -7,6 +7,8 @@
 //! It is served on the private socket only: who can open that may do everything.
 
 mod attachments;
+mod builds;
+mod callbacks;
 mod client_config;
 mod convert;
 mod edits;
@@ -18,6 +20,7 @@ mod keys;
 mod openapi;
 mod plugins;
 mod problem;
+mod pushes;
 mod repositories;
 mod request;
 mod runs;
@@ -36,6 +39,7 @@ use http::{Method, StatusCode, Uri};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub(crate) use self::callbacks::document as callback_document;
 pub use self::openapi::document as openapi;
 pub(crate) use self::problem::Failure;
 use crate::app::App;
@@ -73,6 +77,11 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(client_config::show))
         .routes(routes!(runs::sync))
         .routes(routes!(runs::publish))
+        .routes(routes!(builds::build))
+        .routes(routes!(builds::targets))
+        .routes(routes!(pushes::import))
+        .routes(routes!(pushes::push))
+        .routes(routes!(pushes::unpublish))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::show, keys::delete))
         .routes(routes!(instances::list, instances::create))
@@ -90,6 +99,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(edits::verify))
         .routes(routes!(units::search))
         .routes(routes!(units::show))
+        .routes(routes!(units::file))
         .routes(routes!(schedules::list, schedules::create))
         .routes(routes!(schedules::show, schedules::delete))
         .routes(routes!(schedules::enable))
@@ -97,6 +107,8 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::show))
         .routes(routes!(jobs::logs))
+        .routes(routes!(callbacks::list))
+        .routes(routes!(callbacks::redeliver))
         .routes(routes!(jobs::cancel));
     OpenApiRouter::new().nest("/api/v1", routes)
 }

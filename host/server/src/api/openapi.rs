@@ -22,10 +22,11 @@ use utoipa::{PartialSchema, ToSchema};
 use super::Answer;
 use super::request::Query;
 use super::status::NoOptions;
-use super::types::ProblemDocument;
+use super::types::{CallbackEvent, ProblemDocument};
 
 /// What can stand in a path: its name there, what it is, and one that could be meant.
-const PLACES: [(&str, &str, Shape); 13] = [
+const PLACES: [(&str, &str, Shape); 15] = [
+    ("callback", "The number of a callback of the job.", Count),
     (
         "component",
         "`PLUGIN.COMPONENT`, with `@INSTANCE` if there are several.",
@@ -34,6 +35,11 @@ const PLACES: [(&str, &str, Shape); 13] = [
     ("instance", "The name of an instance.", Text("school")),
     ("job", "The number of a job.", Number),
     ("key", "The name of a key.", Text("releases")),
+    (
+        "path",
+        "The path of a file in its unit, as one segment: `/` is written `%2F`.",
+        Text("disk.qcow2"),
+    ),
     ("plugin", "The name of a plugin.", Text("file")),
     ("repository", "The name of a repository.", Text("tools")),
     ("schedule", "The name of a schedule.", Text("tools-sync")),
@@ -46,8 +52,9 @@ const PLACES: [(&str, &str, Shape); 13] = [
 ];
 
 /// Groups of operations.
-const TAGS: [(&str, &str); 13] = [
+const TAGS: [(&str, &str); 14] = [
     ("attachments", "Components bound to a repository"),
+    ("images", "Images that are built from templates"),
     ("instances", "Components with settings and a name"),
     ("jobs", "Work that was asked for"),
     ("keys", "What the host signs with"),
@@ -109,6 +116,9 @@ fn complete(document: &mut OpenApi) {
     let components = document.components.get_or_insert_with(Components::new);
     let mut further = vec![(ProblemDocument::name().into_owned(), ProblemDocument::schema())];
     ProblemDocument::schemas(&mut further);
+    // What wharf sends itself is in no answer.
+    further.push((CallbackEvent::name().into_owned(), CallbackEvent::schema()));
+    CallbackEvent::schemas(&mut further);
     components.schemas.extend(further);
     let schema = Ref::from_schema_name(ProblemDocument::name());
     let problem = ResponseBuilder::new()

@@ -11,16 +11,16 @@ use wharf_engine as engine;
 
 use super::request::{Place, Query};
 use super::status::NoOptions;
-use super::types::{CheckReport, PutSecret, Secret};
+use super::types::{CheckReport, KeptIn, PutSecret, Secret, SecretKept};
 use super::{Answer, json};
 use crate::app::App;
 
-/// `force`: although settings name it.
+/// `force`: although settings name it, or its keyring is out of reach.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ForgetOptions {
-    /// Although settings name it.
+    /// Although settings name it, or its keyring is out of reach and keeps what it has.
     #[serde(default)]
     force: bool,
 }
@@ -40,26 +40,26 @@ pub(super) async fn list(
     Ok(Json(app.engine.secrets().await?.into_iter().map(Secret::from).collect()))
 }
 
-/// Keeps a value; one that was there is replaced.
+/// Keeps a value and says where; one that was there is replaced.
 #[utoipa::path(
     put,
     path = "/secrets/{secret}",
     operation_id = "setSecret",
     tag = "secrets",
     request_body = PutSecret,
-    responses((status = 204))
+    responses((status = 200, body = SecretKept))
 )]
 pub(super) async fn set(
     State(app): State<Arc<App>>,
     Place([name]): Place<1>,
     Query(NoOptions {}): Query<NoOptions>,
     json::Json(wanted): json::Json<PutSecret>,
-) -> Answer<StatusCode> {
-    app.engine.set_secret(&name, wanted.value.into_bytes()).await?;
-    Ok(StatusCode::NO_CONTENT)
+) -> Answer<Json<SecretKept>> {
+    let kept_in = app.engine.set_secret(&name, wanted.value.into_bytes()).await?;
+    Ok(Json(SecretKept { kept_in: kept_in.into() }))
 }
 
-/// Deletes a secret. One that settings name only by `force`.
+/// Deletes a secret. One that settings name, or that lies in a keyring out of reach, only by `force`.
 #[utoipa::path(
     delete,
     path = "/secrets/{secret}",
@@ -95,7 +95,16 @@ pub(super) async fn test(
 
 impl From<engine::SecretView> for Secret {
     fn from(view: engine::SecretView) -> Self {
-        let engine::SecretView { name, set_ms, used_by } = view;
-        Self { name, set_ms, used_by }
+        let engine::SecretView { name, set_ms, kept_in, used_by } = view;
+        Self { name, set_ms, kept_in: kept_in.into(), used_by }
+    }
+}
+
+impl From<engine::KeptIn> for KeptIn {
+    fn from(kept_in: engine::KeptIn) -> Self {
+        match kept_in {
+            engine::KeptIn::File => Self::File,
+            engine::KeptIn::Keyring => Self::Keyring,
+        }
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use http::StatusCode;
+use axum::response::Response;
+use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Map, Value};
 use wharf_engine as engine;
 use wharf_store::model;
@@ -16,6 +17,7 @@ use super::types::{
 };
 use super::{Answer, Failure, json};
 use crate::app::App;
+use crate::content;
 
 /// Units in one page, unless asked otherwise.
 const PAGE: usize = 100;
@@ -64,11 +66,44 @@ pub(super) async fn show(
     Place([id]): Place<1>,
     Query(NoOptions {}): Query<NoOptions>,
 ) -> Answer<Json<Unit>> {
-    let id = id.parse().map_err(|_error| {
+    Ok(Json(app.engine.unit(number(&id)?).await?.into()))
+}
+
+/// The bytes of a unit's file, whether it is published or not; parts of it by `Range`.
+#[utoipa::path(
+    get,
+    path = "/units/{unit}/files/{path}",
+    operation_id = "readUnitFile",
+    tag = "units",
+    responses(
+        (status = 200, content_type = "application/octet-stream"),
+        (status = 206, content_type = "application/octet-stream", description = "The part asked for."),
+        (status = 304, description = "It is the file that the request knows."),
+    )
+)]
+pub(super) async fn file(
+    State(app): State<Arc<App>>,
+    Place([id, path]): Place<2>,
+    Query(NoOptions {}): Query<NoOptions>,
+    method: Method,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let request = content::Request {
+        waiting: content::Waiting::Forbidden,
+        method: &method,
+        path: &path,
+        query: "",
+        headers: &headers,
+    };
+    let response = content::unit_file(&app, number(&id)?, &request).await?;
+    Ok(response.map(axum::body::Body::new))
+}
+
+pub(super) fn number(id: &str) -> Result<i64, Failure> {
+    id.parse().map_err(|_error| {
         let message = "a unit's id is a whole number";
         Failure::usage(StatusCode::BAD_REQUEST, "usage.path", message).at(id)
-    })?;
-    Ok(Json(app.engine.unit(id).await?.into()))
+    })
 }
 
 /// What the engine is asked for.

@@ -85,6 +85,19 @@ pub(crate) async fn serve(app: &App, request: &Request<'_>) -> Result<Response<B
     }
 }
 
+/// Answers a request for a file of a unit, whether it is published or not.
+///
+/// # Errors
+/// As [`serve`]; there is no such unit or file.
+pub(crate) async fn unit_file(
+    app: &App,
+    unit: i64,
+    request: &Request<'_>,
+) -> Result<Response<Body>, Failure> {
+    let found = app.engine.unit_file(unit, request.path).await?;
+    file::answer(app, request, request.path, found, None).await
+}
+
 /// Tells caches that the answer is one of several.
 fn vary(
     answer: Result<Response<Body>, Failure>,

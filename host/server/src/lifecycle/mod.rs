@@ -36,6 +36,7 @@ use self::listen::Door;
 pub use self::record::Record;
 pub use self::socket::connect;
 use self::threads::Threads;
+use crate::api::callback_document;
 use crate::app::App;
 use crate::error::Error;
 use crate::forms::{self, Wire};
@@ -87,6 +88,7 @@ impl Server {
         settings.data = claim.data().to_owned();
         settings.wait_for_work = embedded;
         settings.resident = !embedded;
+        settings.callbacks.document = callback_document();
         let tcp = listen.map(ContentDoor::open).transpose()?;
         let content = tcp.as_ref().map(|door| door.address);
         let unix = socket::bind(claim.data())?;

@@ -184,6 +184,7 @@ pub(crate) async fn with_a_job() -> (TempDir, i64) {
         repository: None,
         attachment: None,
         arguments: "{}".to_owned(),
+        callbacks: Vec::new(),
     };
     let job = store.meta.submit_job(job).await.unwrap();
     store.close().await;
@@ -203,6 +204,7 @@ pub(crate) async fn publish(folder: &TempDir, files: &[(&str, &[u8])]) {
             repository: Some(repository.id),
             attachment: Some(attachment.id),
             arguments: "{}".to_owned(),
+            callbacks: Vec::new(),
         })
         .await
         .unwrap();

@@ -92,10 +92,16 @@ impl Blobs {
     }
 
     /// Removes the folders of all jobs: what an earlier host left behind (F160). Only before any job runs. What cannot
-    /// be removed stays, and is told in the host's log.
+    /// be removed stays: [`left_behind`](Self::left_behind).
     pub async fn clean(&self) -> Result<(), Error> {
         let work = self.inner.work.clone();
         crate::blocking(move || remove::empty(&work)).await
+    }
+
+    /// Folders of jobs that [`clean`](Self::clean) could not remove.
+    pub async fn left_behind(&self) -> Result<Vec<PathBuf>, Error> {
+        let work = self.inner.work.clone();
+        crate::blocking(move || remove::entries(&work)).await
     }
 
     /// Makes staged files durable, then gives them their names: when this returns, a power cut loses none of them.

@@ -25,15 +25,23 @@ pub(super) fn remove_tree(folder: &Path) -> Result<(), Error> {
     outcome.map_err(|error| failed(folder, error))
 }
 
-/// Removes everything in a folder, and leaves the folder. What cannot be removed is told in the host's log.
+/// Removes everything in a folder, and leaves the folder and what resists.
 pub(super) fn empty(folder: &Path) -> Result<(), Error> {
     for entry in fs::read_dir(folder).map_err(|error| failed(folder, error))? {
         let entry = entry.map_err(|error| failed(folder, error))?;
         if let Err(error) = remove_tree(&entry.path()) {
-            tracing::warn!(%error, "what an earlier job left stays");
+            tracing::debug!(%error, "what an earlier job left resists");
         }
     }
     Ok(())
+}
+
+/// What is in a folder.
+pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let entries = fs::read_dir(folder).and_then(|entries| {
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()
+    });
+    entries.map_err(|error| Error::storage("cannot read", folder, error))
 }
 
 fn failed(path: &Path, error: io::Error) -> Error {

@@ -1,5 +1,7 @@
 //! Units and the versions that hold them.
 
+use std::collections::HashSet;
+
 use super::{Meta, sqlite};
 use crate::error::Error;
 use crate::model::{
@@ -117,6 +119,16 @@ impl Meta {
     ) -> Result<Vec<UnitId>, Error> {
         self.read(move |db| sqlite::query::members_matching(db, repository, type_id, &selector))
             .await
+    }
+
+    /// Units of the newest version, of these types, that have a file at one of these paths or anywhere below one.
+    pub async fn members_below(
+        &self,
+        repository: RepositoryId,
+        types: Vec<TypeId>,
+        paths: HashSet<String>,
+    ) -> Result<Vec<UnitId>, Error> {
+        self.read(move |db| sqlite::below::members_below(db, repository, &types, &paths)).await
     }
 
     /// Makes the next version of a repository, in one step. If it would hold what the base holds, there is none; what

@@ -23,6 +23,16 @@ impl Meta {
         self.write(move |db| sqlite::jobs::submit(db, &job, asked_by)).await
     }
 
+    /// Stores a job that a component, or a plugin as a whole, does without being attached to anything.
+    ///
+    /// # Errors
+    ///
+    /// As [`Meta::submit_job`].
+    pub async fn submit_unattached_job(&self, job: NewJob, component: &str) -> Result<Job, Error> {
+        let component = component.to_owned();
+        self.write(move |db| sqlite::jobs::submit_unattached(db, &job, &component)).await
+    }
+
     /// Starts an attempt of a queued job: it runs, under a new lease. (Not brought to the disk: after a power cut the
     /// job is queued.)
     ///

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use super::{Meta, sqlite};
 use crate::error::Error;
 use crate::model::{
-    ChangedUnit, Digest, FieldEquals, Job, Lease, Migrated, Migration, NewJob, Tracked,
-    TypeDefinition, TypeId, UnitId,
+    ChangedUnit, Digest, FieldEquals, Lease, Migrated, Migration, Tracked, TypeDefinition, TypeId,
+    UnitId,
 };
 
 impl Meta {
@@ -44,19 +44,6 @@ impl Meta {
     ) -> Result<(), Error> {
         let plugin = plugin.to_owned();
         self.read(move |db| sqlite::types::plan(db, &plugin, &types, &covered).map(drop)).await
-    }
-
-    /// Stores a job of a plugin, on no repository.
-    pub async fn submit_plugin_job(
-        &self,
-        operation: &str,
-        plugin: &str,
-        arguments: String,
-    ) -> Result<Job, Error> {
-        let operation = operation.to_owned();
-        let job = NewJob { operation, repository: None, attachment: None, arguments };
-        let plugin = plugin.to_owned();
-        self.write(move |db| sqlite::jobs::submit_of_plugin(db, &job, &plugin)).await
     }
 
     /// The numbers of all units of these types, whoever holds them, ordered as by [`Meta::unit_ids`].

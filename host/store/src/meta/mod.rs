@@ -7,6 +7,7 @@
 //! What a job writes, it writes under its [`Lease`](crate::model::Lease): each such method fails with
 //! [`Error::LeaseLost`] and writes nothing when the job is not running or was claimed anew.
 
+mod callbacks;
 mod collect;
 mod content;
 mod folder;

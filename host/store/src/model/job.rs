@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AttachmentId, JobId, RepositoryId, ScheduleId};
+use super::{AttachmentId, JobId, NewCallback, RepositoryId, ScheduleId};
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -141,6 +141,8 @@ pub struct NewJob {
     pub attachment: Option<AttachmentId>,
     /// What it is asked to do: a JSON object.
     pub arguments: String,
+    /// Who is told how it goes.
+    pub callbacks: Vec<NewCallback>,
 }
 
 /// The right to write for a job. Each attempt has its own number; one that is not the last has no effect any more.

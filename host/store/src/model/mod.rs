@@ -1,6 +1,7 @@
 //! Plain data that goes into the store and comes out of it. No handle, no database, no file.
 
 mod attachment;
+mod callback;
 mod digest;
 mod folder;
 mod ids;
@@ -22,6 +23,10 @@ mod upload;
 mod verify;
 
 pub use attachment::{Attachment, LastRun, NewAttachment};
+pub use callback::{
+    Attempt, Callback, Delivery, DeliveryOutcome, DueDelivery, NewCallback, Verdict,
+    WaitingDeliveries,
+};
 pub use digest::{Digest, DigestError};
 pub use folder::{FileStamp, FolderFile};
 pub use ids::{

@@ -15,6 +15,7 @@ fn job(fixture: &Fixture, operation: &str) -> NewJob {
         repository: Some(fixture.repository),
         attachment: Some(fixture.importer),
         arguments: "{\"full\":true}".to_owned(),
+        callbacks: Vec::new(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! The store as its users see it: every rule of repositories, units, versions, publications, jobs and leases.
 
 #[cfg(test)]
+mod callbacks;
+#[cfg(test)]
 mod collect;
 #[cfg(test)]
 mod commit;

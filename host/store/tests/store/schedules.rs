@@ -37,6 +37,7 @@ impl Fixture {
             repository: Some(self.repository),
             attachment: Some(self.importer),
             arguments: "{}".to_owned(),
+            callbacks: Vec::new(),
         }
     }
 

@@ -206,6 +206,7 @@ async fn a_closed_store_says_so_and_opens_again_with_all_it_had() {
         repository: Some(fixture.repository),
         attachment: None,
         arguments: "{}".to_owned(),
+        callbacks: Vec::new(),
     };
     store.meta.submit_job(job).await.unwrap();
     store.close().await;

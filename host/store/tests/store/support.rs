@@ -176,6 +176,7 @@ pub(crate) async fn lease(
         repository: Some(repository),
         attachment: Some(attachment),
         arguments: "{}".to_owned(),
+        callbacks: Vec::new(),
     };
     let job = store.meta.submit_job(job).await.unwrap();
     store.meta.claim(job.id).await.unwrap().1

@@ -101,7 +101,11 @@ impl Component {
     }
 }
 
-fn check_name(field: &str, name: &str) -> Result<(), String> {
+/// Holds a name of a plugin or a component against the rule for such names.
+///
+/// # Errors
+/// The broken rule in words, with `field` for where the name stands.
+pub fn check_name(field: &str, name: &str) -> Result<(), String> {
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let starts = name.starts_with(|first: char| first.is_ascii_lowercase());
     if starts && name.len() <= 64 && name.bytes().all(legal) {

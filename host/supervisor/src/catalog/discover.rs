@@ -2,26 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use semver::Version;
 
 use super::component::Component;
 use super::manifest::Manifest;
-use super::search::{Root, RootKind, SearchPath};
+use super::place::places;
+use super::read::read;
+use super::search::SearchPath;
 use super::site::Site;
-
-const MANIFEST: &str = "plugin.json";
-/// More is no manifest.
-const MAX_MANIFEST_BYTES: u64 = 16 << 20;
-/// More is no definition of types.
-const MAX_TYPES_BYTES: u64 = 1 << 20;
-
-/// The name of this platform in a manifest's `executable`.
-const PLATFORM: &str = if cfg!(target_arch = "x86_64") { "linux-amd64" } else { "linux-arm64" };
 
 /// All plugins that were found.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +29,12 @@ pub struct Installed {
     pub manifest: Manifest,
     /// Where it lies.
     pub folder: PathBuf,
+    /// The file that says so: `plugin.json`, or Image Factory's `NAME.info`.
+    pub file: PathBuf,
+    /// The link that activated it.
+    pub link: Option<PathBuf>,
+    /// Its program is an interpreter, which runs it by `wharf.compat.imagefactory` of the SDK for Python.
+    pub interpreted: bool,
     /// The program for this platform.
     pub executable: PathBuf,
     /// Its type definitions, unread.
@@ -91,7 +88,8 @@ pub struct Conflict {
 impl Installed {
     /// What is wrong now with where it lies (F7). Blocks.
     pub(crate) fn misplaced(&self) -> Option<String> {
-        self.site.as_ref()?.flaw(&self.folder, [self.executable.as_path()])
+        let files = [&self.executable, &self.file].into_iter().chain(&self.link);
+        self.site.as_ref()?.flaw(&self.folder, files.map(PathBuf::as_path))
     }
 }
 
@@ -102,16 +100,18 @@ impl Catalog {
         let mut found: BTreeMap<(String, Version), Arc<Installed>> = BTreeMap::new();
         let mut conflicts = Vec::new();
         for root in &path.roots {
-            for folder in folders(root) {
-                let site = Site::new(root, &path.trust);
-                let plugin = read(&folder, root.binaries.as_deref(), site);
+            for place in places(root) {
+                let plugin = read(place, root, path);
                 let key = (plugin.manifest.name.clone(), plugin.manifest.version.clone());
-                if let Some(first) = found.get(&key) {
-                    let (name, version) = key;
-                    let (kept, ignored) = (first.folder.clone(), folder);
-                    conflicts.push(Conflict { name, version, kept, ignored });
-                } else {
-                    found.insert(key, Arc::new(plugin));
+                match found.get(&key) {
+                    // Found in its folder and by its link.
+                    Some(first) if first.file == plugin.file && first.broken.is_none() => {}
+                    Some(first) => {
+                        let (name, version) = key;
+                        let (kept, ignored) = (first.folder.clone(), plugin.folder);
+                        conflicts.push(Conflict { name, version, kept, ignored });
+                    }
+                    None => drop(found.insert(key, Arc::new(plugin))),
                 }
             }
         }
@@ -143,121 +143,14 @@ impl Catalog {
     }
 }
 
-/// Folders with a manifest, sorted.
-fn folders(root: &Root) -> Vec<PathBuf> {
-    let mut folders = match root.kind {
-        RootKind::Versions => {
-            subfolders(&root.folder).iter().flat_map(|name| subfolders(name)).collect()
-        }
-        RootKind::Plugins if root.folder.join(MANIFEST).is_file() => vec![root.folder.clone()],
-        RootKind::Plugins => subfolders(&root.folder),
-    };
-    folders.retain(|folder| folder.join(MANIFEST).is_file());
-    folders
-}
-
-fn subfolders(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut folders: Vec<_> =
-        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
-    folders.sort();
-    folders
-}
-
-fn read(folder: &Path, binaries: Option<&Path>, site: Site) -> Installed {
-    let file = folder.join(MANIFEST);
-    let unusable = |reason| Broken { code: "config", reason };
-    let refused = |reason| Broken { code: "policy", reason };
-    let parsed = read_text(&file, MAX_MANIFEST_BYTES)
-        .map_err(|error| format!("{}: {error}", file.display()))
-        .and_then(|text| Manifest::parse(&file, &text).map_err(|error| error.to_string()));
-    let (manifest, warnings) = match parsed {
-        Ok(parsed) => parsed,
-        Err(reason) => {
-            let name = folder.file_name().unwrap_or_default().to_string_lossy();
-            let flaw = site.flaw(folder, [file.as_path()]);
-            return Installed {
-                manifest: Manifest::unreadable(&name),
-                folder: folder.to_owned(),
-                executable: PathBuf::new(),
-                types: Vec::new(),
-                warnings: Vec::new(),
-                broken: Some(flaw.map_or_else(|| unusable(reason), refused)),
-                site: Some(site),
-            };
-        }
-    };
-    let executable = executable(folder, &manifest, binaries);
-    let types: Vec<PathBuf> = manifest.types.iter().map(|name| folder.join(name)).collect();
-    let files = [&file].into_iter().chain(executable.as_ref()).chain(&types);
-    let flaw = site.flaw(folder, files.map(PathBuf::as_path)).map(refused);
-    // What somebody else may have put there is not even read.
-    let types = if flaw.is_none() { read_types(types) } else { Ok(Vec::new()) };
-    let unusable = types.as_ref().err().or(executable.as_ref().err()).cloned().map(unusable);
-    Installed {
-        folder: folder.to_owned(),
-        executable: executable.unwrap_or_default(),
-        types: types.unwrap_or_default(),
-        warnings,
-        broken: flaw.or(unusable),
-        site: Some(site),
-        manifest,
-    }
-}
-
-fn read_types(files: Vec<PathBuf>) -> Result<Vec<TypeFile>, String> {
-    let read = |path: PathBuf| {
-        let text = read_text(&path, MAX_TYPES_BYTES)
-            .map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(TypeFile { path, text })
-    };
-    files.into_iter().map(read).collect()
-}
-
-fn read_text(file: &Path, most: u64) -> io::Result<String> {
-    // To open a pipe would be to wait for its writer.
-    if !fs::metadata(file)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
-    }
-    let mut text = String::new();
-    File::open(file)?.take(most + 1).read_to_string(&mut text)?;
-    if u64::try_from(text.len()).unwrap_or(u64::MAX) > most {
-        let problem = format!("larger than {} MiB", most >> 20);
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, problem));
-    }
-    Ok(text)
-}
-
-/// The plugin's own file, or the program of that name beside the host's.
-fn executable(
-    folder: &Path,
-    manifest: &Manifest,
-    binaries: Option<&Path>,
-) -> Result<PathBuf, String> {
-    let entries = &manifest.executable;
-    let Some(name) = entries.get(PLATFORM).or_else(|| entries.get("any")) else {
-        let offered: Vec<_> = entries.keys().map(String::as_str).collect();
-        return Err(format!("no executable for {PLATFORM}, only for {}", offered.join(", ")));
-    };
-    let own = folder.join(name);
-    if own.is_file() {
-        return Ok(own);
-    }
-    let base = Path::new(name).file_name().unwrap_or_default();
-    let beside = binaries.map(|binaries| binaries.join(base));
-    match beside {
-        Some(beside) if beside.is_file() => Ok(beside),
-        Some(beside) => Err(format!(
-            "its executable is neither {} nor {}; is it built?",
-            own.display(),
-            beside.display()
-        )),
-        None => Err(format!("its executable {} does not exist", own.display())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::path::Path;
+
+    use super::super::place::MANIFEST;
+    use super::super::search::{Root, RootKind};
     use super::*;
 
     fn install(folder: &Path, name: &str, version: &str) {
@@ -344,5 +237,56 @@ mod tests {
         let catalog = discover(roots);
         let found = catalog.plugin("p").unwrap();
         assert_eq!(found.executable, home.path().join("run-p"), "{:?}", found.broken);
+    }
+
+    fn info(file: &Path, text: &str) {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+
+    #[test]
+    fn a_plugin_of_image_factory_is_found_in_its_folder_and_by_its_link_once() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path().canonicalize().unwrap();
+        let text = r#"{"type": "cloud", "targets": ["mock"], "version": "1.0"}"#;
+        info(&home.join("packages/MockCloud/MockCloud.info"), text);
+        info(&home.join("packages/Prog/Prog.info"), text);
+        let program = home.join("packages/Prog/Prog");
+        fs::write(&program, "").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        info(&home.join("packages/Broken/Broken.info"), r#"{"targets": 1}"#);
+        fs::create_dir(home.join("plugins.d")).unwrap();
+        let link = home.join("plugins.d/MockCloud.info");
+        symlink("../packages/MockCloud/MockCloud.info", &link).unwrap();
+        symlink("/nowhere.info", home.join("plugins.d/Gone.info")).unwrap();
+        let python = home.join("python");
+        fs::write(&python, "").unwrap();
+        let roots = ["plugins.d", "packages"].map(|name| root(&home.join(name), RootKind::Plugins));
+        let path = SearchPath {
+            roots: roots.to_vec(),
+            python: vec![python.clone()],
+            ..SearchPath::default()
+        };
+        let catalog = Catalog::discover(&path);
+        assert_eq!((catalog.plugins().len(), catalog.conflicts()), (4, &[][..]));
+        let mock = catalog.plugin("mockcloud").unwrap();
+        assert_eq!((&mock.broken, &mock.executable, mock.interpreted), (&None, &python, true));
+        assert_eq!(mock.link.as_ref(), Some(&link));
+        assert_eq!(mock.file, home.join("packages/MockCloud/MockCloud.info"));
+        assert!(mock.manifest.args.iter().any(|arg| arg.ends_with("/MockCloud.info")));
+        assert_eq!(mock.misplaced(), None);
+        let own = catalog.plugin("prog").unwrap();
+        assert_eq!(
+            (&own.executable, own.interpreted, own.manifest.args.len()),
+            (&program, false, 0)
+        );
+        for (name, says) in [
+            ("broken", "/Broken.info: /type: it is missing"),
+            ("broken", "; /targets: it is a number"),
+            ("gone", "/Gone.info: it is a link to /nowhere.info"),
+        ] {
+            let broken = catalog.plugin(name).unwrap().broken.clone().unwrap();
+            assert!(broken.reason.contains(says), "{broken}");
+        }
     }
 }

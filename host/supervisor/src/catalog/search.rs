@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::python;
 use super::trust::Trust;
 
 /// The folders that are looked through, in order.
@@ -11,6 +12,9 @@ pub struct SearchPath {
     pub roots: Vec<Root>,
     /// Who may be able to change a plugin. One that somebody else can change is not started.
     pub trust: Trust,
+    /// Interpreters for plugins of Image Factory that name no program; the first that is there is taken, unless the plugin
+    /// has an environment of its own, `.venv`.
+    pub python: Vec<PathBuf>,
 }
 
 /// One folder with plugins.
@@ -29,12 +33,13 @@ pub struct Root {
 pub enum RootKind {
     /// `NAME/VERSION/plugin.json`, as bundles are unpacked.
     Versions,
-    /// `*/plugin.json`, or the folder is a plugin itself.
+    /// `*/plugin.json` or `*/NAME.info`, or the folder is a plugin itself. Links `NAME.info` in it, as in Image Factory's
+    /// `plugins.d`, activate what they lead to.
     Plugins,
 }
 
 impl SearchPath {
-    /// The usual places: `DATA/plugins` with versions; `configured` folders; `../lib/wharf/plugins`
+    /// The usual places: `DATA/plugins` with versions; links in `DATA/plugins.d`; `configured` folders; `../lib/wharf/plugins`
     /// beside the executable's folder; and, when the executable lies in a cargo target folder of a
     /// checkout, that checkout's `plugins`, whose binaries lie beside the executable. Trusted is who
     /// can change the executable.
@@ -44,12 +49,23 @@ impl SearchPath {
             |folder: PathBuf| Root { folder, kind: RootKind::Plugins, binaries: beside.clone() };
         let installed =
             Root { folder: data.join("plugins"), kind: RootKind::Versions, binaries: None };
-        let mut roots = vec![installed];
+        let links =
+            Root { folder: data.join("plugins.d"), kind: RootKind::Plugins, binaries: None };
+        let mut roots = vec![installed, links];
         roots.extend(configured.iter().cloned().map(plugins));
         let prefix = exe.parent().and_then(Path::parent);
         roots.extend(prefix.map(|prefix| plugins(prefix.join("lib/wharf/plugins"))));
         roots.extend(checkout(exe).map(|checkout| plugins(checkout.join("plugins"))));
-        Self { roots, trust: Trust::of_host(exe) }
+        Self { roots, trust: Trust::of_host(exe), python: python::usual(checkout(exe)) }
+    }
+
+    /// Takes this interpreter in the place of the usual ones.
+    #[must_use]
+    pub fn with_python(self, python: Option<PathBuf>) -> Self {
+        match python {
+            Some(python) => Self { python: vec![python], ..self },
+            None => self,
+        }
     }
 }
 
@@ -79,7 +95,8 @@ mod tests {
             Path::new("/usr/bin/wharf"),
         );
         let folders: Vec<_> = path.roots.iter().map(|root| root.folder.as_path()).collect();
-        let expected = ["/data/plugins", "/extra", "/usr/lib/wharf/plugins"].map(Path::new);
+        let expected =
+            ["/data/plugins", "/data/plugins.d", "/extra", "/usr/lib/wharf/plugins"].map(Path::new);
         assert_eq!(folders, expected);
     }
 

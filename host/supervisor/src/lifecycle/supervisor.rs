@@ -23,12 +23,15 @@ use super::pool::{Discard, PluginState, Pool};
 use super::recycle::resident_bytes;
 use super::verify::{difference, site};
 use crate::calls::{self, Bounds};
-use crate::catalog::{Broken, Installed};
+use crate::catalog::{Broken, Installed, Manifest};
 use crate::connect::{Process, Reattach};
 use crate::error::Error;
 use crate::launch::folder::HostFolder;
 use crate::launch::{Launch, Limits};
 use crate::time::after;
+
+/// The longest time that a manifest may ask for, so that no plugin keeps its host from ending.
+const LONGEST_GRACE: Duration = Duration::from_mins(1);
 
 /// A plugin in one version.
 pub(super) type Key = (String, Version);
@@ -286,7 +289,7 @@ impl Shared {
             .in_host_folder(Arc::clone(folder))
             .start_timeout(config.start_timeout)
             .heartbeat(config.heartbeat, config.heartbeat_timeout)
-            .stop_times(config.grace, config.term_grace)
+            .stop_times(grace(manifest, config.grace), config.term_grace)
             .max_message_bytes(config.max_message_bytes)
             .limits(
                 config
@@ -432,4 +435,10 @@ impl Shared {
     fn pools(&self) -> MutexGuard<'_, BTreeMap<Key, Pool>> {
         self.pools.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How long processes of a plugin have for an orderly stop: as long as the component that wants most to tidy up in.
+fn grace(manifest: &Manifest, usual: Duration) -> Duration {
+    let wanted = manifest.components.iter().filter_map(|component| component.grace_ms).max();
+    wanted.map_or(usual, Duration::from_millis).clamp(usual, usual.max(LONGEST_GRACE))
 }

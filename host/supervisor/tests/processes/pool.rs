@@ -33,7 +33,7 @@ pub(crate) fn install(home: &Home, executable: &str, args: &str) -> Arc<Installe
     let roots = vec![Root { folder, kind: RootKind::Plugins, binaries: Some(examples()) }];
     // Whoever built the examples built this program.
     let trust = Trust::of_host(&std::env::current_exe().unwrap());
-    let search = SearchPath { roots, trust };
+    let search = SearchPath { roots, trust, ..SearchPath::default() };
     Arc::clone(Catalog::discover(&search).plugin("example").unwrap())
 }
 

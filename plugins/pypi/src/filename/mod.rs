@@ -79,7 +79,8 @@ pub fn read(filename: &str, project: &str) -> Result<Distribution, FilenameError
     let stem = stem_of(OTHERS).ok_or(FilenameError::Ending)?;
     let rest = behind_project(stem, project)?;
     // What follows the version is the platform's.
-    let version = rest.split('-').next().unwrap_or(rest);
+    let version = rest.split('-').next().filter(|version| !version.is_empty());
+    let version = version.ok_or(FilenameError::Version)?;
     Ok(Distribution { kind: Kind::Other, version: normal(version) })
 }
 
@@ -174,6 +175,7 @@ mod tests {
             ("seven-1.0-py3-none-any.whl", E::Project),
             ("seven-1.0.tar.gz", E::Project),
             ("six-.tar.gz", E::Version),
+            ("six--s.0-py2.7.egg", E::Version),
         ] {
             assert_eq!(read(filename, "six"), Err(why), "{filename:?}");
         }

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from wharf import host
-from wharf.context._core import Core
+from wharf.context._core import Call
 from wharf.errors import Error
-from wharf.host import Download, Downloaded, Query, Signed, SignForm, State, StateScope
-from wharf.model import Unit, UnitRef
+from wharf.host import (
+    Claim,
+    Download,
+    Downloaded,
+    JobEnd,
+    Query,
+    SavedUnit,
+    Signed,
+    SignForm,
+    State,
+    StateScope,
+)
+from wharf.model import Contribution, Job, Unit, UnitRef
 from wharf.model._json import from_object
 from wharf.v1 import event_pb2, host_pb2
 
 
-class Ask(Core):
+class Ask(Call):
     """The part of `Context` for questions."""
 
     def download(self, download: Download) -> Downloaded:
@@ -33,11 +44,13 @@ class Ask(Core):
         """Units of the job's version. They come in pages, as they are read."""
         return host.units(self._way, query or Query())
 
-    def get_units(self, units: Sequence[UnitRef]) -> list[Unit]:
+    def get_units(self, units: Iterable[UnitRef]) -> list[Unit]:
         """These units, as far as the job may see them."""
-        request = host_pb2.GetUnitsRequest(units=[unit.wire for unit in units])
-        answer = self._way.ask("GetUnits", request, event_pb2.Units)
-        return [Unit.from_wire(unit) for unit in answer.units]
+        return host.get_units(self._way, units)
+
+    def save_units(self, units: Iterable[Unit]) -> Iterator[SavedUnit]:
+        """As `unit`, but says what was new, in the order given. They are sent as the answers are read."""
+        return host.save_units(self._way, units)
 
     def has_artifacts(self, digests: Sequence[str]) -> list[bool]:
         """Which of these digests, each `sha256:HEX`, the host has bytes for; in the order asked."""
@@ -79,3 +92,31 @@ class Ask(Core):
         `conflict` says that somebody else was faster.
         """
         return host.put_state(self._way, scope, key, state, durable=durable)
+
+    def spawn_job(self, job: Job) -> int:
+        """Starts another job; gives its number."""
+        return host.spawn_job(self._way, job)
+
+    def wait_job(self, number: int) -> JobEnd:
+        """Waits for the end of a job."""
+        return host.wait_job(self._way, number)
+
+    def acquire(self, claim: Claim) -> int:
+        """Takes a lock, a place in a queue or space; gives the grant. It ends with the job, however that ends."""
+        return host.acquire(self._way, claim)
+
+    def release(self, grant: int) -> None:
+        """Gives a grant back."""
+        host.release(self._way, grant)
+
+    def contribute(self, to: str, contribution: Contribution) -> None:
+        """Gives content to a later step of a build, which the component `PLUGIN.COMPONENT` makes."""
+        host.contribute(self._way, to, contribution)
+
+    def emit(self, name: str, payload: Mapping[str, object] | None = None) -> None:
+        """An event that rules can see."""
+        host.emit(self._way, name, payload or {})
+
+    def watch_items(self) -> Iterator[event_pb2.Item]:
+        """What became of the declared items, as it becomes known."""
+        return host.watch_items(self._way)

@@ -1,4 +1,4 @@
-"""What all parts of the context share: the job's facts, the way of events, the way to the host."""
+"""What the parts of the context share: the job's facts, the way to the host, the way of events."""
 
 from __future__ import annotations
 
@@ -14,17 +14,14 @@ from wharf.host import Way
 from wharf.v1 import event_pb2, model_pb2
 
 
-class Core:
-    """The parts of `Context` build on this."""
+class Call:
+    """What is known of a call, whether it tells events or not."""
 
     def __init__(self, job: model_pb2.JobContext, way: Way, cancellation: Cancellation) -> None:
         self._job = job
         self._started = time.monotonic()
         self._way = way
         self._cancellation = cancellation
-        self._channel = Channel()
-        self._batches = Batches()
-        self._lock = threading.Lock()
 
     @property
     def job_number(self) -> int:
@@ -66,6 +63,16 @@ class Core:
         """Raises `Cancelled` when a stop is wanted, for work that does not talk to the host."""
         if self._cancellation.is_set():
             raise Cancelled
+
+
+class Core(Call):
+    """What the parts of `Context` build on that tell something."""
+
+    def __init__(self, job: model_pb2.JobContext, way: Way, cancellation: Cancellation) -> None:
+        super().__init__(job, way, cancellation)
+        self._channel = Channel()
+        self._batches = Batches()
+        self._lock = threading.Lock()
 
     def flush(self) -> None:
         """Sends everything that still waits in batches.

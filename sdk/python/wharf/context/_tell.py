@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from wharf._text import fit
 from wharf.context._core import Core
 from wharf.errors import Cancelled, Scope, of_exception
+from wharf.model import Job
 from wharf.model._json import to_object
-from wharf.v1 import event_pb2, model_pb2
+from wharf.v1 import event_pb2
 
 _Event = event_pb2.Event
 _LEVELS = (
@@ -112,9 +113,9 @@ class Tell(Core):
         """An address for the user to go on at."""
         self._send(_Event(link=event_pb2.WebLink(label=label, url=url)))
 
-    def job(self, job: model_pb2.JobSpec) -> None:
+    def job(self, job: Job) -> None:
         """Another job that the plugin asks for."""
-        self._send(_Event(job=job))
+        self._send(_Event(job=job.wire))
 
     def checkpoint(self, data: bytes) -> None:
         """Where a retry of this job may go on from. Everything told before it arrives before it."""

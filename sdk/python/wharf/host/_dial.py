@@ -39,6 +39,34 @@ class _Future(Protocol[Received]):
     def result(self) -> Received: ...
 
 
+class _Answers(Protocol[Received]):
+    """A call with many answers."""
+
+    def cancel(self) -> object: ...
+
+    def __iter__(self) -> Iterator[Received]: ...
+
+
+class _Given:
+    """Requests of the author's making, which may fail while they are read."""
+
+    def __init__(self, requests: Iterable[Message]) -> None:
+        self._requests = iter(requests)
+        self.failure: Exception | None = None
+
+    def __iter__(self) -> Iterator[Message]:
+        return self
+
+    def __next__(self) -> Message:
+        try:
+            return next(self._requests)
+        except StopIteration:
+            raise
+        except Exception as failure:
+            self.failure = failure
+            raise
+
+
 class Dialer:
     """Channels that all calls of the plugin share."""
 
@@ -100,7 +128,14 @@ class Way:
             request_serializer=encoded,
             response_deserializer=answer.FromString,
         )
-        return self._result(call, method.future(iter(requests), metadata=self._metadata))
+        given = _Given(requests)
+        try:
+            return self._result(call, method.future(given, metadata=self._metadata))
+        except Error:
+            # They are read by a thread of grpcio's, which tells nobody what went wrong with them.
+            if given.failure is not None:
+                raise given.failure from None
+            raise
 
     def stream(self, call: str, request: Message, answer: type[Answer]) -> Iterator[Answer]:
         """A call with many answers. Whoever leaves early ends the call."""
@@ -109,7 +144,18 @@ class Way:
             request_serializer=encoded,
             response_deserializer=answer.FromString,
         )
-        answers = method(request, metadata=self._metadata)
+        return self._answers(call, method(request, metadata=self._metadata))
+
+    def exchange(self, call: str, request: Message, answer: type[Answer]) -> Iterator[Answer]:
+        """A call that takes a stream, of which this request is the only one, with many answers."""
+        method = self._channel().stream_stream(
+            f"/wharf.v1.Host/{call}",
+            request_serializer=encoded,
+            response_deserializer=answer.FromString,
+        )
+        return self._answers(call, method(iter((request,)), metadata=self._metadata))
+
+    def _answers(self, call: str, answers: _Answers[Answer]) -> Iterator[Answer]:
         with self._cancellation.waking(answers.cancel):
             try:
                 yield from answers

@@ -6,6 +6,7 @@ Thin, typed covers over the messages of the contract, each of which is its cover
 from wharf.model.attachment import Attachment, Instance
 from wharf.model.done import Done
 from wharf.model.file import File
+from wharf.model.job import Contribution, Job
 from wharf.model.listed import ListedItem
 from wharf.model.published import PublishedFile
 from wharf.model.reference import Keep, UnitRef
@@ -13,9 +14,11 @@ from wharf.model.unit import Unit
 
 __all__ = [
     "Attachment",
+    "Contribution",
     "Done",
     "File",
     "Instance",
+    "Job",
     "Keep",
     "ListedItem",
     "PublishedFile",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from wharf.model._json import to_json, to_object
 from wharf.v1 import event_pb2, model_pb2
@@ -44,6 +44,12 @@ class Keep:
     def all(cls, kind: str = "") -> Keep:
         """All units of a type; with an empty type, of every type."""
         return cls(event_pb2.Keep(type=kind))
+
+    @classmethod
+    def keys(cls, kind: str, keys: Iterable[Mapping[str, object]]) -> Keep:
+        """The units of a type that have these keys, at most 1,000."""
+        written = [to_object("a unit's key", key) for key in keys]
+        return cls(event_pb2.Keep(type=kind, keys=written))
 
     @classmethod
     def field(cls, kind: str, name: str, value: object) -> Keep:

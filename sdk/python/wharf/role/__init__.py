@@ -1,10 +1,11 @@
-"""What an author writes: a class for each component, derived from one of four roles, and at most one of migrations.
+"""What an author writes: a class for each component, derived from one of four roles, at most one of migrations, and
+at most one of hooks.
 
 Requests are plain data; what a running call can say and ask is the context's.
 """
 
 from wharf.role.action import Action, RunRequest, TestMode
-from wharf.role.builder import Builder, BuildRequest, Stage
+from wharf.role.builder import Builder, BuildRequest, Stage, Target
 from wharf.role.component import Check, Checked, CheckScope, Choice, Component, Plan
 from wharf.role.distributor import (
     ClientConfig,
@@ -15,6 +16,7 @@ from wharf.role.distributor import (
     ReissueRequest,
     UnpublishRequest,
 )
+from wharf.role.hooks import After, Before, Hooks, Step
 from wharf.role.importer import (
     FetchRequest,
     Importer,
@@ -30,6 +32,8 @@ from wharf.role.migrations import Migration, Migrations
 
 __all__ = [
     "Action",
+    "After",
+    "Before",
     "BuildRequest",
     "Builder",
     "Check",
@@ -41,6 +45,7 @@ __all__ = [
     "Component",
     "Distributor",
     "FetchRequest",
+    "Hooks",
     "Importer",
     "LastSync",
     "ListRequest",
@@ -55,7 +60,9 @@ __all__ = [
     "ResolveRequest",
     "RunRequest",
     "Stage",
+    "Step",
     "SyncRequest",
+    "Target",
     "TestMode",
     "UnpublishRequest",
     "UploadRequest",

@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from wharf.errors import NotOffered
-from wharf.model import Done, Instance, Unit
+from wharf.model import Contribution, Done, Instance, Unit
 from wharf.model._json import from_object
 from wharf.role._enum import WireEnum
 from wharf.role.component import Component
-from wharf.v1 import builder_pb2, model_pb2
+from wharf.v1 import builder_pb2
 
 if TYPE_CHECKING:
     from wharf.context import Context
@@ -26,6 +26,15 @@ class Stage(WireEnum):
     SNAPSHOT = builder_pb2.STAGE_SNAPSHOT
 
 
+@dataclass(frozen=True)
+class Target:
+    """What is built for. An empty field is "any"."""
+
+    name: str = ""
+    version: str = ""
+    architecture: str = ""
+
+
 @dataclass
 class BuildRequest:
     """What `build` works with."""
@@ -36,13 +45,13 @@ class BuildRequest:
     """The recipe's media type."""
     template: bytes
     """The recipe."""
-    target: tuple[str, str, str]
-    """What is built for: name, version, architecture; an empty one is "any"."""
+    target: Target
+    """What is built for."""
     parent: Unit | None
-    """The unit of the stage before, its files staged read-only below `Context.work_dir`."""
+    """The unit of the stage before, its files staged below `Context.work_dir`, the call's own to change."""
     parameters_text: str
     """JSON object, as text."""
-    contributions: list[model_pb2.Contribution]
+    contributions: list[Contribution]
     """What hooks and earlier steps gave, in order."""
     provider: Instance | None
     """The provider that a snapshot is made on."""
@@ -56,10 +65,10 @@ class BuildRequest:
             stage=Stage(wire.stage),
             template_type=wire.template.media_type,
             template=wire.template.content,
-            target=(target.name, target.version, target.architecture),
+            target=Target(target.name, target.version, target.architecture),
             parent=Unit.from_wire(wire.parent) if wire.HasField("parent") else None,
             parameters_text=wire.parameters,
-            contributions=[*wire.contributions],
+            contributions=[Contribution.from_wire(it) for it in wire.contributions],
             provider=Instance.from_wire(wire.provider) if wire.HasField("provider") else None,
         )
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from wharf.errors import NotOffered
-from wharf.model import Attachment, Instance, UnitRef
+from wharf.errors import Fault, NotOffered
+from wharf.model import Attachment, Instance, Job, UnitRef
 from wharf.model._json import from_object, to_json, to_object
 from wharf.role._enum import WireEnum
-from wharf.v1 import model_pb2, plugin_pb2
+from wharf.v1 import host_pb2, plugin_pb2
+
+if TYPE_CHECKING:
+    from wharf.host import Way
 
 
 class CheckScope(WireEnum):
@@ -34,11 +37,22 @@ class Check:
     """The repository, for an attachment."""
     previous_text: str = ""
     """JSON object, as text: the values that are stored now, or empty."""
+    way: Way | None = field(default=None, repr=False)
+    """The way to the host, if there is one."""
 
     @classmethod
-    def from_wire(cls, wire: plugin_pb2.CheckRequest) -> Check:
+    def from_wire(cls, wire: plugin_pb2.CheckRequest, way: Way) -> Check:
         """Reads a message."""
-        return cls(CheckScope(wire.scope), wire.values, wire.repository, wire.previous)
+        return cls(CheckScope(wire.scope), wire.values, wire.repository, wire.previous, way)
+
+    def secret(self, name: str) -> bytes:
+        """A secret that the values name: the value of a setting that the manifest marks with `"format": "secret"`. The
+        host refuses a name that the values do not hold.
+        """
+        if self.way is None:
+            raise Fault("protocol.host", "this call was given no way to the host")
+        request = host_pb2.GetSecretRequest(name=name)
+        return self.way.ask("GetSecret", request, host_pb2.GetSecretResponse).value
 
     @cached_property
     def values(self) -> dict[str, Any]:
@@ -139,6 +153,6 @@ class Component:
     def detached(self, attachment: Attachment) -> None:
         """An instance is about to be unbound from a repository."""
 
-    def plan(self, plan: Plan) -> Sequence[model_pb2.JobSpec]:
+    def plan(self, plan: Plan) -> Sequence[Job]:
         """Splits a request into jobs; none means one job, as asked."""
         return []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from wharf.role import Action, Builder, Component, Distributor, Importer, Migrations
+from wharf.role import Action, Builder, Component, Distributor, Hooks, Importer, Migrations
 from wharf.serve import _life, _manifest
 from wharf.serve._calls import Calls
 from wharf.serve._registry import Registry, role_name
@@ -35,6 +35,7 @@ class Plugin:
         self._components: dict[str, Component] = {}
         self._types: list[str] = []
         self._migrations: Migrations | None = None
+        self._hooks: Hooks | None = None
         self._grace = GRACE
         self._log_level = logging.DEBUG
 
@@ -68,6 +69,11 @@ class Plugin:
     def migrations(self, migrations: Migrations) -> Plugin:
         """Runs the migrations that the manifest names."""
         self._migrations = migrations
+        return self
+
+    def hooks(self, hooks: Hooks) -> Plugin:
+        """Answers for the hooks that components of the manifest subscribe to."""
+        self._hooks = hooks
         return self
 
     def grace(self, seconds: float) -> Plugin:
@@ -104,9 +110,11 @@ class Plugin:
         """Holds components and manifest against each other. `serve` and the test harness do it first."""
         manifest = _manifest.read(self._manifest)
         registered = {name: role_name(it) for name, it in self._components.items()}
-        manifest.check(registered, migrations=self._migrations is not None)
+        manifest.check(
+            registered, migrations=self._migrations is not None, hooks=self._hooks is not None
+        )
         types = [kind for text in self._types for kind in _manifest.read_types(text)]
-        return Registry(manifest, types, self._components, self._migrations)
+        return Registry(manifest, types, self._components, self._migrations, self._hooks)
 
     @property
     def grace_seconds(self) -> float:

@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import grpc
@@ -112,6 +113,7 @@ class Calls:
         self.grace = grace
         self._dialer = dialer
         self._running: set[Call] = set()
+        self._asking: set[Cancellation] = set()
         self._lock = threading.Lock()
         self._stopping = False
 
@@ -149,13 +151,31 @@ class Calls:
             failure = settled(error)
             return rpc.abort(to_status(failure), fit(failure.whole_message()))
 
+    @contextmanager
+    def asking(
+        self, job: model_pb2.JobContext, rpc: grpc.ServicerContext
+    ) -> Iterator[tuple[Way, Cancellation]]:
+        """The way to the host of a call that is answered with one message, and what cancels it."""
+        cancellation = Cancellation()
+        with self._lock:
+            self._asking.add(cancellation)
+        try:
+            if self._stopping or not rpc.add_callback(cancellation.set):
+                cancellation.set()
+            yield Way(self._dialer, job.host_address, job.token, cancellation), cancellation
+        finally:
+            with self._lock:
+                self._asking.discard(cancellation)
+
     def stop(self) -> bool:
         """Cancels all calls and refuses new ones; tells whether all methods ended within their grace time."""
         with self._lock:
             self._stopping = True
-            calls = [*self._running]
+            calls, asking = [*self._running], [*self._asking]
         for call in calls:
             call.cancel()
+        for cancellation in asking:
+            cancellation.set()
         deadline = time.monotonic() + self.grace
         ended = [call.join(max(0.0, deadline - time.monotonic())) for call in calls]
         return all(ended)

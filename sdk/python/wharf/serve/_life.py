@@ -67,6 +67,19 @@ def _controller(stop: threading.Event, pool: ThreadPoolExecutor) -> grpc.Generic
     return grpc.method_handlers_generic_handler("plugin.GRPCController", {"Shutdown": handler})
 
 
+def _stdio(stop: threading.Event, pool: ThreadPoolExecutor) -> grpc.GenericRpcHandler:
+    """`plugin.GRPCStdio`, silent until the end: what is printed goes to standard error, which the host reads anyway."""
+
+    def stream(_: bytes, rpc: grpc.ServicerContext) -> Iterator[bytes]:
+        while rpc.is_active() and not stop.wait(LOOK):
+            continue
+        yield from ()
+
+    stream.experimental_thread_pool = pool  # type: ignore[attr-defined]
+    handler: grpc.RpcMethodHandler[bytes, bytes] = grpc.unary_stream_rpc_method_handler(stream)
+    return grpc.method_handlers_generic_handler("plugin.GRPCStdio", {"StreamStdio": handler})
+
+
 def _health(made: grpc.Server, pool: ThreadPoolExecutor) -> None:
     servicer = health.HealthServicer(experimental_thread_pool=pool)
     servicer.set("plugin", health_pb2.HealthCheckResponse.SERVING)
@@ -145,12 +158,17 @@ def _serving(
     """Serves while the block runs, then ends calls, connections and threads."""
     dialer = Dialer(security.client() if security else None)
     calls = Calls(dialer, grace)
-    with _threads("call", THREADS) as pool, _threads("heart", 2) as heart:
+    with (
+        _threads("call", THREADS) as pool,
+        _threads("heart", 2) as heart,
+        _threads("stdio", 1) as stdio,
+    ):
         made = server(registry, calls, pool)
-        made.add_generic_rpc_handlers((_controller(stop, heart),))
+        made.add_generic_rpc_handlers((_controller(stop, heart), _stdio(stop, stdio)))
         _health(made, heart)
         with _bound(made, where, security):
             yield
+            stop.set()
             ended = _stop(made, calls)
     dialer.close()
     _leave(ended=ended)

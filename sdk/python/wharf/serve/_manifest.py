@@ -28,9 +28,11 @@ class Manifest:
     version: str
     components: tuple[plugin_pb2.Component, ...]
     migrations: plugin_pb2.MigrationsResponse
+    hooks: bool
+    """Whether a component subscribes to any."""
 
-    def check(self, registered: Mapping[str, str], *, migrations: bool) -> None:
-        """Every component has an answer of its role, and every answer a component; the same of migrations."""
+    def check(self, registered: Mapping[str, str], *, migrations: bool, hooks: bool) -> None:
+        """Every component has an answer of its role, and every answer a component; the same of migrations and hooks."""
         for component in self.components:
             found = registered.get(component.id, "nothing under that id")
             if found != component.role:
@@ -44,12 +46,8 @@ class Manifest:
                 f"the program registers component {unnamed!r}, which plugin.json does not name."
             )
             raise StartError(message)
-        if bool(self.migrations.migrations) != migrations:
-            says, does = ("no migrations", "some") if migrations else ("migrations", "none")
-            message = (
-                f"plugin.json names {says}, but the program registers {does}: Plugin.migrations."
-            )
-            raise StartError(message)
+        _agree("migrations", bool(self.migrations.migrations), migrations)
+        _agree("hooks", self.hooks, hooks)
 
     def describe(self, types: Sequence[Type]) -> plugin_pb2.DescribeResponse:
         """The answer to `Describe`."""
@@ -75,9 +73,17 @@ def read(text: str) -> Manifest:
             version=document["version"],
             components=tuple(_component(it) for it in document.get("components", ())),
             migrations=_migrations(document),
+            hooks=any(it.get("hooks") for it in document.get("components", ())),
         )
     except (ValueError, TypeError, KeyError, AttributeError) as cause:
         raise StartError(f"plugin.json cannot be read: {cause!r}") from cause
+
+
+def _agree(what: str, named: bool, registered: bool) -> None:  # noqa: FBT001 - two of a kind
+    if named != registered:
+        says, does = (what, "none") if named else (f"no {what}", "some")
+        message = f"plugin.json names {says}, but the program registers {does}: Plugin.{what}."
+        raise StartError(message)
 
 
 def _component(document: Mapping[str, Any]) -> plugin_pb2.Component:

@@ -13,6 +13,7 @@ from wharf.role import (
     Builder,
     Component,
     Distributor,
+    Hooks,
     Importer,
     Migration,
     Migrations,
@@ -36,6 +37,7 @@ class Registry:
     types: Sequence[Type]
     components: Mapping[str, Component]
     migrations: Migrations | None
+    hooks: Hooks | None = None
 
     def component(self, id: str, role: type[Role], rpc: grpc.ServicerContext) -> Role:  # noqa: A002
         """What answers for this component in this role; refuses the call when there is none."""

@@ -1,4 +1,4 @@
-"""The contract's services, answered by the registered components. Hooks are not offered by this SDK yet.
+"""The contract's services, answered by the registered components.
 
 Handlers are registered by name, without generated stubs: events leave as the bytes that the batches made of them.
 """
@@ -12,11 +12,23 @@ import grpc
 from google.protobuf.message import Message
 
 from wharf import role
-from wharf.context import Context
-from wharf.errors import NotOffered, UsageError
+from wharf.context import Context, HookContext
+from wharf.errors import NotOffered, OperationError, UsageError
 from wharf.host import encoded
 from wharf.model import Attachment, Done, Instance
-from wharf.role import Action, Builder, Check, Checked, CheckScope, Component, Distributor, Importer
+from wharf.role import (
+    Action,
+    Builder,
+    Check,
+    Checked,
+    CheckScope,
+    Component,
+    Distributor,
+    Hooks,
+    Importer,
+    Step,
+)
+from wharf.role.hooks import refused
 from wharf.serve._calls import Calls
 from wharf.serve._registry import Registry
 from wharf.v1 import action_pb2, builder_pb2, distributor_pb2, importer_pb2, plugin_pb2
@@ -134,6 +146,7 @@ class Plugin:
             "Choices": _answered(plugin_pb2.ChoicesRequest, self._choices),
             "Attached": _answered(plugin_pb2.AttachedRequest, self._attached),
             "Detached": _answered(plugin_pb2.DetachedRequest, self._detached),
+            "Hook": _answered(plugin_pb2.HookRequest, self._hook),
             "Plan": _answered(plugin_pb2.PlanRequest, self._plan),
             "Migrations": _answered(plugin_pb2.MigrationsRequest, self._migrations),
             "Migrate": _streamed(plugin_pb2.MigrateRequest, self._migrate),
@@ -156,8 +169,9 @@ class Plugin:
         self, wire: plugin_pb2.CheckRequest, rpc: grpc.ServicerContext
     ) -> plugin_pb2.CheckResponse:
         component = self._registry.component(wire.component, Component, rpc)
-        check = Check.from_wire(wire)
-        return self._calls.answer(lambda: _by_field(lambda: component.check(check)), rpc).wire
+        with self._calls.asking(wire.context, rpc) as (way, _):
+            check = Check.from_wire(wire, way)
+            return self._calls.answer(lambda: _by_field(lambda: component.check(check)), rpc).wire
 
     def _choices(
         self, wire: plugin_pb2.ChoicesRequest, rpc: grpc.ServicerContext
@@ -188,7 +202,17 @@ class Plugin:
     ) -> plugin_pb2.PlanResponse:
         component = self._registry.component(_component(wire), Component, rpc)
         plan = role.Plan.from_wire(wire)
-        return plugin_pb2.PlanResponse(jobs=self._calls.answer(lambda: component.plan(plan), rpc))
+        jobs = self._calls.answer(lambda: component.plan(plan), rpc)
+        return plugin_pb2.PlanResponse(jobs=[job.wire for job in jobs])
+
+    def _hook(
+        self, wire: plugin_pb2.HookRequest, rpc: grpc.ServicerContext
+    ) -> plugin_pb2.HookResponse:
+        if (hooks := self._registry.hooks) is None:
+            rpc.abort(grpc.StatusCode.UNIMPLEMENTED, "this plugin subscribes to no hooks")
+        with self._calls.asking(wire.context, rpc) as (way, cancellation):
+            context = HookContext(wire.context, way, cancellation)
+            return self._calls.answer(lambda: _hooked(hooks, wire, context), rpc)
 
     def _migrations(
         self, _: plugin_pb2.MigrationsRequest, __: grpc.ServicerContext
@@ -202,6 +226,20 @@ class Plugin:
         yield from self._calls.start(
             wire.context, lambda context: migrations.migrate(migration, context), rpc
         )
+
+
+def _hooked(
+    hooks: Hooks, wire: plugin_pb2.HookRequest, context: HookContext
+) -> plugin_pb2.HookResponse:
+    """What the contract expects to go wrong is the answer of a hook, not a failed call."""
+    before = wire.name.startswith("before:")
+    step = Step.from_wire(wire)
+    try:
+        return (hooks.before(step, context) if before else hooks.after(step, context)).wire
+    except NotOffered:
+        raise
+    except (UsageError, OperationError) as error:
+        return refused(error, before=before)
 
 
 def _by_field(asked: Callable[[], Checked]) -> Checked:

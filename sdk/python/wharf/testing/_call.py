@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.message import Message
 
-from wharf.model import File, Unit, UnitRef
+from wharf.model import Contribution, File, Unit, UnitRef
 from wharf.model._json import to_json
 from wharf.role import Mode, Policy, Stage, TestMode
 from wharf.testing._contract import Contract
@@ -36,6 +36,7 @@ class Call:
         self._sync = importer_pb2.SyncRequest(
             mode=importer_pb2.MODE_MIRROR, policy=importer_pb2.POLICY_IMMEDIATE
         )
+        self._build = builder_pb2.BuildRequest()
         self._publish = distributor_pb2.PublishRequest(version=1, base_path="test")
 
     def settings(self, settings: Mapping[str, object]) -> Call:
@@ -92,6 +93,34 @@ class Call:
     def signing(self, key: str) -> Call:
         """The host signs; `FakeHost.signer` says how."""
         self._publish.signing[:] = [key]
+        return self
+
+    def template(self, media_type: str, content: bytes) -> Call:
+        """What a builder makes something of."""
+        self._build.template.media_type = media_type
+        self._build.template.content = content
+        return self
+
+    def target(self, name: str = "", version: str = "", architecture: str = "") -> Call:
+        """What a builder builds for; what is empty is "any"."""
+        target = builder_pb2.Target(name=name, version=version, architecture=architecture)
+        self._build.target.CopyFrom(target)
+        return self
+
+    def parent(self, unit: Unit) -> Call:
+        """The unit of the stage before; its files lie in the work folder."""
+        self._build.parent.CopyFrom(unit.wire)
+        return self
+
+    def contribution(self, contribution: Contribution) -> Call:
+        """What a hook or an earlier step gave to a build."""
+        self._build.contributions.append(contribution.to_wire())
+        return self
+
+    def provider(self, settings: Mapping[str, object], name: str = "default") -> Call:
+        """The provider that a snapshot is made on."""
+        written = to_json("the settings", dict(settings))
+        self._build.provider.CopyFrom(model_pb2.Instance(name=name, settings=written))
         return self
 
     def start(self, service: str, method: str, request: Message) -> Running:
@@ -204,6 +233,7 @@ class Call:
             stage=stage.value,
             parameters=self._attachment.settings,
         )
+        request.MergeFrom(self._build)
         return self.start("Builder", "Build", request).finish()
 
     def run(self, units: Sequence[Unit] = (), test: TestMode = TestMode.OFF) -> Run:
@@ -224,6 +254,7 @@ class Call:
             scope=plugin_pb2.CHECK_SCOPE_ATTACHMENT,
             values=self._attachment.settings,
             repository=self._attachment.repository,
+            context=self._harness.context(),
         )
         return self._harness.ask("Plugin", "Check", request, plugin_pb2.CheckResponse)
 
@@ -231,3 +262,31 @@ class Call:
         """Makes `Ready` for the instance. No reasons: it is."""
         request = plugin_pb2.ReadyRequest(instance=self._attachment.instance)
         return self._harness.ask("Plugin", "Ready", request, plugin_pb2.ReadyResponse).reasons
+
+    def choices(self, field: str) -> Sequence[plugin_pb2.Choice]:
+        """Makes `Choices` for a field, with the settings as what is filled in."""
+        request = plugin_pb2.ChoicesRequest(
+            component=self._attachment.instance.component,
+            field=field,
+            values=self._attachment.settings,
+        )
+        return self._harness.ask("Plugin", "Choices", request, plugin_pb2.ChoicesResponse).choices
+
+    def attached(self) -> None:
+        """Tells that the instance was bound to a repository."""
+        request = plugin_pb2.AttachedRequest(attachment=self._attachment)
+        self._harness.ask("Plugin", "Attached", request, plugin_pb2.AttachedResponse)
+
+    def detached(self) -> None:
+        """Tells that the instance is about to be unbound."""
+        request = plugin_pb2.DetachedRequest(attachment=self._attachment)
+        self._harness.ask("Plugin", "Detached", request, plugin_pb2.DetachedResponse)
+
+    def plan(self, operation: str) -> Sequence[model_pb2.JobSpec]:
+        """Makes `Plan` for an operation, with the settings as arguments."""
+        request = plugin_pb2.PlanRequest(
+            instance=self._attachment.instance,
+            operation=operation,
+            arguments=self._attachment.settings,
+        )
+        return self._harness.ask("Plugin", "Plan", request, plugin_pb2.PlanResponse).jobs

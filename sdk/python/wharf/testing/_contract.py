@@ -22,6 +22,10 @@ _LISTS = {
 }
 
 
+_HOSTS_OWN = {"image_base", "image_target", "image_provider"}
+"""Types of the host, of which it writes the keys itself."""
+
+
 class ContractError(AssertionError):
     """The plugin, or the SDK, broke the contract."""
 
@@ -66,12 +70,17 @@ class Contract:
         # A migration names units by number, and leaves empty what stays.
         stays = unit.id > 0 and not unit.key
         key = _object(unit.key)
-        require(stays or bool(key), f"the key of a unit is a JSON object, not {unit.key!r}")
+        if unit.type in _HOSTS_OWN:
+            require(
+                not key, f"the host writes the key of an {unit.type}, not the plugin: {unit.key}"
+            )
+        else:
+            require(stays or bool(key), f"the key of a unit is a JSON object, not {unit.key!r}")
         attributes = not unit.attributes or _object(unit.attributes) is not None
         require(attributes, f"attributes are a JSON object, not {unit.attributes!r}")
         for file in unit.files:
             _file(file)
-        if not self._types:
+        if not self._types or unit.type in _HOSTS_OWN:
             return
         kind = self._types.get(unit.type)
         require(kind is not None, f"no type {unit.type!r} is declared")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -13,13 +13,17 @@ import grpc
 from google.protobuf.message import Message
 
 from wharf._limits import MAX_RECEIVED_BYTES
+from wharf.context import Outcome
+from wharf.errors import Error
 from wharf.host import Dialer, encoded
+from wharf.model import Unit
+from wharf.model._json import to_object
 from wharf.serve import Calls, Plugin, services
 from wharf.testing._call import Call
 from wharf.testing._contract import Contract, require
 from wharf.testing._host import FakeHost
 from wharf.testing._run import Events, Run, Running
-from wharf.v1 import model_pb2, plugin_pb2
+from wharf.v1 import event_pb2, model_pb2, plugin_pb2
 
 Answer = TypeVar("Answer", bound=Message)
 PATIENCE = 30.0
@@ -94,6 +98,41 @@ class Harness:
         named = all(unit.id > 0 for unit in run.units)
         require(named, "a migration changes units that are there, by their id")
         return run
+
+    def hook(
+        self,
+        name: str,
+        subject: Mapping[str, object] | None = None,
+        *,
+        outcome: Outcome | None = None,
+        error: Error | None = None,
+        component: str = "",
+        settings: Mapping[str, object] | None = None,
+        parameters: Mapping[str, object] | None = None,
+        parent: Unit | None = None,
+        unit: Unit | None = None,
+    ) -> plugin_pb2.HookResponse:
+        """Makes `Plugin.Hook` for `before:STEP` or `after:STEP`; subject: what the step is about. After a step, outcome
+        and error say how it ended. Files of parent and unit are staged below `work_dir`.
+        """
+        request = plugin_pb2.HookRequest(
+            context=self.context(),
+            name=name,
+            subject=to_object("the subject", subject or {}),
+            outcome=outcome.value if outcome else event_pb2.OUTCOME_UNSPECIFIED,
+            instance=model_pb2.Instance(
+                component=component,
+                name="default",
+                settings=to_object("the settings", settings or {}),
+            ),
+            parameters=to_object("the parameters", parameters or {}),
+            parent=parent.wire if parent else None,
+            unit=unit.wire if unit else None,
+        )
+        if error is not None:
+            request.error.CopyFrom(error.to_wire())
+            request.outcome = event_pb2.OUTCOME_FAILED
+        return self.ask("Plugin", "Hook", request, plugin_pb2.HookResponse)
 
     def describe(self) -> plugin_pb2.DescribeResponse:
         """What the plugin says of itself."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import grpc
+from google.protobuf.message import Message
 
 from wharf.host import Signed, SignForm
 from wharf.model import Unit
@@ -21,11 +22,13 @@ class FakeHost:
 
     A download is answered from `file` by its address, else from a folder given by `folder`, else read from a `file://`
     address. The ETag is the digest of the bytes. `requests` holds the addresses that were asked for so far, with
-    ` (unchanged)` behind those answered by validators alone.
+    ` (unchanged)` behind those answered by validators alone. `asked` holds what the plugin did to the host, each as the
+    call's name and its request: jobs that it started, claims, contributions, events.
     """
 
     def __init__(self) -> None:
         self.requests: list[str] = []
+        self.asked: list[tuple[str, Message]] = []
         self._files: dict[str, bytes] = {}
         self._folders: list[tuple[str, Path]] = []
         self._units: list[model_pb2.Unit] = []

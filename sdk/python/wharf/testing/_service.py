@@ -13,6 +13,7 @@ import grpc
 from wharf._limits import MAX_BATCH, TOKEN_HEADER
 from wharf.host import SignForm, encoded
 from wharf.model._json import to_json
+from wharf.testing._doings import Doings
 from wharf.v1 import event_pb2, host_pb2, model_pb2
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Service:
             "PutState": _ask(host_pb2.PutStateRequest, self.put_state),
             "GetSettings": _ask(host_pb2.GetSettingsRequest, self.settings),
             "Sign": _ask(host_pb2.SignRequest, self.sign),
+            **Doings(self._host, self._authorise).handlers(),
         }
 
     def _authorise(self, rpc: grpc.ServicerContext) -> None:

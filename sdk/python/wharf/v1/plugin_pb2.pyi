@@ -174,18 +174,26 @@ class PlanResponse(_message.Message):
     def __init__(self, jobs: _Optional[_Iterable[_Union[_model_pb2.JobSpec, _Mapping]]] = ...) -> None: ...
 
 class HookRequest(_message.Message):
-    __slots__ = ("context", "name", "subject", "outcome", "error")
+    __slots__ = ("context", "name", "subject", "outcome", "error", "instance", "parameters", "parent", "unit")
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
+    INSTANCE_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
     context: _model_pb2.JobContext
     name: str
     subject: str
     outcome: _event_pb2.Outcome
     error: _model_pb2.Error
-    def __init__(self, context: _Optional[_Union[_model_pb2.JobContext, _Mapping]] = ..., name: _Optional[str] = ..., subject: _Optional[str] = ..., outcome: _Optional[_Union[_event_pb2.Outcome, str]] = ..., error: _Optional[_Union[_model_pb2.Error, _Mapping]] = ...) -> None: ...
+    instance: _model_pb2.Instance
+    parameters: str
+    parent: _model_pb2.Unit
+    unit: _model_pb2.Unit
+    def __init__(self, context: _Optional[_Union[_model_pb2.JobContext, _Mapping]] = ..., name: _Optional[str] = ..., subject: _Optional[str] = ..., outcome: _Optional[_Union[_event_pb2.Outcome, str]] = ..., error: _Optional[_Union[_model_pb2.Error, _Mapping]] = ..., instance: _Optional[_Union[_model_pb2.Instance, _Mapping]] = ..., parameters: _Optional[str] = ..., parent: _Optional[_Union[_model_pb2.Unit, _Mapping]] = ..., unit: _Optional[_Union[_model_pb2.Unit, _Mapping]] = ...) -> None: ...
 
 class HookResponse(_message.Message):
     __slots__ = ("decision", "error", "contributions", "unit")

@@ -89,7 +89,7 @@ impl Context {
         self.content(v1::content::Content::Source(source)).await
     }
 
-    /// A fetched item's bytes are in this file, named relative to [`Context::work_dir`].
+    /// A fetched item's bytes are in this file, named relative to [`Context::work_dir`](crate::Ask::work_dir).
     ///
     /// # Errors
     /// [`Error::cancelled`].

@@ -11,14 +11,14 @@ use std::task::{Context as Poller, Poll, ready};
 use std::time::Duration;
 
 use futures_util::{FutureExt, Stream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tonic::{Response, Status};
 use wharf_proto::v1;
 use wharf_proto::v1::event::Event;
 
-use super::Context;
+use super::{Ask, Context};
 use crate::host::Dialer;
 use crate::{Done, Error, goplugin};
 
@@ -51,31 +51,61 @@ impl Calls {
         F: FnOnce(Context) -> R + Send + 'static,
         R: Future<Output = Result<Done, Error>> + Send + 'static,
     {
-        if self.stop.is_cancelled() {
-            return Err(Status::unavailable("the plugin is stopping"));
-        }
-        let job = job.unwrap_or_default();
-        let host = self.dialer.host(&job);
+        let (ask, cancelled) = self.asking(job)?;
         let (sender, receiver) = mpsc::channel(WAITING);
-        let cancel = self.stop.child_token();
-        let context = Context::new(job, sender, cancel.clone(), host);
+        let context = Context::new(ask, sender);
         let grace = self.grace;
         self.tasks.spawn(async move {
             let outcome = outcome(method(context.clone()), &context, grace).await;
             context.end(outcome, grace).await;
         });
-        Ok(Response::new(Events { receiver, ended: false, _cancel: cancel.drop_guard() }))
+        Ok(Response::new(Events { receiver, ended: false, _cancel: cancelled }))
+    }
+
+    /// Answers a call with one message, by a method that may ask the host and takes its time. When the host drops the
+    /// call, the method is told and gets the grace time, as that of a long call does.
+    pub(crate) async fn answer<T, F, R>(
+        &self,
+        job: Option<v1::JobContext>,
+        method: F,
+    ) -> Result<Response<T>, Status>
+    where
+        T: Send + 'static,
+        F: FnOnce(Ask) -> R + Send + 'static,
+        R: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        let (ask, _cancelled) = self.asking(job)?;
+        let (sender, answer) = oneshot::channel();
+        let grace = self.grace;
+        self.tasks.spawn(async move {
+            let answer = outcome(method(ask.clone()), &ask, grace).await;
+            drop(sender.send(answer));
+        });
+        let answer = answer.await.unwrap_or_else(|_gone| Err(Error::cancelled()));
+        answer.map(Response::new).map_err(|error| error.to_status())
+    }
+
+    /// What a call asks by, and what cancels the call when it is dropped. While stopping there is none.
+    fn asking(&self, job: Option<v1::JobContext>) -> Result<(Ask, DropGuard), Status> {
+        if self.stop.is_cancelled() {
+            return Err(Status::unavailable("the plugin is stopping"));
+        }
+        let job = job.unwrap_or_default();
+        let host = self.dialer.host(&job);
+        let cancel = self.stop.child_token();
+        let ask = Ask::new(job, cancel.clone(), host, self.tasks.clone());
+        Ok((ask, cancel.drop_guard()))
     }
 }
 
 /// Runs the method to its end, its panic, or the end of the grace time after a cancel.
-async fn outcome(
-    method: impl Future<Output = Result<Done, Error>>,
-    context: &Context,
+async fn outcome<T>(
+    method: impl Future<Output = Result<T, Error>>,
+    call: &Ask,
     grace: Duration,
-) -> Result<Done, Error> {
+) -> Result<T, Error> {
     let out_of_grace = async {
-        context.cancelled().await;
+        call.cancelled().await;
         tokio::time::sleep(grace).await;
     };
     tokio::select! {
@@ -106,7 +136,7 @@ impl Context {
         let sending = async {
             for event in events {
                 let event = event.map(|event| v1::Event { event: Some(event) });
-                if self.inner.events.send(event).await.is_err() {
+                if self.tell.events.send(event).await.is_err() {
                     break;
                 }
             }

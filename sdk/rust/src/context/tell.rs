@@ -10,7 +10,7 @@ use wharf_proto::v1::output;
 use super::Context;
 use super::batch::Entry;
 use crate::Error;
-use crate::model::to_object;
+use crate::model::{Job, to_object};
 
 /// How far the plugin is.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,6 +67,35 @@ pub enum Outcome {
     Removed,
     /// It was left out on purpose.
     Skipped,
+    /// It failed. Of items [`Context::failed`] says it, with the reason.
+    Failed,
+}
+
+impl Outcome {
+    pub(crate) fn read(wire: v1::Outcome) -> Option<Self> {
+        Some(match wire {
+            v1::Outcome::Unspecified => return None,
+            v1::Outcome::Added => Self::Added,
+            v1::Outcome::Changed => Self::Changed,
+            v1::Outcome::Unchanged => Self::Unchanged,
+            v1::Outcome::Removed => Self::Removed,
+            v1::Outcome::Skipped => Self::Skipped,
+            v1::Outcome::Failed => Self::Failed,
+        })
+    }
+}
+
+impl From<Outcome> for v1::Outcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Added => Self::Added,
+            Outcome::Changed => Self::Changed,
+            Outcome::Unchanged => Self::Unchanged,
+            Outcome::Removed => Self::Removed,
+            Outcome::Skipped => Self::Skipped,
+            Outcome::Failed => Self::Failed,
+        }
+    }
 }
 
 impl Context {
@@ -117,13 +146,7 @@ impl Context {
     /// # Errors
     /// [`Error::cancelled`].
     pub async fn item(&self, key: impl Into<String>, outcome: Outcome) -> Result<(), Error> {
-        let outcome = match outcome {
-            Outcome::Added => v1::Outcome::Added,
-            Outcome::Changed => v1::Outcome::Changed,
-            Outcome::Unchanged => v1::Outcome::Unchanged,
-            Outcome::Removed => v1::Outcome::Removed,
-            Outcome::Skipped => v1::Outcome::Skipped,
-        };
+        let outcome = v1::Outcome::from(outcome);
         self.push_item(v1::Item { key: key.into(), outcome: outcome.into(), error: None }).await
     }
 
@@ -176,8 +199,8 @@ impl Context {
     ///
     /// # Errors
     /// [`Error::cancelled`].
-    pub async fn job(&self, job: v1::JobSpec) -> Result<(), Error> {
-        self.send(Event::Job(job)).await
+    pub async fn job(&self, job: Job) -> Result<(), Error> {
+        self.send(Event::Job(job.wire)).await
     }
 
     /// Where a retry of this job may go on from. Everything told before it arrives before it.

@@ -63,7 +63,7 @@ impl Download {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Downloaded {
-    /// The file, relative to [`crate::Context::work_dir`]; `None` when nothing changed.
+    /// The file, relative to [`Context::work_dir`](crate::Ask::work_dir); `None` when nothing changed.
     pub staged: Option<PathBuf>,
     /// Bytes.
     pub size: u64,

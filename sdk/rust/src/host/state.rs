@@ -1,4 +1,4 @@
-//! The plugin's own small state, and its secrets.
+//! The plugin's own small state, its settings and its secrets.
 
 use bytes::Bytes;
 use wharf_proto::v1;
@@ -21,6 +21,12 @@ impl Host {
         let answer = self.client()?.get_secret(request).await;
         let answer = answer.map_err(|status| Error::from_status("GetSecret", &status))?;
         Ok(answer.into_inner().value.into())
+    }
+
+    pub(crate) async fn settings(&self) -> Result<String, Error> {
+        let answer = self.client()?.get_settings(v1::GetSettingsRequest {}).await;
+        let answer = answer.map_err(|status| Error::from_status("GetSettings", &status))?;
+        Ok(answer.into_inner().settings)
     }
 
     pub(crate) async fn get_state(

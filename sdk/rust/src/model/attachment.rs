@@ -16,7 +16,7 @@ pub struct Instance {
     pub name: String,
     /// JSON object, as text: the plugin-wide settings under the instance's own.
     pub settings_text: String,
-    /// Names under which [`crate::Context::secret`] hands out this instance's secrets.
+    /// Names under which [`Context::secret`](crate::Ask::secret) hands out this instance's secrets.
     pub secrets: Vec<String>,
 }
 

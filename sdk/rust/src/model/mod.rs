@@ -5,16 +5,22 @@
 
 mod attachment;
 mod done;
+mod job;
 mod listed;
+mod path;
 mod published;
 mod reference;
+mod secret;
 mod unit;
 
 pub use attachment::{Attachment, Instance};
 pub use done::Done;
+pub use job::{Contribution, Job};
 pub use listed::ListedItem;
+pub use path::{ListedPath, PathError};
 pub use published::PublishedFile;
 pub use reference::{Keep, UnitRef};
+pub use secret::SecretName;
 pub use unit::{File, FileInfo, Unit};
 
 use serde::Serialize;

@@ -20,7 +20,7 @@ impl PublishedFile {
         Self::new(path, Origin::Digest(digest.into()))
     }
 
-    /// A file below [`crate::Context::work_dir`], named relative to it. The host takes it over.
+    /// A file below [`Context::work_dir`](crate::Ask::work_dir), named relative to it. The host takes it over.
     pub fn staged(path: impl Into<String>, staged: impl Into<String>) -> Self {
         Self::new(path, Origin::Staged(staged.into()))
     }

@@ -214,7 +214,7 @@ impl File {
         self
     }
 
-    /// A file below [`crate::Context::work_dir`], named relative to it. The host takes it over.
+    /// A file below [`Context::work_dir`](crate::Ask::work_dir), named relative to it. The host takes it over.
     #[must_use]
     pub fn staged(mut self, path: impl Into<String>) -> Self {
         self.wire.staged = Some(path.into());
@@ -273,6 +273,11 @@ impl<'a> FileInfo<'a> {
     pub fn hex(self, algorithm: &str) -> Option<&'a str> {
         let mut digests = self.0.digests.iter();
         digests.find_map(|digest| digest.strip_prefix(algorithm)?.strip_prefix(':'))
+    }
+
+    /// The media type, if it is known.
+    pub fn media_type(self) -> Option<&'a str> {
+        Some(self.0.media_type.as_str()).filter(|told| !told.is_empty())
     }
 
     /// The addresses, in the order they are tried.

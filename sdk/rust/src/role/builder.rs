@@ -5,7 +5,7 @@ use tonic::async_trait;
 use wharf_proto::v1;
 
 use super::Component;
-use crate::model::{Instance, Unit, from_object};
+use crate::model::{Contribution, Instance, Unit, from_object};
 use crate::{Context, Done, Error, Stage};
 
 /// Makes content from a recipe.
@@ -15,6 +15,25 @@ pub trait Builder: Component {
     async fn build(&self, request: BuildRequest, context: &Context) -> Result<Done, Error> {
         let _ = (request, context);
         Err(Error::not_offered("build"))
+    }
+}
+
+/// What is built for. An empty field is "any".
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Target {
+    /// Its name, such as `openstack-kvm`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The architecture, such as `x86_64`.
+    pub architecture: String,
+}
+
+impl From<v1::Target> for Target {
+    fn from(wire: v1::Target) -> Self {
+        let v1::Target { name, version, architecture } = wire;
+        Self { name, version, architecture }
     }
 }
 
@@ -30,14 +49,15 @@ pub struct BuildRequest {
     pub template_type: String,
     /// The recipe.
     pub template: Vec<u8>,
-    /// What is built for: name, version, architecture; an empty one is "any".
-    pub target: (String, String, String),
-    /// The unit of the stage before, its files staged read-only below [`Context::work_dir`].
+    /// What is built for.
+    pub target: Target,
+    /// The unit of the stage before. Its files are staged below [`Context::work_dir`](crate::Ask::work_dir), as the call's own: they may be
+    /// changed, used up, or handed on.
     pub parent: Option<Unit>,
     /// JSON object, as text.
     pub parameters_text: String,
     /// What hooks and earlier steps gave, in order.
-    pub contributions: Vec<v1::Contribution>,
+    pub contributions: Vec<Contribution>,
     /// The provider that a snapshot is made on.
     pub provider: Option<Instance>,
 }
@@ -49,6 +69,13 @@ impl BuildRequest {
     /// A usage error that says what does not fit.
     pub fn parameters<T: DeserializeOwned>(&self) -> Result<T, Error> {
         from_object("the parameters", &self.parameters_text)
+    }
+
+    /// Where a file of the parent was staged, relative to [`Context::work_dir`](crate::Ask::work_dir), by its path in the unit: what
+    /// [`crate::File::staged`] takes when it is handed on.
+    pub fn parent_file(&self, path: &str) -> Option<&str> {
+        let mut files = self.parent.as_ref()?.files();
+        files.find(|file| file.path() == path)?.staged_path()
     }
 }
 
@@ -62,10 +89,10 @@ impl From<v1::BuildRequest> for BuildRequest {
             stage,
             template_type: template.media_type,
             template: template.content,
-            target: (target.name, target.version, target.architecture),
+            target: target.into(),
             parent: wire.parent.map(Unit::from),
             parameters_text: wire.parameters,
-            contributions: wire.contributions,
+            contributions: wire.contributions.into_iter().map(Contribution::from).collect(),
             provider: wire.provider.map(Instance::from),
         }
     }

@@ -7,7 +7,7 @@ use tonic::async_trait;
 use wharf_proto::v1;
 
 use crate::host::Host;
-use crate::model::{Attachment, Instance, UnitRef, from_object, to_json, to_object};
+use crate::model::{Attachment, Instance, Job, UnitRef, from_object, to_json, to_object};
 use crate::{CheckScope, Error};
 
 /// What every component answers besides the calls of its role. All methods have a default: a component without
@@ -46,7 +46,7 @@ pub trait Component: Send + Sync + 'static {
     }
 
     /// Splits a request into jobs; none means one job, as asked.
-    async fn plan(&self, plan: Plan) -> Result<Vec<v1::JobSpec>, Error> {
+    async fn plan(&self, plan: Plan) -> Result<Vec<Job>, Error> {
         let _ = plan;
         Ok(Vec::new())
     }
@@ -171,6 +171,16 @@ pub struct Plan {
     pub units: Vec<UnitRef>,
     /// Who asks.
     pub user: String,
+}
+
+impl Plan {
+    /// Reads the arguments into the author's own type.
+    ///
+    /// # Errors
+    /// A usage error that says what does not fit.
+    pub fn arguments<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        from_object("the arguments", &self.arguments_text)
+    }
 }
 
 impl From<v1::PlanRequest> for Plan {

@@ -77,7 +77,7 @@ pub struct PublishRequest {
     /// Nothing may be taken over from the previous publication.
     pub full: bool,
     /// Keys that the host signs with during this call: the one that the attachment names, or none. With one,
-    /// [`Context::sign`] works.
+    /// [`Context::sign`](crate::Ask::sign) works.
     pub signing: Vec<String>,
 }
 

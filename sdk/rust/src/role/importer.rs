@@ -161,7 +161,7 @@ pub struct UploadRequest {
     pub key_text: String,
     /// JSON object, as text; may be empty.
     pub attributes_text: String,
-    /// Staged below [`Context::work_dir`], with size and digests.
+    /// Staged below [`Context::work_dir`](crate::Ask::work_dir), with size and digests.
     pub files: Vec<File>,
 }
 

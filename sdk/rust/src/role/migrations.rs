@@ -6,7 +6,7 @@ use crate::{Context, Done, Error};
 
 /// Runs the migrations that the manifest names.
 ///
-/// wharf calls it once for each number that was not run yet, in order. [`Context::units`] with
+/// wharf calls it once for each number that was not run yet, in order. [`Context::units`](crate::Ask::units) with
 /// [`Query::all`](crate::Query::all) gives all units of the plugin's types, whoever holds them, as they were before the
 /// migration; [`Context::unit`] sends one back changed, with the id it came with. What is left empty stays as it is, and
 /// so does every unit that is not sent. Nothing of it counts unless the method ends well: an error, a crash or a

@@ -8,16 +8,19 @@ mod action;
 mod builder;
 mod component;
 mod distributor;
+mod hooks;
 mod importer;
 mod migrations;
 
 pub use action::{Action, RunRequest};
-pub use builder::{BuildRequest, Builder};
+pub use builder::{BuildRequest, Builder, Target};
 pub use component::{Check, Checked, Choice, Component, Plan};
 pub use distributor::{
     ClientConfig, ClientConfigRequest, Distributor, Publication, PublishRequest, ReissueRequest,
     UnpublishRequest,
 };
+pub(crate) use hooks::hooked;
+pub use hooks::{After, Before, Hooks, Step};
 pub use importer::{
     FetchRequest, Importer, LastSync, ListRequest, ResolveRequest, SyncRequest, UploadRequest,
 };

@@ -43,6 +43,8 @@ struct Component {
     content_types: Vec<String>,
     #[serde(default)]
     produces: Vec<String>,
+    #[serde(default)]
+    hooks: Vec<serde::de::IgnoredAny>,
 }
 
 impl Manifest {
@@ -65,17 +67,13 @@ impl Manifest {
 
     /// Whoever names migrations runs them, and the other way round.
     pub(crate) fn check_migrations(&self, registered: bool) -> Result<(), PluginError> {
-        match (self.migrations.is_empty(), registered) {
-            (false, false) => Err(PluginError::Migrations {
-                named: "names migrations",
-                registered: "registers none",
-            }),
-            (true, true) => Err(PluginError::Migrations {
-                named: "names no migrations",
-                registered: "registers some",
-            }),
-            _ => Ok(()),
-        }
+        agree("migrations", !self.migrations.is_empty(), registered)
+    }
+
+    /// Whoever subscribes to hooks answers them, and the other way round.
+    pub(crate) fn check_hooks(&self, registered: bool) -> Result<(), PluginError> {
+        let named = self.components.iter().any(|component| !component.hooks.is_empty());
+        agree("hooks", named, registered)
     }
 
     pub(crate) fn migrations(&self) -> v1::MigrationsResponse {
@@ -103,6 +101,14 @@ impl Manifest {
             types: types.iter().map(|kind| kind.id.clone()).collect(),
             features: Vec::new(),
         }
+    }
+}
+
+fn agree(what: &'static str, named: bool, registered: bool) -> Result<(), PluginError> {
+    match (named, registered) {
+        (true, false) => Err(PluginError::Unregistered { what }),
+        (false, true) => Err(PluginError::NotNamed { what }),
+        _ => Ok(()),
     }
 }
 

@@ -21,7 +21,7 @@ use wharf_proto::{APP_PROTOCOL_VERSIONS, COOKIE_KEY, COOKIE_VALUE, v1};
 
 use crate::context::Calls;
 use crate::goplugin::{GRACE, Server, exit, reserve_if_launched};
-use crate::{Action, Builder, Distributor, Importer, Migrations};
+use crate::{Action, Builder, Distributor, Hooks, Importer, Migrations};
 use manifest::Manifest;
 use registry::Role;
 
@@ -34,6 +34,7 @@ pub struct Plugin {
     components: BTreeMap<String, Role>,
     types: Vec<String>,
     migrations: Option<Arc<dyn Migrations>>,
+    hooks: Option<Arc<dyn Hooks>>,
     grace: Duration,
     threads: usize,
     log_level: LevelFilter,
@@ -49,6 +50,7 @@ impl Plugin {
             components: BTreeMap::new(),
             types: Vec::new(),
             migrations: None,
+            hooks: None,
             grace: GRACE,
             threads: 1,
             log_level: LevelFilter::DEBUG,
@@ -99,6 +101,13 @@ impl Plugin {
         self
     }
 
+    /// Answers for the hooks that the manifest's components subscribe to.
+    #[must_use]
+    pub fn hooks(mut self, hooks: impl Hooks) -> Self {
+        self.hooks = Some(Arc::new(hooks));
+        self
+    }
+
     /// Runs calls on this many threads. Without it they share one, which answers fastest: enough for plugins
     /// that wait for others and move long work to `spawn_blocking`.
     #[must_use]
@@ -141,12 +150,14 @@ impl Plugin {
 
     /// Holds components and manifest against each other.
     pub(crate) fn check(self) -> Result<Checked, PluginError> {
-        let Self { manifest, components, types, migrations, grace, threads, log_level } = self;
+        let Self { manifest, components, types, migrations, hooks, grace, threads, log_level } =
+            self;
         let manifest = manifest?;
         manifest.check(&components)?;
         manifest.check_migrations(migrations.is_some())?;
+        manifest.check_hooks(hooks.is_some())?;
         let types = manifest::read_types(&types)?;
-        let registry = Registry::new(manifest, types, components, migrations);
+        let registry = Registry::new(manifest, types, components, migrations, hooks);
         Ok(Checked { registry: Arc::new(registry), grace, threads, log_level })
     }
 }
@@ -200,8 +211,10 @@ pub(crate) enum PluginError {
          Make the calls on Plugin agree with the manifest."
     )]
     Component { id: String, role: String, registered: &'static str },
-    #[error("plugin.json {named}, but the program {registered}: Plugin::migrations.")]
-    Migrations { named: &'static str, registered: &'static str },
+    #[error("plugin.json names {what}, but the program registers none: Plugin::{what}.")]
+    Unregistered { what: &'static str },
+    #[error("plugin.json names no {what}, but the program registers some: Plugin::{what}.")]
+    NotNamed { what: &'static str },
     #[error("the program registers component {id:?}, which plugin.json does not name.")]
     Unnamed { id: String },
 }

@@ -7,7 +7,7 @@ use tonic::Status;
 use wharf_proto::v1;
 
 use super::manifest::{Manifest, TypeDefinition};
-use crate::{Action, Builder, Component, Distributor, Importer, Migration, Migrations};
+use crate::{Action, Builder, Component, Distributor, Hooks, Importer, Migration, Migrations};
 
 /// An answer for one component.
 pub(crate) enum Role {
@@ -43,6 +43,7 @@ pub(crate) struct Registry {
     types: Vec<TypeDefinition>,
     components: BTreeMap<String, Role>,
     migrations: Option<Arc<dyn Migrations>>,
+    hooks: Option<Arc<dyn Hooks>>,
 }
 
 impl Registry {
@@ -51,8 +52,15 @@ impl Registry {
         types: Vec<TypeDefinition>,
         components: BTreeMap<String, Role>,
         migrations: Option<Arc<dyn Migrations>>,
+        hooks: Option<Arc<dyn Hooks>>,
     ) -> Self {
-        Self { manifest, types, components, migrations }
+        Self { manifest, types, components, migrations, hooks }
+    }
+
+    /// Who answers hooks.
+    pub(crate) fn hooks(&self) -> Result<Arc<dyn Hooks>, Status> {
+        let none = || Status::unimplemented("this plugin subscribes to no hooks");
+        self.hooks.as_ref().map(Arc::clone).ok_or_else(none)
     }
 
     /// The migrations that the manifest names.

@@ -14,11 +14,13 @@ use crate::{File, Mode, Policy, Unit};
 
 /// A call to one component. Say what differs from a first run with empty settings, then make it.
 pub struct Call<'a> {
-    harness: &'a Harness,
-    attachment: v1::Attachment,
+    pub(super) harness: &'a Harness,
+    pub(super) attachment: v1::Attachment,
     sync: v1::SyncRequest,
     publish: v1::PublishRequest,
     run: v1::RunRequest,
+    build: v1::BuildRequest,
+    pub(super) step: v1::HookRequest,
 }
 
 impl<'a> Call<'a> {
@@ -45,7 +47,9 @@ impl<'a> Call<'a> {
             base_path: "test".to_owned(),
             ..v1::PublishRequest::default()
         };
-        Self { harness, attachment, sync, publish, run: v1::RunRequest::default() }
+        let (run, build) = (v1::RunRequest::default(), v1::BuildRequest::default());
+        let step = v1::HookRequest { parameters: "{}".to_owned(), ..v1::HookRequest::default() };
+        Self { harness, attachment, sync, publish, run, build, step }
     }
 
     /// The effective settings; for actions, the arguments.
@@ -253,17 +257,29 @@ impl<'a> Call<'a> {
         Ok(client.client_config(request).await?.into_inner())
     }
 
+    /// What `build` builds for, and from: everything but the context, the stage and the parameters of the request.
+    #[must_use]
+    pub fn recipe(mut self, recipe: v1::BuildRequest) -> Self {
+        self.build = recipe;
+        self
+    }
+
     /// Makes `build`, with the settings as parameters.
     pub async fn build(self, stage: crate::Stage) -> Run {
+        self.start_build(stage).await.finish().await
+    }
+
+    /// Starts `build` and hands out its events one by one.
+    pub async fn start_build(self, stage: crate::Stage) -> Running {
         let request = v1::BuildRequest {
             context: Some(self.context()),
             instance: self.attachment.instance.clone(),
             stage: stage.into(),
             parameters: self.attachment.settings.clone(),
-            ..v1::BuildRequest::default()
+            ..self.build.clone()
         };
         let mut client = BuilderClient::new(self.harness.channel.clone());
-        self.running(client.build(request).await).finish().await
+        self.running(client.build(request).await)
     }
 
     /// Makes `run` for these units, with the settings as arguments.

@@ -7,11 +7,13 @@ use std::sync::Mutex;
 
 use futures_util::{StreamExt, stream};
 use hyper_util::rt::TokioIo;
+use serde::Serialize;
 use tempfile::TempDir;
 use tokio::io::DuplexStream;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tonic::Status;
 use tonic::service::Routes;
 use tonic::transport::{Channel, Server};
 use tower::service_fn;
@@ -20,10 +22,10 @@ use wharf_proto::v1::plugin_client::PluginClient;
 
 use super::host::FakeHost;
 use super::{Call, Run, Running};
-use crate::Plugin;
 use crate::context::Calls;
 use crate::host::{Dialer, endpoint};
 use crate::serve::{Registry, services};
+use crate::{Error, Outcome, Plugin};
 
 /// Bytes that a connection in memory holds, and its windows.
 const PIPE: usize = 1 << 20;
@@ -79,6 +81,38 @@ impl Harness {
         let named = run.units.iter().all(|unit| unit.id > 0);
         assert!(named, "contract: a migration changes units that are there, by their id");
         run
+    }
+
+    /// Makes `Plugin.Hook` for `before:STEP` or `after:STEP`; subject: what the step is about, a struct or map.
+    /// [`Call::hook`] says more of the component and the step.
+    ///
+    /// # Errors
+    /// What the call failed with.
+    ///
+    /// # Panics
+    /// When the subject cannot be written as JSON.
+    pub async fn hook<T: Serialize + ?Sized>(
+        &self,
+        name: &str,
+        subject: &T,
+    ) -> Result<v1::HookResponse, Status> {
+        self.call("").hook(name, subject).await
+    }
+
+    /// As [`Harness::hook`] for `after:STEP`, and says how the step ended: with an outcome, or with an error.
+    ///
+    /// # Errors
+    /// What the call failed with.
+    ///
+    /// # Panics
+    /// When the subject cannot be written as JSON.
+    pub async fn hook_after<T: Serialize + ?Sized>(
+        &self,
+        name: &str,
+        subject: &T,
+        ended: Result<Outcome, Error>,
+    ) -> Result<v1::HookResponse, Status> {
+        self.call("").hook_after(name, subject, ended).await
     }
 
     /// What a call is told about its job.

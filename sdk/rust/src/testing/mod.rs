@@ -37,12 +37,16 @@
 
 mod call;
 mod contract;
+mod downloads;
 mod harness;
+mod hook;
 mod host;
 mod run;
+mod service;
 mod signer;
+mod units;
 
 pub use call::Call;
 pub use harness::Harness;
-pub use host::FakeHost;
+pub use host::{Doing, FakeHost};
 pub use run::{Run, Running};

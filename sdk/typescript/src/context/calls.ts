@@ -15,7 +15,7 @@ import { type sendUnaryData, type ServerWritableStream, status as Status } from 
 
 import { PluginError } from "../errors.js";
 import { JobContext } from "../gen/wharf/v1/model.js";
-import type { Dialer } from "../host/dial.js";
+import type { Dialer, Route } from "../host/dial.js";
 import { logger } from "../logging.js";
 import { Done } from "../model/done.js";
 import { Context } from "./context.js";
@@ -32,6 +32,21 @@ const log = logger("wharf.calls");
 interface Scope {
   fail(thrown: unknown): void;
 }
+
+/** A call that the host may drop. */
+interface Cancellable {
+  on(event: "cancelled", listener: () => void): unknown;
+}
+
+/** A way to the host. */
+export interface Way {
+  readonly job: JobContext;
+  readonly route: Route;
+  readonly signal: AbortSignal;
+}
+
+/** A method that is given a way to the host. */
+export type Asking<T> = (way: Way) => Promise<T>;
 
 /** A long call of any kind: its answer is written as encoded events. */
 export type Long<Request> = ServerWritableStream<Request, Uint8Array>;
@@ -69,6 +84,28 @@ export class Calls {
     });
     this.#running.add(answering);
     void answering.finally(() => this.#running.delete(answering));
+  }
+
+  /** Answers a call with one message, by a method that may ask the host. */
+  ask<T>(call: Cancellable, answer: sendUnaryData<T>, job: JobContext | undefined, method: Asking<T>): void {
+    const cancel = new AbortController();
+    const abort = (): void => cancel.abort();
+    call.on("cancelled", abort);
+    this.#stop.signal.addEventListener("abort", abort, { once: true });
+    const known = job ?? JobContext.create();
+    const { signal } = cancel;
+    this.answer(answer, async () => {
+      try {
+        return await method({ job: known, route: this.#dialer.route(known, signal), signal });
+      } finally {
+        this.#stop.signal.removeEventListener("abort", abort);
+      }
+    });
+  }
+
+  /** A way to the host for a call that was given none: whoever takes it is told. */
+  nowhere(): Route {
+    return this.#dialer.route(JobContext.create(), this.#stop.signal);
   }
 
   /** Charges an error that nobody caught to the call whose code it is of. Answers whether there is one. */

@@ -5,9 +5,12 @@
  */
 import { PluginError } from "../errors.js";
 import { Item, LogLevel, Outcome as WireOutcome, type Progress as WireProgress } from "../gen/wharf/v1/event.js";
+import type { JobContext } from "../gen/wharf/v1/model.js";
+import type { Route } from "../host/dial.js";
 import { type Job, jobToWire } from "../model/job.js";
 import { type Json, toObject } from "../model/json.js";
 import { toBuffer } from "../model/unit.js";
+import { Ask } from "./ask.js";
 import type { EventStream } from "./stream.js";
 
 /** Progress closer together than so many milliseconds is dropped, but for the last. */
@@ -52,15 +55,18 @@ export interface Progress {
 }
 
 /** What every call can tell. All of it throws `PluginError.cancelled()` once the call is cancelled or over. */
-export abstract class Tell {
+export abstract class Tell extends Ask {
   #progress: Progress | undefined;
   #progressSent = 0;
 
   /** @internal */
-  constructor(
-    /** @internal */
-    protected readonly events: EventStream,
-  ) {}
+  protected readonly events: EventStream;
+
+  /** @internal */
+  constructor(job: JobContext, events: EventStream, route: Route, signal: AbortSignal) {
+    super(job, route, signal);
+    this.events = events;
+  }
 
   /** A line of the job's log, for the user of the job. */
   async log(level: Level, text: string, fields: Readonly<Record<string, string>> = {}): Promise<void> {

@@ -115,9 +115,16 @@ export class Route {
       () => true,
       () => true,
     );
-    for await (const part of parts) {
-      if (sending === undefined || sending.write(part)) continue;
-      if (await Promise.race([once(sending, "drain").then(() => false), ended])) break;
+    try {
+      for await (const part of parts) {
+        if (sending === undefined || sending.write(part)) continue;
+        if (await Promise.race([once(sending, "drain").then(() => false), ended])) break;
+      }
+    } catch (error) {
+      // The parts are of the author's making: what went wrong with them is not the host's.
+      sending?.cancel();
+      await ended;
+      throw error;
     }
     sending?.end();
     return answered;

@@ -7,9 +7,8 @@ import { PluginError } from "../errors.js";
 import type { Empty } from "../gen/google/protobuf/empty.js";
 import type * as event from "../gen/wharf/v1/event.js";
 import type * as wire from "../gen/wharf/v1/host.js";
-import { type Job, jobToWire } from "../model/job.js";
+import { type Contribution, contributionToWire, type Job, jobToWire } from "../model/job.js";
 import { fromObject, type Json, toObject } from "../model/json.js";
-import { toBuffer } from "../model/unit.js";
 import type { Route } from "./dial.js";
 
 /** How a job ended. */
@@ -31,18 +30,6 @@ export interface Claim {
   readonly amount?: number | undefined;
   /** Milliseconds to wait for it; 0 or not set: not at all. */
   readonly waitMs?: number | undefined;
-}
-
-/** Content for a later step of a build. */
-export interface ContributionTo {
-  /** The component it is for, `PLUGIN.COMPONENT`. */
-  readonly to: string;
-  /** file, command, argument. */
-  readonly kind: string;
-  /** The path or the argument's name. */
-  readonly name: string;
-  readonly content: Uint8Array | string;
-  readonly order?: number | undefined;
 }
 
 export async function spawnJob(route: Route, job: Job): Promise<number> {
@@ -73,11 +60,9 @@ export async function release(route: Route, grant: number): Promise<void> {
   await route.unary<Empty>("Release", (host, metadata, done) => host.release({ grant }, metadata, done));
 }
 
-export async function contribute(route: Route, { to, kind, name, content, order }: ContributionTo): Promise<void> {
-  const contribution = { kind, name, content: toBuffer(content), order: order ?? 0 };
-  await route.unary<Empty>("Contribute", (host, metadata, done) =>
-    host.contribute({ to, contribution }, metadata, done),
-  );
+export async function contribute(route: Route, to: string, contribution: Contribution): Promise<void> {
+  const request = { to, contribution: contributionToWire(contribution) };
+  await route.unary<Empty>("Contribute", (host, metadata, done) => host.contribute(request, metadata, done));
 }
 
 export async function emit(route: Route, name: string, payload: Json): Promise<void> {

@@ -1,10 +1,11 @@
 /**
- * Other jobs that a plugin asks for.
+ * Other jobs that a plugin asks for, and what it gives to later steps of a build.
  *
  * @module
  */
 import type * as wire from "../gen/wharf/v1/model.js";
 import { type Json, toObject } from "./json.js";
+import { toBuffer } from "./unit.js";
 
 /** A job to be done. */
 export interface Job {
@@ -34,4 +35,23 @@ export function jobToWire(job: Job): wire.JobSpec {
     duplicateKey: job.duplicateKey ?? "",
     spaceBytes: job.spaceBytes ?? 0,
   };
+}
+
+/** Something given to a later step of another component in the same build. */
+export interface Contribution {
+  /** file, command, package, repository: put into the image. argument: for the builder of the target. */
+  readonly kind: string;
+  /** The path or the argument's name. */
+  readonly name: string;
+  readonly content: Uint8Array | string;
+  /** Those of a step are taken in ascending order; 0 without this. */
+  readonly order?: number | undefined;
+}
+
+/** A contribution that was received. */
+export type ReceivedContribution = Contribution & { readonly content: Uint8Array; readonly order: number };
+
+/** @internal */
+export function contributionToWire({ kind, name, content, order }: Contribution): wire.Contribution {
+  return { kind, name, content: toBuffer(content), order: order ?? 0 };
 }

@@ -8,6 +8,7 @@ import type * as wire from "../gen/wharf/v1/builder.js";
 import type { Stage } from "../gen/wharf/v1/builder.js";
 import { Instance } from "../model/attachment.js";
 import type { Done } from "../model/done.js";
+import type { ReceivedContribution } from "../model/job.js";
 import { fromObject } from "../model/json.js";
 import { StoredUnit } from "../model/unit.js";
 import type { Component } from "./component.js";
@@ -25,16 +26,6 @@ export interface Target {
   readonly architecture: string;
 }
 
-/** Something given to a later step of another component in the same build. */
-export interface Contribution {
-  /** file, command, argument. */
-  readonly kind: string;
-  /** The path or the argument's name. */
-  readonly name: string;
-  readonly content: Uint8Array;
-  readonly order: number;
-}
-
 /** What `build` works with. */
 export class BuildRequest {
   readonly instance: Instance;
@@ -45,12 +36,12 @@ export class BuildRequest {
   /** The recipe. */
   readonly template: Uint8Array;
   readonly target: Target;
-  /** The unit of the stage before, its files staged read-only below the work folder. */
+  /** The unit of the stage before, its files staged below the work folder, the call's own to change. */
   readonly parent: StoredUnit | undefined;
   /** JSON object, as text. */
   readonly parametersText: string;
   /** What hooks and earlier steps gave, in order. */
-  readonly contributions: readonly Contribution[];
+  readonly contributions: readonly ReceivedContribution[];
   /** The provider that a snapshot is made on. */
   readonly provider: Instance | undefined;
 

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { Route } from "../host/dial.js";
+import { secret } from "../host/state.js";
 import type * as wire from "../gen/wharf/v1/plugin.js";
 import { CheckScope } from "../gen/wharf/v1/plugin.js";
 import { Attachment, Instance } from "../model/attachment.js";
@@ -39,9 +41,11 @@ export class Check {
   readonly repository: string;
   /** JSON object, as text: the values that are stored now, or empty. */
   readonly previousText: string;
+  readonly #route: Route;
 
   /** @internal */
-  constructor(request: Partial<wire.CheckRequest>) {
+  constructor(request: Partial<wire.CheckRequest>, route: Route) {
+    this.#route = route;
     this.scope = request.scope ?? CheckScope.UNSPECIFIED;
     this.valuesText = request.values ?? "";
     this.repository = request.repository ?? "";
@@ -51,6 +55,14 @@ export class Check {
   /** The values as the author's own type. What cannot be read is a usage error. */
   values<T>(): T {
     return fromObject<T>("the values", this.valuesText);
+  }
+
+  /**
+   * A secret that the values name: the value of a setting that the manifest marks with `"format": "secret"`. The host
+   * refuses a name that the values do not hold.
+   */
+  secret(name: string): Promise<Uint8Array> {
+    return secret(this.#route, name);
   }
 }
 
@@ -115,5 +127,10 @@ export class Plan {
     this.argumentsText = request.arguments;
     this.units = request.units;
     this.user = request.user;
+  }
+
+  /** The arguments as the author's own type. What cannot be read is a usage error. */
+  arguments<T>(): T {
+    return fromObject<T>("the arguments", this.argumentsText);
   }
 }

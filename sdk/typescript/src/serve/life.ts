@@ -13,7 +13,7 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { Calls } from "../context/calls.js";
 import { Dialer, MAX_MESSAGE } from "../host/dial.js";
 import { logger } from "../logging.js";
-import type { Environment } from "./environment.js";
+import { APP_VERSIONS, type Environment } from "./environment.js";
 import { announce } from "./output.js";
 import type { Registry } from "./registry.js";
 import { services } from "./services/index.js";
@@ -32,22 +32,42 @@ const log = logger("wharf.serve");
 export async function live(registry: Registry, environment: Environment, grace: number): Promise<void> {
   const security = environment.hostCertificate === undefined ? undefined : await pinned(environment.hostCertificate);
   const socket = place(environment.socketDir);
+  await within(socket, registry, grace, security, new Ending(underHost), () => {
+    if (environment.socketGroup !== undefined) share(socket.path, environment.socketGroup);
+    announce(handshake(environment, socket, security));
+  });
+}
+
+/** Lives without a host, in clear, until Ctrl-C; prints how a host attaches. */
+export async function debug(registry: Registry, grace: number): Promise<void> {
+  const socket = place(undefined);
+  await within(socket, registry, grace, undefined, new Ending(byHand), () => announce(description(socket)));
+}
+
+/** Serves at a place until the end. `tell` is called when the socket is there. */
+async function within(
+  socket: SocketPlace,
+  registry: Registry,
+  grace: number,
+  security: Security | undefined,
+  ending: Ending,
+  tell: () => void,
+): Promise<void> {
   try {
     const dialer = new Dialer(security?.client);
     const calls = new Calls(dialer, grace);
-    const end = new Ending(calls);
+    ending.charge(calls);
     const over = new AbortController();
     setMaxListeners(0, over.signal);
     const server = new Server({
       "grpc.max_receive_message_length": MAX_MESSAGE,
       "grpc.max_send_message_length": MAX_MESSAGE,
     });
-    const all = [...processServices(() => end.ask("the host's word"), over.signal), ...services(registry, calls)];
+    const all = [...processServices(() => ending.ask("the host's word"), over.signal), ...services(registry, calls)];
     for (const [definition, implementation] of all) server.addService(definition, implementation);
     await bind(server, socket, security?.server ?? ServerCredentials.createInsecure());
-    if (environment.socketGroup !== undefined) share(socket.path, environment.socketGroup);
-    announce(handshake(environment, socket, security));
-    await end.asked;
+    tell();
+    await ending.asked;
     await calls.stop();
     over.abort();
     await closed(server);
@@ -73,6 +93,13 @@ function handshake(environment: Environment, socket: SocketPlace, security: Secu
   return fields.join("|");
 }
 
+/** What a host needs to attach: the JSON object that hosts of go-plugin exchange. */
+function description(socket: SocketPlace): string {
+  const [version] = APP_VERSIONS;
+  const address = { Network: "unix", String: socket.path };
+  return JSON.stringify({ Protocol: "grpc", ProtocolVersion: version, Pid: process.pid, Test: true, Addr: address });
+}
+
 /** Ends connections politely, and after a moment all the same. */
 function closed(server: Server): Promise<void> {
   return new Promise((resolve) => {
@@ -92,15 +119,14 @@ class Ending {
   readonly asked: Promise<void>;
   #resolve: () => void = () => undefined;
 
-  constructor(calls: Calls) {
+  constructor(watch: (ask: (why: string) => void) => void) {
     this.asked = new Promise((resolve) => (this.#resolve = resolve));
-    const parent = process.ppid;
-    const look = setInterval(() => {
-      if (process.ppid !== parent) this.ask("the end of the parent process");
-    }, LOOK);
-    look.unref();
-    process.on("SIGINT", () => undefined);
+    watch((why) => this.ask(why));
     process.on("SIGTERM", () => this.ask("SIGTERM"));
+  }
+
+  /** Charges what nobody caught to the call that it is of. */
+  charge(calls: Calls): void {
     const stray = (error: unknown): void => {
       if (calls.stray(error)) return;
       // Nobody knows what state the program is in now: the host starts another.
@@ -115,4 +141,19 @@ class Ending {
     log.debug("the plugin ends", { why });
     this.#resolve();
   }
+}
+
+/** Ctrl-C is the host's, and its end the plugin's. */
+function underHost(ask: (why: string) => void): void {
+  const parent = process.ppid;
+  const look = setInterval(() => {
+    if (process.ppid !== parent) ask("the end of the parent process");
+  }, LOOK);
+  look.unref();
+  process.on("SIGINT", () => undefined);
+}
+
+/** Ctrl-C ends it. */
+function byHand(ask: (why: string) => void): void {
+  process.on("SIGINT", () => ask("SIGINT"));
 }

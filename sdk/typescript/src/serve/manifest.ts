@@ -25,6 +25,7 @@ export interface ComponentEntry {
   readonly operations?: readonly string[];
   readonly content_types?: readonly string[];
   readonly produces?: readonly string[];
+  readonly hooks?: readonly object[];
 }
 
 type KeyField = string | { readonly name: string; readonly from?: string };
@@ -73,6 +74,11 @@ export class Manifest {
 
   get namesMigrations(): boolean {
     return (this.#file.migrations ?? []).length > 0;
+  }
+
+  /** Whether a component subscribes to any. */
+  get namesHooks(): boolean {
+    return this.components.some(({ hooks }) => hooks !== undefined && hooks.length > 0);
   }
 
   /** What the migration of this number does. */

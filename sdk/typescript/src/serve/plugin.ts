@@ -9,13 +9,15 @@
 import { readFileSync } from "node:fs";
 
 import { GRACE } from "../context/calls.js";
+import { type Level, logFrom } from "../logging.js";
 import type { Action } from "../role/action.js";
 import type { Builder } from "../role/builder.js";
 import type { Distributor } from "../role/distributor.js";
+import type { Hooks } from "../role/hooks.js";
 import type { Importer } from "../role/importer.js";
 import type { Migrations } from "../role/migrations.js";
 import { isLaunched, readEnvironment } from "./environment.js";
-import { live } from "./life.js";
+import { debug, live } from "./life.js";
 import { Manifest, readTypes } from "./manifest.js";
 import { type Registered, Registry } from "./registry.js";
 
@@ -25,6 +27,8 @@ export class Plugin {
   readonly #types: string[] = [];
   readonly #components = new Map<string, Registered>();
   #migrations: Migrations | undefined;
+  #hooks: Hooks | undefined;
+  #level: Level = "debug";
   #grace = GRACE;
 
   /** A plugin with the text of this manifest. */
@@ -82,18 +86,44 @@ export class Plugin {
     return this;
   }
 
+  /** Answers for the hooks that components of the manifest subscribe to. */
+  hooks(hooks: Hooks): this {
+    this.#hooks = hooks;
+    return this;
+  }
+
   /** Milliseconds that a cancelled call gets to end by itself before it is left behind; 1,200 without this. */
   grace(milliseconds: number): this {
     this.#grace = milliseconds;
     return this;
   }
 
+  /** The lowest level of `logger` and `console` that goes to the host; debug without this. */
+  logLevel(level: Level): this {
+    this.#level = level;
+    return this;
+  }
+
   /** Serves until the host wants the plugin to stop, and ends the process. The last line of a plugin's program. */
-  async serve(): Promise<never> {
-    try {
-      const { registry, grace } = this.checked();
+  serve(): Promise<never> {
+    return this.#end(({ registry, grace }) => {
       if (!isLaunched(process.env)) throw new Error(byHand(registry.manifest));
-      await live(registry, readEnvironment(process.env), grace);
+      return live(registry, readEnvironment(process.env), grace);
+    });
+  }
+
+  /**
+   * Serves without a host, for a debugger: prints the description that `wharf plugin dev --reattach` takes, and listens
+   * without TLS in a private folder. Ctrl-C ends it.
+   */
+  debug(): Promise<never> {
+    return this.#end(({ registry, grace }) => debug(registry, grace));
+  }
+
+  async #end(serve: (checked: { registry: Registry; grace: number }) => Promise<void>): Promise<never> {
+    try {
+      logFrom(this.#level);
+      await serve(this.checked());
     } catch (error) {
       process.stderr.write(`${(error as Error).message}\n`);
       process.exit(1);
@@ -105,7 +135,8 @@ export class Plugin {
   checked(): { registry: Registry; grace: number } {
     const manifest = new Manifest(this.#manifest);
     const types = this.#types.flatMap(readTypes);
-    return { registry: new Registry(manifest, types, this.#components, this.#migrations), grace: this.#grace };
+    const registry = new Registry(manifest, types, this.#components, this.#migrations, this.#hooks);
+    return { registry, grace: this.#grace };
   }
 }
 

@@ -12,6 +12,7 @@ import type { Action } from "../role/action.js";
 import type { Builder } from "../role/builder.js";
 import type { Component } from "../role/component.js";
 import type { Distributor } from "../role/distributor.js";
+import type { Hooks } from "../role/hooks.js";
 import type { Importer } from "../role/importer.js";
 import type { Migration, Migrations } from "../role/migrations.js";
 import type { ComponentEntry, Manifest, TypeDefinition } from "./manifest.js";
@@ -50,6 +51,7 @@ export class Refusal extends Error {
 export class Registry {
   readonly manifest: Manifest;
   readonly types: readonly TypeDefinition[];
+  readonly hooks: Hooks | undefined;
   readonly #components: ReadonlyMap<string, Registered>;
   readonly #migrations: Migrations | undefined;
 
@@ -59,21 +61,21 @@ export class Registry {
     types: readonly TypeDefinition[],
     components: ReadonlyMap<string, Registered>,
     migrations: Migrations | undefined,
+    hooks: Hooks | undefined,
   ) {
     this.manifest = manifest;
     this.types = types;
     this.#components = components;
     this.#migrations = migrations;
+    this.hooks = hooks;
     for (const entry of manifest.components) this.#agrees(entry);
     for (const id of components.keys()) {
       if (manifest.components.every((entry) => entry.id !== id)) {
         throw new Error(`the program registers component "${id}", which plugin.json does not name`);
       }
     }
-    if (manifest.namesMigrations !== (migrations !== undefined)) {
-      const [named, registered] = manifest.namesMigrations ? ["some", "none"] : ["none", "some"];
-      throw new Error(`plugin.json names ${named} migrations, but the program registers ${registered}`);
-    }
+    agree("migrations", manifest.namesMigrations, migrations !== undefined);
+    agree("hooks", manifest.namesHooks, hooks !== undefined);
   }
 
   #agrees({ id, role, operations }: ComponentEntry): void {
@@ -122,4 +124,10 @@ export class Registry {
     if (found !== undefined) return found;
     throw new Refusal(Status.NOT_FOUND, `plugin ${this.manifest.name} has no component "${id}"`);
   }
+}
+
+function agree(what: string, named: boolean, registered: boolean): void {
+  if (named === registered) return;
+  const [says, does] = named ? [what, "none"] : [`no ${what}`, "some"];
+  throw new Error(`plugin.json names ${says}, but the program registers ${does}: Plugin.${what}`);
 }

@@ -6,7 +6,7 @@
 import type { Client, MethodDefinition } from "@grpc/grpc-js";
 
 import { ActionService, RunRequest, TestMode } from "../gen/wharf/v1/action.js";
-import { BuilderService, BuildRequest, type Stage, type Template } from "../gen/wharf/v1/builder.js";
+import { BuilderService, BuildRequest, type Stage, type Target, type Template } from "../gen/wharf/v1/builder.js";
 import {
   ClientConfigRequest,
   type ClientConfigResponse,
@@ -42,6 +42,7 @@ import {
   ReadyRequest,
   type ReadyResponse,
 } from "../gen/wharf/v1/plugin.js";
+import { type Contribution, contributionToWire } from "../model/job.js";
 import { type Json, toObject } from "../model/json.js";
 import { refToWire, type UnitRef } from "../model/reference.js";
 import { type File, fileToWire, toBuffer, type Unit, unitToWire } from "../model/unit.js";
@@ -76,6 +77,14 @@ export interface Wishes {
   readonly signing?: string | undefined;
   /** What a builder makes something of. */
   readonly template?: Template | undefined;
+  /** What a builder builds for; what is not set is "any". */
+  readonly target?: Partial<Target> | undefined;
+  /** The unit of the stage before; its files lie in the work folder. */
+  readonly parent?: Unit | undefined;
+  /** What hooks and earlier steps gave to a build. */
+  readonly contributions?: readonly Contribution[] | undefined;
+  /** The provider that a snapshot is made on: its settings. */
+  readonly provider?: Json | undefined;
   /** Whether an action is only to say what it would do; for real without this. */
   readonly test?: TestMode | undefined;
 }
@@ -177,7 +186,15 @@ export class Call {
   build(stage: Stage): Promise<Run> {
     const { context, attachment } = this.#job();
     const request = { context, instance: attachment.instance, stage, parameters: attachment.settings };
-    const message = BuildRequest.fromPartial({ ...request, template: this.#wishes.template });
+    const { template, target, parent, contributions = [], provider } = this.#wishes;
+    const message = BuildRequest.fromPartial({
+      ...request,
+      template,
+      target,
+      parent: parent && unitToWire(parent),
+      contributions: contributions.map(contributionToWire),
+      provider: provider === undefined ? undefined : { name: "default", settings: toObject("the settings", provider) },
+    });
     return this.#long(BuilderService.build, message).finish();
   }
 
@@ -199,8 +216,9 @@ export class Call {
    * the call itself failed with.
    */
   check(): Promise<CheckResponse> {
-    const { settings: values, repository } = this.#job().attachment;
-    const request = { component: this.#component, scope: CheckScope.ATTACHMENT, values, repository };
+    const { context, attachment } = this.#job();
+    const { settings: values, repository } = attachment;
+    const request = { component: this.#component, scope: CheckScope.ATTACHMENT, values, repository, context };
     return this.#once(PluginService.check, CheckRequest.fromPartial(request));
   }
 

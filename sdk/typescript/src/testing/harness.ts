@@ -12,14 +12,22 @@ import { Client, credentials, Server, ServerCredentials } from "@grpc/grpc-js";
 import { Calls } from "../context/calls.js";
 import { HostService } from "../gen/wharf/v1/host.js";
 import { JobContext } from "../gen/wharf/v1/model.js";
-import { DescribeRequest, type DescribeResponse, MigrateRequest, PluginService } from "../gen/wharf/v1/plugin.js";
+import {
+  DescribeRequest,
+  type DescribeResponse,
+  type HookResponse,
+  MigrateRequest,
+  PluginService,
+} from "../gen/wharf/v1/plugin.js";
 import { CHANNEL, Dialer, MAX_MESSAGE } from "../host/dial.js";
+import type { Json } from "../model/json.js";
 import type { Plugin } from "../serve/plugin.js";
 import type { Registry } from "../serve/registry.js";
 import { services } from "../serve/services/index.js";
 import type { Service } from "../serve/services/support.js";
 import { Call, type Ends, long, once, type Wishes } from "./call.js";
 import { FakeHost } from "./fake.js";
+import { hookRequest, type HookWishes } from "./hook.js";
 import { hostService } from "./host.js";
 import type { Run } from "./run.js";
 
@@ -70,6 +78,13 @@ export class Harness {
     const strange = run.units.find((unit) => unit.id === 0);
     if (strange === undefined) return run;
     throw new Error(`contract: a migration changes units that are there, by their id; ${strange.key} has none`);
+  }
+
+  /**
+   * Makes `Hook` for `before:STEP` or `after:STEP`; subject: what the step is about. Throws what the call failed with.
+   */
+  hook(name: string, subject: Json = {}, wishes: HookWishes = {}): Promise<HookResponse> {
+    return once(this.client, PluginService.hook, hookRequest(this.#job(), name, subject, wishes));
   }
 
   /** What the plugin says of itself. */

@@ -20,6 +20,8 @@
 export { Call, type Wishes } from "./call.js";
 export { FakeHost, type Holdings } from "./fake.js";
 export { Harness } from "./harness.js";
+export type { HookWishes } from "./hook.js";
 export { Run, Running } from "./run.js";
 export { ErrorClass, ErrorScope } from "../gen/wharf/v1/model.js";
+export { HookDecision } from "../gen/wharf/v1/plugin.js";
 export { LogLevel, Outcome } from "../gen/wharf/v1/event.js";

@@ -8,7 +8,7 @@ use std::io::Read as _;
 use serde_json::json;
 
 use super::instance::{exit, tell_report};
-use crate::api::{CheckReport, PutSecret, Secret};
+use crate::api::{CheckReport, PutSecret, Secret, SecretKept};
 use crate::app::App;
 use crate::client::{Client, encode};
 use crate::error::Error;
@@ -17,7 +17,7 @@ use crate::render::text::exact;
 use crate::render::{self, BOLD, styled};
 use crate::session::{Need, with_server};
 
-pub(super) use prompt::can_ask;
+pub(super) use prompt::{can_ask, word};
 
 /// The most bytes that are read.
 const MAX_BYTES: u64 = 64 << 10;
@@ -29,18 +29,19 @@ pub(super) async fn set(app: &App, name: &str, from: Option<&str>) -> Result<Exi
         None => ask(app, &format!("Value of the secret {}: ", exact(name))).await?,
     };
     with_server(app, Need::Answers, async |session| {
-        keep(&session.client, name, &value).await?;
-        app.output.note(&format!("secret {} set", styled(BOLD, &exact(name))))?;
+        let SecretKept { kept_in } = keep(&session.client, name, &value).await?;
+        let place = render::secret::kept_in(kept_in);
+        app.output.note(&format!("secret {} set, in the {place}", styled(BOLD, &exact(name))))?;
         if app.output.is_json() {
-            app.output.json(&json!({ "set": name }))?;
+            app.output.json(&json!({ "set": name, "kept_in": kept_in }))?;
         }
         Ok(Exit::DONE)
     })
     .await
 }
 
-/// Hands a value to the server.
-pub(super) async fn keep(client: &Client, name: &str, value: &str) -> Result<(), Error> {
+/// Hands a value to the server, which says where it lies.
+pub(super) async fn keep(client: &Client, name: &str, value: &str) -> Result<SecretKept, Error> {
     let body = PutSecret { value: value.to_owned() };
     client.put(&format!("secrets/{}", encode(name)), &body).await
 }

@@ -1,4 +1,4 @@
-//! Asking on the terminal for what must not be seen there.
+//! Asking on the terminal, for what must not be seen there, or for one key.
 //!
 //! The terminal neither shows nor edits what is typed; the few keys that matter are read here. It is set back when the
 //! question is over, however it ends: the one who asks holds the guard, not the thread that reads.
@@ -34,25 +34,57 @@ pub(super) async fn hidden(question: &str) -> Result<String, Error> {
     let failed = |error: io::Error| {
         Error::usage(format!("the terminal cannot be used: {error}"), "write - behind the name")
     };
-    let mut silent = Silent::new(terminal().map_err(failed)?).map_err(failed)?;
-    silent.terminal.write_all(question.as_bytes()).map_err(failed)?;
-    let mut typed = silent.terminal.try_clone().map_err(failed)?;
-    let read = tokio::task::spawn_blocking(move || {
-        let mut answer = Answer::default();
-        let mut byte = [0];
-        while answer.ended.is_none() && typed.read(&mut byte)? == 1 {
-            answer.take(byte[0]);
-        }
-        Ok(answer)
+    let mut answer = Answer::default();
+    let asked = asked(question, move |byte| {
+        answer.take(byte);
+        answer.ended.is_some().then(|| std::mem::take(&mut answer))
     });
-    let answer = read.await.unwrap_or_else(|error| Err(io::Error::other(error)));
-    silent.terminal.write_all(b"\n").map_err(failed)?;
-    let answer = answer.map_err(failed)?;
+    let answer = asked.await.map_err(failed)?.unwrap_or_default();
     match answer.ended {
         Some(Ended::Interrupted) => Err(Error::Interrupted),
         _ => String::from_utf8(answer.bytes)
             .map_err(|_invalid| Error::usage("what was typed is no UTF-8", "use a UTF-8 terminal")),
     }
+}
+
+/// Asks for one of these words, which is answered by its first letter.
+pub(in crate::commands) async fn word(
+    question: &str,
+    words: &'static [&'static str],
+) -> Result<&'static str, Error> {
+    let chosen = asked(question, move |byte| match byte {
+        INTERRUPT | END => Some(None),
+        key => {
+            let key = key.to_ascii_lowercase();
+            words.iter().find(|word| word.as_bytes().first() == Some(&key)).map(Some)
+        }
+    });
+    let chosen = chosen.await.map_err(|error| {
+        Error::usage(format!("the terminal cannot be used: {error}"), "use another one")
+    })?;
+    chosen.flatten().copied().ok_or(Error::Interrupted)
+}
+
+/// Asks, and reads until `take` has enough; `None`: the terminal is gone.
+async fn asked<T: Send + 'static>(
+    question: &str,
+    mut take: impl FnMut(u8) -> Option<T> + Send + 'static,
+) -> io::Result<Option<T>> {
+    let mut silent = Silent::new(terminal()?)?;
+    silent.terminal.write_all(question.as_bytes())?;
+    let mut typed = silent.terminal.try_clone()?;
+    let read = tokio::task::spawn_blocking(move || {
+        let mut byte = [0];
+        while typed.read(&mut byte)? == 1 {
+            if let Some(answer) = take(byte[0]) {
+                return Ok(Some(answer));
+            }
+        }
+        Ok(None)
+    });
+    let answer = read.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+    silent.terminal.write_all(b"\n")?;
+    answer
 }
 
 /// A terminal that shows nothing, until this is dropped.

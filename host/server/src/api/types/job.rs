@@ -200,6 +200,12 @@ pub struct JobResult {
     /// What the first 100 files of an upload became.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub brought: Vec<Brought>,
+    /// The image that a build made, or what is kept of it after a push, by the number of its unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<i64>,
+    /// What the provider calls an image that was pushed, or was taken away there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identifier: Option<String>,
     /// Jobs that this one asked for: publications after it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub follow_ups: Vec<i64>,

@@ -9,6 +9,8 @@
 //! Times are milliseconds since 1970-01-01 UTC (`*_ms`), sizes are bytes, and every optional
 //! field is left out when it has nothing to say.
 
+mod build;
+mod callback;
 mod client_config;
 mod edit;
 mod history;
@@ -24,6 +26,12 @@ mod status;
 mod unit;
 mod upload;
 
+pub use build::{
+    BuildRequest, BuildTemplate, Building, ImportImageRequest, PushRequest, Target, TargetComponent,
+};
+pub use callback::{
+    Callback, CallbackData, CallbackEvent, CallbackRequest, Delivery, DeliveryState,
+};
 pub use client_config::{ClientConfig, ClientFile};
 pub use edit::{
     ChangeRepository, CopyRequest, GcRequest, RemoveRequest, RollbackRequest, VerifyRequest,
@@ -42,7 +50,7 @@ pub use repository::{
     PublishRequest, PutAttachment, Repository, Resolution, SyncRequest, Version,
 };
 pub use schedule::{CreateSchedule, Schedule};
-pub use secret::{PutSecret, Secret};
+pub use secret::{KeptIn, PutSecret, Secret, SecretKept};
 pub use status::{Health, Status};
 pub use unit::{FieldWish, FoundUnit, Holding, Selection, Unit, UnitFile, UnitPage, UnitSearch};
 pub use upload::{Brought, CreateToken, CreateUpload, ImportRequest, ImportUpload, Token, Upload};

@@ -50,6 +50,27 @@ pub struct Plugin {
     pub pending_migrations: Vec<PendingMigration>,
     /// The folder it was found in.
     pub origin: String,
+    /// The file that describes it: `plugin.json`, or Image Factory's `NAME.info`.
+    #[serde(default)]
+    pub file: String,
+    /// The link that activated it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+    /// What is started. Empty: that is not known.
+    #[serde(default)]
+    pub program: String,
+    /// The program is an interpreter, which runs the plugin by `wharf.compat.imagefactory` of the SDK for Python.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interpreted: bool,
+    /// Whom to tell about a fault: name, address for mail, page, as far as they are known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub maintainer: Vec<String>,
+    /// Its licence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+    /// What its author should know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// A migration that was not run yet.
@@ -87,6 +108,9 @@ pub struct Component {
     /// The unit types it reads or makes.
     #[serde(default)]
     pub types: Vec<String>,
+    /// What it builds for or pushes to: a name, or name, version and architecture; `*` stands for any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
 }
 
 /// One type of unit.

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::CallbackRequest;
+
 /// A named set of units in numbered versions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Repository {
@@ -164,6 +166,9 @@ pub struct SyncRequest {
     /// Settings for this run only, as in [`PutAttachment`]; null takes the repository's value away.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub settings: Map<String, Value>,
+    /// Who is told how it goes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub callbacks: Vec<CallbackRequest>,
 }
 
 /// Body of `POST /api/v1/repositories/NAME/publish`; an empty body means the defaults.
@@ -189,6 +194,9 @@ pub struct PublishRequest {
     /// Folders only: what becomes of files that were changed on both sides, by path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub resolve: BTreeMap<String, Resolution>,
+    /// Who is told how the jobs go.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub callbacks: Vec<CallbackRequest>,
 }
 
 /// Which of two versions of a file counts.

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 
-use super::{Outcome, attachments, limit, publications, repositories, schedules};
+use super::{Outcome, attachments, callbacks, limit, publications, repositories, schedules};
 use crate::clock;
 use crate::error::{Error, Thing};
 use crate::model::{
@@ -39,18 +39,21 @@ pub(in crate::meta) fn submit(db: &Connection, new: &NewJob, asked_by: Asker) ->
         if let Asker::Schedule(id) = asked_by { Some(id.0) } else { None },
         if let Asker::Job(id) = asked_by { Some(id.0) } else { None },
     ))?;
-    get(db, JobId(db.last_insert_rowid()))
+    let id = JobId(db.last_insert_rowid());
+    callbacks::insert(db, id, &new.callbacks)?;
+    callbacks::job_changed(db, id)?;
+    get(db, id)
 }
 
-/// Stores a job that a plugin does on no repository.
-pub(in crate::meta) fn submit_of_plugin(
+/// Stores a job that a component or a plugin does without being attached.
+pub(in crate::meta) fn submit_unattached(
     db: &Connection,
     new: &NewJob,
-    plugin: &str,
+    component: &str,
 ) -> Outcome<Job> {
     let job = submit(db, new, Asker::User)?;
     db.prepare_cached("UPDATE job SET component = ?2 WHERE id = ?1")?
-        .execute((job.id.0, plugin))?;
+        .execute((job.id.0, component))?;
     get(db, job.id)
 }
 
@@ -77,7 +80,10 @@ pub(in crate::meta) fn claim(db: &Connection, id: JobId) -> Outcome<(Job, Lease)
         .optional()?;
     let job = get(db, id)?;
     match number {
-        Some(number) => Ok((job, Lease { job: id, number })),
+        Some(number) => {
+            callbacks::job_changed(db, id)?;
+            Ok((job, Lease { job: id, number }))
+        }
         None => Err(Error::JobState { job: id, state: job.state }.into()),
     }
 }
@@ -91,6 +97,7 @@ pub(in crate::meta) fn requeue(db: &Connection, lease: Lease) -> Outcome<()> {
     if changed == 0 {
         return Err(lost(lease));
     }
+    callbacks::job_changed(db, lease.job)?;
     publications::discard_building_of(db, lease.job)
 }
 
@@ -115,6 +122,7 @@ pub(in crate::meta) fn finish(db: &Connection, lease: Lease, end: &JobEnd) -> Ou
         return Err(lost(lease));
     }
     publications::discard_building_of(db, lease.job)?;
+    callbacks::job_changed(db, lease.job)?;
     let job = get(db, lease.job)?;
     schedules::job_ended(db, &job)?;
     Ok(job)
@@ -130,6 +138,7 @@ pub(in crate::meta) fn cancel_queued(db: &Connection, id: JobId) -> Outcome<Opti
     if changed == 0 {
         return Ok(None);
     }
+    callbacks::job_changed(db, id)?;
     let job = get(db, id)?;
     schedules::job_ended(db, &job)?;
     Ok(Some(job))

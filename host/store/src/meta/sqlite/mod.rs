@@ -7,6 +7,8 @@
 pub(super) mod again;
 pub(super) mod artifacts;
 pub(super) mod attachments;
+pub(super) mod below;
+pub(super) mod callbacks;
 pub(super) mod collect;
 pub(super) mod commit;
 mod connect;

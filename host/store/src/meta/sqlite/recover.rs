@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{Outcome, jobs, publications, schedules, staged};
+use super::{Outcome, callbacks, jobs, publications, schedules, staged};
 use crate::clock;
 use crate::model::{Job, JobId};
 
@@ -37,7 +37,7 @@ pub(in crate::meta) fn recover(db: &Connection) -> Outcome<Vec<Job>> {
     for id in ids {
         db.execute(
             "UPDATE job SET state = 'queued'
-             WHERE id = ?1 AND attempts < ?2 AND operation IN ('sync', 'publish', 'upload', 'migrate')",
+             WHERE id = ?1 AND attempts < ?2 AND operation IN ('sync', 'publish', 'upload', 'migrate', 'build', 'push', 'unpublish', 'import_image')",
             (id, ATTEMPTS),
         )?;
         db.execute(
@@ -45,6 +45,7 @@ pub(in crate::meta) fn recover(db: &Connection) -> Outcome<Vec<Job>> {
              WHERE id = ?1 AND state = 'running'",
             (id, clock::now_ms(), problem(id)),
         )?;
+        callbacks::job_changed(db, JobId(id))?;
         if let Some(job) = jobs::by_id(db, JobId(id))? {
             schedules::job_ended(db, &job)?;
             touched.push(job);

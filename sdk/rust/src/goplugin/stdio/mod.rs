@@ -61,7 +61,7 @@ impl Printed {
         let sources = [Some(Source::Stdout), stderr.then_some(Source::Stderr)];
         for source in sources.into_iter().flatten() {
             let (pipe, inlet) = io::pipe()?;
-            let pulse = Pulse::of(Handle::current());
+            let pulse = Pulse::of(&Handle::current());
             self.readers.push(Reader::start(source, pipe, Arc::clone(&self.buffer), pulse)?);
             match source {
                 Source::Stdout => rustix::stdio::dup2_stdout(&inlet)?,

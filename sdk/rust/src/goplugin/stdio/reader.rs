@@ -100,7 +100,7 @@ mod tests {
     async fn what_is_in_the_pipe_at_the_end_is_taken_even_if_a_child_holds_it_open() {
         let buffer = Arc::new(Buffer::default());
         let (pipe, mut inlet) = io::pipe().unwrap();
-        let pulse = Pulse::of(Handle::current());
+        let pulse = Pulse::of(&Handle::current());
         let reader = Reader::start(Source::Stdout, pipe, Arc::clone(&buffer), pulse).unwrap();
         let caller = Buffer::call(Arc::clone(&buffer));
         inlet.write_all(b"last words").unwrap();

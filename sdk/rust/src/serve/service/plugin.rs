@@ -1,4 +1,4 @@
-//! Service `Plugin`. Hooks are not offered by this SDK yet.
+//! Service `Plugin`: what every plugin answers, whatever its roles.
 
 use tonic::{Request, Response, Status, async_trait};
 use wharf_proto::v1;
@@ -6,7 +6,8 @@ use wharf_proto::v1::plugin_server::Plugin;
 
 use super::{Server, component};
 use crate::context::Events;
-use crate::{Check, Checked, Class, Error};
+use crate::role::hooked;
+use crate::{Check, Checked, Class, Error, HookContext};
 
 #[async_trait]
 impl Plugin for Server {
@@ -92,16 +93,22 @@ impl Plugin for Server {
         let component = self.registry.component(id)?;
         self.answer(async {
             let jobs = component.plan(request.into()).await?;
-            Ok(v1::PlanResponse { jobs })
+            Ok(v1::PlanResponse { jobs: jobs.into_iter().map(|job| job.wire).collect() })
         })
         .await
     }
 
     async fn hook(
         &self,
-        _: Request<v1::HookRequest>,
+        request: Request<v1::HookRequest>,
     ) -> Result<Response<v1::HookResponse>, Status> {
-        Err(Error::not_offered("hooks").to_status())
+        let mut request = request.into_inner();
+        let hooks = self.registry.hooks()?;
+        self.calls
+            .answer(request.context.take(), move |ask| {
+                hooked(hooks, request, HookContext::new(ask))
+            })
+            .await
     }
 
     async fn migrations(

@@ -1,27 +1,35 @@
 /**
- * Service `Plugin`. Hooks are not offered by this SDK yet.
+ * Service `Plugin`: what every plugin answers, whatever its roles.
  *
  * @module
  */
 import { status as Status } from "@grpc/grpc-js";
 
 import type { Calls } from "../../context/calls.js";
+import { HookContext } from "../../context/context.js";
 import { PluginError } from "../../errors.js";
 import type * as wire from "../../gen/wharf/v1/plugin.js";
 import { PluginService } from "../../gen/wharf/v1/plugin.js";
 import { Attachment, Instance } from "../../model/attachment.js";
 import { jobToWire } from "../../model/job.js";
 import { Check, Checked, choiceToWire, type Component, Plan } from "../../role/component.js";
+import { hooked, type Hooks } from "../../role/hooks.js";
 import { Refusal, type Registry } from "../registry.js";
-import { component, encoded, long, once, type Service } from "./support.js";
+import { asking, component, encoded, long, once, type Service } from "./support.js";
 
 export function pluginService(registry: Registry, calls: Calls): Service {
   const attached = (request: wire.AttachedRequest): Component => registry.component(component(request.attachment));
   const instance = (request: { instance: { component: string } | undefined }): Component =>
     registry.component(request.instance?.component ?? "");
   const named = (request: { component: string }): Component => registry.component(request.component);
+  const checked = (request: wire.CheckRequest): Component => named(request);
   const nobody = (): undefined => undefined;
   const migration = ({ number, dryRun }: wire.MigrateRequest) => registry.migration(number, dryRun);
+
+  const hooks = (): Hooks => {
+    if (registry.hooks !== undefined) return registry.hooks;
+    throw new Refusal(Status.UNIMPLEMENTED, "this plugin subscribes to no hooks");
+  };
 
   const implementation = {
     describe: once(calls, nobody, () => registry.manifest.describe(registry.types)),
@@ -29,13 +37,13 @@ export function pluginService(registry: Registry, calls: Calls): Service {
       const checked = await byField(() => it.ready?.(new Instance(request.instance)));
       return { reasons: checked.wire.errors };
     }),
-    check: once(calls, named, async (request: wire.CheckRequest, it) => {
-      const checked = await byField(() => it.check?.(new Check(request)));
-      return checked.wire;
+    check: asking(calls, checked, async (request, it, { route }) => {
+      const answer = await byField(() => it.check?.(new Check(request, route)));
+      return answer.wire;
     }),
     choices: once(calls, named, async (request: wire.ChoicesRequest, it) => {
       if (it.choices === undefined) throw PluginError.notOffered("choices");
-      const choices = await it.choices(request.field, new Check({ values: request.values }));
+      const choices = await it.choices(request.field, new Check({ values: request.values }, calls.nowhere()));
       return { choices: choices.map(choiceToWire) };
     }),
     attached: once(calls, attached, async (request: wire.AttachedRequest, it) => {
@@ -50,7 +58,9 @@ export function pluginService(registry: Registry, calls: Calls): Service {
       const jobs = await it.plan?.(new Plan(request));
       return { jobs: jobs?.map(jobToWire) ?? [] };
     }),
-    hook: once(calls, notOffered, () => notOffered()),
+    hook: asking(calls, hooks, (request: wire.HookRequest, it, { job, route, signal }) =>
+      hooked(it, request, new HookContext(job, route, signal)),
+    ),
     migrations: once(calls, nobody, () => registry.manifest.migrations()),
     migrate: long(calls, "migrations", migration, (request: wire.MigrateRequest) => {
       const [, migrations] = migration(request);
@@ -58,10 +68,6 @@ export function pluginService(registry: Registry, calls: Calls): Service {
     }),
   };
   return [{ ...PluginService, migrate: encoded(PluginService.migrate) }, implementation];
-}
-
-function notOffered(): never {
-  throw new Refusal(Status.UNIMPLEMENTED, "this plugin does not offer hooks");
 }
 
 /** What the user can fix is an answer about a field, not a failed call. */

@@ -11,7 +11,7 @@ import type {
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 
-import { type Calls, type Long, refuse } from "../../context/calls.js";
+import { type Calls, type Long, refuse, type Way } from "../../context/calls.js";
 import type { Context } from "../../context/context.js";
 import { PluginError } from "../../errors.js";
 import type { Event } from "../../gen/wharf/v1/event.js";
@@ -62,6 +62,20 @@ export function once<Wire, Response, Found>(
     refusing(answer, () => {
       const found = find(call.request);
       calls.answer(answer, () => method(call.request, found));
+    });
+  };
+}
+
+/** A handler of a call that is answered once, by a method that may ask the host. */
+export function asking<Wire extends { context: JobContext | undefined }, Response, Found>(
+  calls: Calls,
+  find: (wire: Wire) => Found,
+  method: (wire: Wire, found: Found, way: Way) => Promise<Response>,
+): handleUnaryCall<Wire, Response> {
+  return (call, answer) => {
+    refusing(answer, () => {
+      const found = find(call.request);
+      calls.ask(call, answer, call.request.context, (way) => method(call.request, found, way));
     });
   };
 }

@@ -30,6 +30,10 @@ export enum Stage {
   UNSPECIFIED = 0,
   BASE = 1,
   TARGET = 2,
+  /**
+   * SNAPSHOT - A provider makes the image itself, of the template alone. The unit has no file, and the attribute `identifier`: what
+   * the provider calls it.
+   */
   SNAPSHOT = 3,
   UNRECOGNIZED = -1,
 }
@@ -54,7 +58,7 @@ export interface BuildRequest {
   target:
     | Target
     | undefined;
-  /** The unit of the stage before, its files staged read-only below JobContext.work_dir. */
+  /** The unit of the stage before; File.staged of its files names copies below JobContext.work_dir, the plugin's to change. */
   parent:
     | Unit
     | undefined;

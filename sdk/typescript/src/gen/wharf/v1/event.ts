@@ -113,6 +113,10 @@ export interface Items {
 }
 
 export interface Item {
+  /**
+   * In a listing: the path of a file or folder. Of one that failed nobody knows what upstream holds, so what the base
+   * version holds there, or below it, stays.
+   */
   key: string;
   outcome: Outcome;
   error: Error | undefined;
@@ -293,6 +297,7 @@ export interface Content {
   /**
    * What the bytes really are a revision of, where it is not the one that was listed: the file changed since. Comes
    * before all bytes, alone or with the first of them. Size and revision of the listing then do not count any more.
+   * Where bytes came by an earlier call, they are not of it: the host ends the call, and asks again from the start.
    */
   revision: string;
 }

@@ -201,8 +201,11 @@ export interface WaitJobResponse {
 export interface AcquireRequest {
   /** lock, queue, space. */
   kind: string;
+  /** Of the lock or queue, which all plugins share. Space: an absolute path on the disk; empty: that of work_dir. */
   name: string;
+  /** Places in the queue (0: one), or bytes of space. */
   amount: number;
+  /** How long to wait for it, at most an hour; 0: not at all. ABORTED: it was not to be had in time. */
   waitMs: number;
 }
 

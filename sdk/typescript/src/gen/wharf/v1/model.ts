@@ -171,11 +171,16 @@ export interface JobSpec {
 
 /** Something given to a later step of another component in the same build. */
 export interface Contribution {
-  /** file, command, argument. */
+  /**
+   * file, command: put into the image, run in it. package, repository: installed into it, and where from. argument: for
+   * the builder of the target.
+   */
   kind: string;
-  /** The path or the argument's name. */
+  /** The path, or the name of the command, package, repository or argument. */
   name: string;
+  /** Of a repository: JSON, as in a template. Of a package: empty. */
   content: Buffer;
+  /** Lower comes first; equals as they were given. */
   order: number;
 }
 

@@ -52,7 +52,7 @@ export enum HookDecision {
   PROCEED = 1,
   /** SKIP - The step counts as done, nothing is made. */
   SKIP = 2,
-  /** REPLACE - The hook made the object itself. */
+  /** REPLACE - The hook made the object itself: builds only. */
   REPLACE = 3,
   REFUSE = 4,
   UNRECOGNIZED = -1,
@@ -170,16 +170,36 @@ export interface HookRequest {
   name: string;
   /** JSON object that describes the step's subject. */
   subject: string;
-  /** For after: how the step ended. */
+  /** For after: how the step ended: added, changed, unchanged, skipped, failed. */
   outcome: Outcome;
-  error: Error | undefined;
+  error:
+    | Error
+    | undefined;
+  /** The component that subscribed. */
+  instance:
+    | Instance
+    | undefined;
+  /** JSON object: what the request says to this component, as its `arguments_schema` has it. */
+  parameters: string;
+  /**
+   * What the step makes its object of, if there is one: a base image. File.staged names a copy below
+   * JobContext.work_dir; what a hook changes there is what the step is handed.
+   */
+  parent:
+    | Unit
+    | undefined;
+  /** For after: what the step made, with staged files, if it made something. */
+  unit: Unit | undefined;
 }
 
 export interface HookResponse {
   decision: HookDecision;
   error: Error | undefined;
   contributions: Contribution[];
-  /** For replace, and for after: the object, with staged files. */
+  /**
+   * For replace: the object, with staged files. For after: what becomes of it; attributes and files that are left empty
+   * stay as they are.
+   */
   unit: Unit | undefined;
 }
 
@@ -1361,7 +1381,17 @@ export const PlanResponse: MessageFns<PlanResponse> = {
 };
 
 function createBaseHookRequest(): HookRequest {
-  return { context: undefined, name: "", subject: "", outcome: 0, error: undefined };
+  return {
+    context: undefined,
+    name: "",
+    subject: "",
+    outcome: 0,
+    error: undefined,
+    instance: undefined,
+    parameters: "",
+    parent: undefined,
+    unit: undefined,
+  };
 }
 
 export const HookRequest: MessageFns<HookRequest> = {
@@ -1380,6 +1410,18 @@ export const HookRequest: MessageFns<HookRequest> = {
     }
     if (message.error !== undefined) {
       Error.encode(message.error, writer.uint32(42).fork()).join();
+    }
+    if (message.instance !== undefined) {
+      Instance.encode(message.instance, writer.uint32(50).fork()).join();
+    }
+    if (message.parameters !== "") {
+      writer.uint32(58).string(message.parameters);
+    }
+    if (message.parent !== undefined) {
+      Unit.encode(message.parent, writer.uint32(66).fork()).join();
+    }
+    if (message.unit !== undefined) {
+      Unit.encode(message.unit, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -1437,6 +1479,38 @@ export const HookRequest: MessageFns<HookRequest> = {
             message.error = Error.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.instance = Instance.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.parameters = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.parent = Unit.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.unit = Unit.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1461,6 +1535,14 @@ export const HookRequest: MessageFns<HookRequest> = {
     message.subject = object.subject ?? "";
     message.outcome = object.outcome ?? 0;
     message.error = (object.error !== undefined && object.error !== null) ? Error.fromPartial(object.error) : undefined;
+    message.instance = (object.instance !== undefined && object.instance !== null)
+      ? Instance.fromPartial(object.instance)
+      : undefined;
+    message.parameters = object.parameters ?? "";
+    message.parent = (object.parent !== undefined && object.parent !== null)
+      ? Unit.fromPartial(object.parent)
+      : undefined;
+    message.unit = (object.unit !== undefined && object.unit !== null) ? Unit.fromPartial(object.unit) : undefined;
     return message;
   },
 };

@@ -1,0 +1,64 @@
+//! Files that are images already: what they are is told by their bytes, and builds go on with them.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use wharf_tests::TestHost;
+
+/// Writes a file with these bytes at these places.
+fn file(host: &TestHost, name: &str, size: usize, parts: &[(usize, &[u8])]) -> String {
+    let mut bytes = vec![0; size];
+    for (at, part) in parts {
+        bytes[*at..*at + part.len()].copy_from_slice(part);
+    }
+    let path = host.folder().join(name);
+    fs::write(&path, bytes).expect("a file");
+    path.display().to_string()
+}
+
+#[test]
+fn a_disk_becomes_a_base_image_that_builds_begin_with() {
+    let mut host = TestHost::new();
+    host.install("images");
+    host.serve();
+    let size = (1_u64 << 30).to_be_bytes();
+    let disk = file(&host, "debian.qcow2", 4096, &[(0, b"QFI\xfb"), (24, &size)]);
+    let asked = ["image", "import", &disk, "--os", "Madeup", "--os-version", "1"];
+    let imported = host.ok(&asked);
+    let base = imported["unit"].to_string();
+    let unit = host.ok(&["unit", "show", &base]);
+    assert_eq!(unit["type"], "image_base", "{unit:#}");
+    let told = ["format", "virtual_size", "imported"].map(|name| unit["attributes"][name].clone());
+    assert_eq!(told, [json!("qcow2"), json!(1 << 30), json!("debian.qcow2")], "{unit:#}");
+    let key = ["name", "os", "os_version", "architecture"].map(|name| unit["key"][name].clone());
+    assert_eq!(key, ["debian", "Madeup", "1", "x86_64"].map(Value::from), "{unit:#}");
+    let files = unit["files"].as_array().expect("files").iter();
+    let mut paths: Vec<&Value> = files.map(|file| &file["path"]).collect();
+    paths.sort_by_key(ToString::to_string);
+    assert_eq!(paths, ["disk.qcow2", "template.json"]);
+    // The made-up builder wants a disk of another name: it was reached, with this base.
+    let built = host.wharf(&["build", "--base", &base, "--target", "alpha"]);
+    assert!(built.words().contains("it has no disk"), "{built:#?}");
+    assert_eq!(host.ok(&["upload", "images", "--unfinished"])["uploads"], json!([]));
+    host.finish();
+}
+
+#[test]
+fn a_file_for_a_target_is_named_by_its_format_and_what_is_none_is_refused() {
+    let mut host = TestHost::new();
+    host.install("images");
+    host.serve();
+    let disk = file(&host, "some.thing", 1024, &[(510, &[0x55, 0xaa])]);
+    let imported = host.ok(&["image", "import", &disk, "--target", "alpha", "--name", "My web"]);
+    let unit = host.ok(&["unit", "show", &imported["unit"].to_string()]);
+    assert_eq!(unit["files"][0]["path"], "My_web.raw", "{unit:#}");
+    assert_eq!((&unit["key"]["name"], &unit["key"]["target"]), (&json!("My web"), &json!("alpha")));
+    let text = file(&host, "notes.txt", 100, &[(0, b"no image")]);
+    let refused = host.wharf(&["image", "import", &text, "--target", "alpha"]);
+    refused.ended(2, "usage").says(&["usage.image", "notes.txt", "qcow2"]);
+    let base = host.wharf(&["image", "import", &disk, "--os", "Madeup", "--os-version", "1"]);
+    base.ended(2, "usage").says(&["usage.image", "qemu-img convert"]);
+    let nothing = host.wharf(&["image", "import", &disk]);
+    assert_eq!(nothing.status, 2, "{nothing:#?}");
+    host.finish();
+}
