@@ -1,6 +1,10 @@
 //! Calls to an importer that lists and hands out, made in memory, and what came of them.
 
+use std::thread;
+
 use serde_json::Value;
+use tokio::runtime::Handle;
+use tokio::task;
 use wharf_proto::v1;
 use wharf_sdk::Plugin;
 use wharf_sdk::testing::{FakeHost, Harness, Run};
@@ -58,29 +62,35 @@ fn handed_out(harness: &Harness, content: &Content) -> Vec<u8> {
     }
 }
 
-/// Takes a large file from some place on until the first bytes are here, or staged, lets `meanwhile` happen, and takes the rest.
+/// Takes a large file from some place on, and lets `meanwhile` happen as soon as the first bytes are here, or staged. What
+/// comes is read all the while: a call that nobody reads would stop wherever it is.
 pub(crate) async fn interrupted(
     harness: &Harness,
     settings: &Value,
     (item, from): (&v1::ListedItem, u64),
-    meanwhile: impl FnOnce(),
+    meanwhile: impl FnOnce() + Send,
 ) -> (Vec<u8>, Result<(), v1::Error>) {
     let call = harness.call("importer").settings(settings).secrets(&[SECRET]);
     let mut running = call.start_fetch(item, from).await;
     let (mut bytes, mut meanwhile) = (Vec::new(), Some(meanwhile));
-    loop {
-        match running.next().await.expect("the call goes on") {
-            Some(Event::Content(v1::Content { content: Some(content), .. })) => {
-                bytes.extend(handed_out(harness, &content));
+    let on = Handle::current();
+    task::block_in_place(|| {
+        thread::scope(|scope| {
+            loop {
+                match on.block_on(running.next()).expect("the call goes on") {
+                    Some(Event::Content(v1::Content { content: Some(content), .. })) => {
+                        bytes.extend(handed_out(harness, &content));
+                    }
+                    Some(Event::Progress(progress)) => assert_eq!(progress.unit, "bytes"),
+                    Some(Event::Error(error)) => return (bytes, Err(error)),
+                    Some(Event::Result(_)) => return (bytes, Ok(())),
+                    Some(_) => continue,
+                    None => panic!("the call ended without a result"),
+                }
+                if let Some(meanwhile) = meanwhile.take() {
+                    scope.spawn(meanwhile);
+                }
             }
-            Some(Event::Progress(progress)) => assert_eq!(progress.unit, "bytes"),
-            Some(Event::Error(error)) => return (bytes, Err(error)),
-            Some(Event::Result(_)) => return (bytes, Ok(())),
-            Some(_) => continue,
-            None => panic!("the call ended without a result"),
-        }
-        if let Some(meanwhile) = meanwhile.take() {
-            meanwhile();
-        }
-    }
+        })
+    })
 }
