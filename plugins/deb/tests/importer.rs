@@ -50,6 +50,15 @@ async fn every_package_is_declared_with_its_place_and_its_own_words() {
 }
 
 #[tokio::test]
+async fn of_some_packages_no_others_are_declared() {
+    let (harness, _host) = Upstream::new().index(AMD64, &two()).harness();
+    let call = harness.call("importer").settings(&settings(&json!({})));
+    let run = call.only(&["docs_1.0_all.deb", "other"]).sync().await;
+    assert_eq!((run.units.len(), run.done().announced), (1, Some(1)), "{run:#?}");
+    assert_eq!(names(&run, "deb"), ["docs_1.0_all.deb"]);
+}
+
+#[tokio::test]
 async fn the_smallest_index_is_fetched_by_its_digest_where_that_is_announced() {
     let upstream = Upstream { by_hash: true, ..Upstream::new() }.index(AMD64, &two());
     let (harness, host) = upstream.harness();

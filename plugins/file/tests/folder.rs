@@ -59,6 +59,15 @@ async fn thousands_of_files_are_listed() {
 }
 
 #[tokio::test]
+async fn of_some_files_no_others_are_listed() {
+    let root = tree(&["a", "b/a"]);
+    let settings = json!({ "path": root.path() });
+    let run = harness().call("folder").settings(&settings).only(&["b/a", "c"]).list().await;
+    assert_eq!((run.listed.len(), run.done().announced), (1, Some(1)));
+    assert_eq!(run.listed[0].unit.as_ref().unwrap().key, r#"{"relative_path":"b/a"}"#);
+}
+
+#[tokio::test]
 async fn what_is_excluded_is_not_announced() {
     let root = tree(&[".git/config", "target/x", "a", "sub/a.tmp"]);
     let run = list(root.path(), &[".git", "target/", "*.tmp"]).await;

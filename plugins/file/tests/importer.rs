@@ -36,6 +36,17 @@ async fn every_listed_file_is_declared() {
 }
 
 #[tokio::test]
+async fn of_some_files_no_others_are_declared_and_the_manifest_does_not_count_as_read() {
+    let host = FakeHost::new().file(URL, manifest(&["a", "b/a"]));
+    let harness = Harness::start(plugin(), host);
+    let call = harness.call("importer").settings(&json!({ "url": URL }));
+    let run = call.state(*b"before").only(&["b/a", "c"]).sync().await;
+    assert_eq!((run.units.len(), run.done().announced), (1, Some(1)));
+    assert_eq!(key(&run.units[0].key)["relative_path"], "b/a");
+    assert_eq!(run.state(), b"before");
+}
+
+#[tokio::test]
 async fn an_empty_manifest_declares_nothing() {
     let run = sync("# nothing here\n\n").await;
     assert_eq!((run.units.len(), run.done().announced), (0, Some(0)));

@@ -50,8 +50,7 @@ impl Importer for Courses {
             let mut count = 0;
             while let Some(found) = listings.next().await {
                 for one in found? {
-                    if request.only.is_empty() || request.only.iter().any(|only| only == one.path())
-                    {
+                    if request.wants(one.path()) {
                         count += 1;
                         tell(one, context).await?;
                     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use wharf_sdk::{
     Check, Checked, Component, Context, Done, Error, FetchRequest, File, Importer, ListRequest,
-    ListedItem, Outcome, Progress, Unit, async_trait,
+    ListedItem, Progress, Unit, async_trait,
 };
 
 use crate::fetch::{Wanted, fetch};
@@ -35,7 +35,7 @@ impl Importer for Shares {
             let mut walk = Walk::new(&share, &settings);
             while let Some(found) = walk.next().await? {
                 for one in found {
-                    if request.only.is_empty() || request.only.contains(one.path()) {
+                    if request.wants(one.path()) {
                         count += 1;
                         tell(one, context).await?;
                     }
@@ -81,15 +81,14 @@ async fn tell(found: Found, context: &Context) -> Result<(), Error> {
             context.listed(item.modified_ms(revision.modified_ms())).await
         }
         Found::Skipped { path, code, why } => {
-            context.warn(code, format!("{path}: {why}"), &path).await?;
-            context.item(path, Outcome::Skipped).await
+            context.skipped(&path, code, format!("{path}: {why}")).await
         }
         Found::Failed { path, error } => context.failed(path, error).await,
     }
 }
 
 impl Found {
-    fn path(&self) -> &String {
+    fn path(&self) -> &str {
         match self {
             Self::File { path, .. } | Self::Skipped { path, .. } | Self::Failed { path, .. } => {
                 path

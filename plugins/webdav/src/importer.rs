@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wharf_sdk::{
     Check, Checked, Component, Context, Done, Error, FetchRequest, File, Importer, ListRequest,
-    ListedItem, Outcome, Progress, Unit, async_trait,
+    ListedItem, Progress, Unit, async_trait,
 };
 
 use crate::fetch::{Wanted, fetch};
@@ -36,8 +36,7 @@ impl Importer for Folders {
             let mut walk = Walk::new(&dav, &settings);
             while let Some(found) = walk.next().await? {
                 for one in found {
-                    if request.only.is_empty() || request.only.iter().any(|only| only == one.path())
-                    {
+                    if request.wants(one.path()) {
                         count += 1;
                         tell(one, context).await?;
                     }
@@ -102,8 +101,7 @@ async fn tell(found: Found, context: &Context) -> Result<(), Error> {
             context.listed(item.modified_ms(modified_ms.unwrap_or_default())).await
         }
         Found::Skipped { path, code, why } => {
-            context.warn(code, format!("{path}: {why}"), &path).await?;
-            context.item(path, Outcome::Skipped).await
+            context.skipped(&path, code, format!("{path}: {why}")).await
         }
         Found::Failed { path, error } => context.failed(path, error).await,
     }

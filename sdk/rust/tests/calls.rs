@@ -127,6 +127,16 @@ impl Importer for Sample {
             "endless" => loop {
                 context.unit(thing("again")?).await?;
             },
+            "some" => {
+                for name in ["a", "b", "c"].into_iter().filter(|name| request.wants(name)) {
+                    context.unit(thing(name)?).await?;
+                }
+                Ok(Done::changed())
+            }
+            "skip" => {
+                context.skipped("out", "source.link", "out: it is a link").await?;
+                Ok(Done::changed())
+            }
             "stuck" => std::future::pending().await,
             "panic" => panic!("on purpose"),
             "usage" => Err(Error::usage("config.task", "no such task").at_field("/task")),
@@ -190,6 +200,32 @@ async fn everything_told_arrives() {
     assert_eq!(run.removed[0].key, r#"{"name":"old"}"#);
     assert!(run.others.iter().any(|event| matches!(event, Event::Metadata(_))));
     assert!(run.others.iter().any(|event| matches!(event, Event::Link(_))));
+}
+
+#[tokio::test]
+async fn an_item_left_out_is_told_with_a_warning_that_names_it() {
+    let run = run("skip").await;
+    let [warning] = run.warnings.as_slice() else { panic!("{:?}", run.warnings) };
+    assert_eq!((warning.code.as_str(), warning.item.as_str()), ("source.link", "out"));
+    assert_eq!(warning.text, "out: it is a link");
+    let [item] = run.items.as_slice() else { panic!("{:?}", run.items) };
+    assert_eq!((item.key.as_str(), item.outcome()), ("out", WireOutcome::Skipped));
+    assert_eq!(item.error, None);
+}
+
+#[tokio::test]
+async fn a_sync_is_asked_for_some_items_or_for_all() {
+    let harness = harness(Sample::default(), FakeHost::new());
+    let cases: [(&[&str], &[&str]); 3] =
+        [(&[], &["a", "b", "c"]), (&["c", "a"], &["a", "c"]), (&["A", "d"], &[])];
+    for (only, told) in cases {
+        let call = harness.call("importer").settings(&json!({ "task": "some" }));
+        let run = call.only(only).sync().await;
+        let keys: Vec<_> = run.units.iter().map(|unit| unit.key.clone()).collect();
+        let expected: Vec<_> =
+            told.iter().map(|name| json!({ "name": name }).to_string()).collect();
+        assert_eq!(keys, expected, "{only:?}");
+    }
 }
 
 #[tokio::test]
@@ -353,6 +389,28 @@ async fn a_listing_has_a_cursor_and_revisions() {
     let harness = Harness::start(plugin, FakeHost::new());
     let run = harness.call("importer").list().await;
     assert_eq!((run.listed[0].revision.as_str(), run.listed[0].modified_ms), ("7", 5));
+}
+
+#[tokio::test]
+async fn a_listing_is_asked_for_some_items_or_for_all() {
+    struct Lister;
+    impl Component for Lister {}
+    #[async_trait]
+    impl Importer for Lister {
+        async fn list(&self, request: ListRequest, context: &Context) -> Result<Done, Error> {
+            for name in ["a", "b"].into_iter().filter(|name| request.wants(name)) {
+                let unit = thing(name)?.file(File::at(name));
+                context.listed(wharf_sdk::ListedItem::new(unit)).await?;
+            }
+            Ok(Done::changed())
+        }
+    }
+    let plugin = Plugin::new(MANIFEST).types(TYPES).importer("importer", Lister);
+    let harness = Harness::start(plugin, FakeHost::new());
+    for (only, listed) in [(vec![], 2), (vec!["b"], 1), (vec!["b/"], 0)] {
+        let run = harness.call("importer").only(&only).list().await;
+        assert_eq!(run.listed.len(), listed, "{only:?}");
+    }
 }
 
 async fn becomes_true(flag: &AtomicBool) {

@@ -159,6 +159,9 @@ fn snapshots_that_cannot_be_or_are_told_wrongly_are_refused() {
     assert_eq!(build(&["--snapshot", "shelf"]).status, 2);
     build(&["-t", "beta", "--snapshot", "shelf"]).ended(2, "usage").says(&["usage.provider"]);
     build(&["-t", "alpha", "--snapshot", "nowhere"]).ended(2, "not_found").says(&["nowhere"]);
+    // Nothing is made ready for it: who makes bases ready has no part in it.
+    let idle = build(&["-t", "alpha", "--snapshot", "shelf", "--builder", "images.os"]);
+    idle.ended(2, "usage").says(&["usage.builder", "images.os"]);
     let body = json!({
         "template": { "name": "web.json", "text": fs::read_to_string(&stand.template).unwrap() },
         "targets": ["alpha"], "snapshot": "shelf", "push": ["shelf"],

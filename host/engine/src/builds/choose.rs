@@ -64,9 +64,7 @@ impl Choices {
         }
         let stage = if provider.is_none() { Stage::Target } else { Stage::Snapshot };
         let customised = stage == Stage::Target && !targets.is_empty();
-        let customiser = pins.choose(engine, system).ok().filter(|(_, _, component)| {
-            customised && component.produces.iter().any(|it| it == TARGET_TYPE)
-        });
+        let customiser = if customised { pins.customiser(engine, system) } else { None };
         pins.all_used()?;
         let mut stages = Vec::with_capacity(targets.len() + 1);
         if let Some(by) = base {
@@ -144,6 +142,12 @@ impl Pins {
         };
         let (plugin, component) = engine.component(&address)?;
         Ok((address, plugin, component))
+    }
+
+    /// The builder of such systems, if it can make a base ready for a target.
+    fn customiser<'a>(&mut self, engine: &'a Inner, system: Wanted<'_>) -> Option<Found<'a>> {
+        let found = self.choose(engine, system).ok();
+        found.filter(|(_, _, component)| component.produces.iter().any(|it| it == TARGET_TYPE))
     }
 
     fn all_used(&self) -> Result<(), Problem> {

@@ -7,8 +7,7 @@ use wharf_proto::v1;
 use wharf_store::model::Repository;
 
 use super::call::{Builder, Given};
-use super::order::{Order, Stage};
-use super::snapshot;
+use super::order::Order;
 use crate::engine::Inner;
 use crate::jobs::run::JobRun;
 use crate::problem::Problem;
@@ -16,7 +15,7 @@ use crate::problem::Problem;
 /// The kind of contribution that is for the target's builder, not for the system.
 const ARGUMENT: &str = "argument";
 
-/// What the image's builder is handed.
+/// What the builder of a target's image is handed.
 pub(super) async fn ready(
     (engine, run): (&Inner, &JobRun),
     repository: &Repository,
@@ -24,13 +23,8 @@ pub(super) async fn ready(
     (parent, given): (Option<v1::Unit>, Vec<v1::Contribution>),
 ) -> Result<Given, Problem> {
     let added = order.additions.iter().map(v1::Contribution::from);
-    let contributions: Vec<v1::Contribution> = added.chain(given).collect();
-    if order.stage != Stage::Target {
-        let provider = snapshot::told(engine, order).await?;
-        return Ok(Given { parent, contributions, provider });
-    }
     let (arguments, system): (Vec<_>, Vec<_>) =
-        contributions.into_iter().partition(|one| one.kind == ARGUMENT);
+        added.chain(given).partition(|one| one.kind == ARGUMENT);
     let parent = match &order.customiser {
         None if system.is_empty() => parent,
         None => return Err(nobody(order, &system)),

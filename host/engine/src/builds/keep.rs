@@ -54,15 +54,16 @@ fn described(
         return Err(Problem::protocol("the plugin made an image without a file"));
     }
     let [os, version, architecture] = &order.system;
-    let key = match order.stage {
-        Stage::Base => json!({
+    let key = if order.stage == Stage::Base {
+        json!({
             "name": order.name, "os": os, "os_version": version, "architecture": architecture,
             "build": run.id(),
-        }),
-        Stage::Target | Stage::Snapshot => json!({
+        })
+    } else {
+        json!({
             "name": order.name, "target": order.target, "architecture": architecture,
             "build": run.id(),
-        }),
+        })
     };
     unit.key = key.to_string();
     let said = convert::json_object(&unit.attributes, "Unit.attributes")?;

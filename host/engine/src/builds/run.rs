@@ -4,7 +4,7 @@ use serde_json::json;
 use wharf_proto::v1;
 use wharf_store::model::{Repository, UnitId};
 
-use super::call::{Builder, Made, Maker};
+use super::call::{Builder, Given, Made, Maker};
 use super::order::{Order, Stage};
 use super::{customise, keep, parent, recipe, snapshot};
 use crate::edit;
@@ -74,7 +74,13 @@ async fn make(
         Decision::Proceed(given) => given,
     };
     let parent = step.parent.clone();
-    let given = customise::ready((engine, run), repository, order, (parent, given)).await?;
+    let given = match order.stage {
+        Stage::Base => Given { parent, contributions: given, provider: None },
+        Stage::Target => {
+            customise::ready((engine, run), repository, order, (parent, given)).await?
+        }
+        Stage::Snapshot => snapshot::ready(engine, order, given).await?,
+    };
     let builder = Builder::of(engine, &order.by).await?;
     builder.build((engine, run), repository, order, given).await.map(Outcome::Made)
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use wharf_proto::v1;
 use wharf_store::model::Repository;
 
-use super::call::Made;
+use super::call::{Given, Made};
 use super::order::Order;
 use super::{BuildFrom, BuildOptions};
 use crate::convert;
@@ -43,14 +43,15 @@ pub(super) async fn wanted<'a>(
     Ok(Some(provider))
 }
 
-/// The provider, as the builder is told of it.
-pub(super) async fn told(engine: &Inner, order: &Order) -> Result<Option<v1::Instance>, Problem> {
-    if order.provider.is_empty() {
-        return Ok(None);
-    }
+/// What the provider's builder is handed.
+pub(super) async fn ready(
+    engine: &Inner,
+    order: &Order,
+    contributions: Vec<v1::Contribution>,
+) -> Result<Given, Problem> {
     let provider = engine.provider(&order.provider).await?;
     let told = provider.told(&Map::new());
-    Ok(Some(provider.instance(&told)))
+    Ok(Given { parent: None, contributions, provider: Some(provider.instance(&told)) })
 }
 
 /// Keeps what the provider calls the image.

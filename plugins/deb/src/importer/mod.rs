@@ -82,7 +82,7 @@ impl Importer for Archives {
             }
             return Done::nothing_to_do().state(&now);
         }
-        let mut mirror = Mirror::new(&settings, &request.only, context);
+        let mut mirror = Mirror::new(&settings, &request, context);
         for (suite, found) in found {
             let before = kept.as_ref().and_then(|kept| kept.suites.get(&suite.distribution));
             let suite_now = mirror.suite(&suite, found, before).await?;

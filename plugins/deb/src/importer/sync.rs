@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
-use wharf_sdk::{Context, Done, Download, Error, File, Keep, Outcome, Progress, Unit};
+use wharf_sdk::{Context, Done, Download, Error, File, Keep, Progress, SyncRequest, Unit};
 
 use super::choose::{Area, Choice, Index, Kind, Offer};
 use super::fetch::{self, Found};
@@ -28,7 +28,7 @@ const WAITING: usize = 8;
 /// One sync.
 pub(super) struct Mirror<'a> {
     pub(super) settings: &'a Settings,
-    only: &'a [String],
+    asked: &'a SyncRequest,
     pub(super) context: &'a Context,
     told: u64,
     kept_areas: u64,
@@ -46,9 +46,13 @@ struct Summary {
 }
 
 impl<'a> Mirror<'a> {
-    pub(super) fn new(settings: &'a Settings, only: &'a [String], context: &'a Context) -> Self {
+    pub(super) fn new(
+        settings: &'a Settings,
+        asked: &'a SyncRequest,
+        context: &'a Context,
+    ) -> Self {
         let summary = Summary { signature: "not verified", ..Summary::default() };
-        Self { settings, only, context, told: 0, kept_areas: 0, summary }
+        Self { settings, asked, context, told: 0, kept_areas: 0, summary }
     }
 
     pub(super) fn done(mut self) -> Result<Done, Error> {
@@ -171,7 +175,7 @@ impl<'a> Mirror<'a> {
     }
 
     pub(super) async fn tell(&mut self, name: &str, unit: Unit) -> Result<(), Error> {
-        if self.only.is_empty() || self.only.iter().any(|only| only == name) {
+        if self.asked.wants(name) {
             self.told += 1;
             self.context.unit(unit).await?;
         }
@@ -258,8 +262,7 @@ impl<'a> Mirror<'a> {
                 self.told += 1;
                 let text =
                     "the same version is listed twice with different files; the first one is taken";
-                self.context.warn("content.conflict", text, &name).await?;
-                self.context.item(name, Outcome::Skipped).await
+                self.context.skipped(name, "content.conflict", text).await
             }
         }
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use wharf_sdk::{
     Check, CheckScope, Checked, Component, Context, Done, Error, FetchRequest, File, Importer,
-    ListRequest, ListedItem, Outcome, Progress, Unit, async_trait,
+    ListRequest, ListedItem, Progress, Unit, async_trait,
 };
 
 use crate::{FILE, path};
@@ -90,7 +90,7 @@ impl Importer for Folders {
         let mut count = 0;
         while let Some(lot) = lots.recv().await {
             for found in lot {
-                if request.only.is_empty() || request.only.contains(&found.path) {
+                if request.wants(&found.path) {
                     count += 1;
                     tell(&root, found, context).await?;
                 }
@@ -160,10 +160,7 @@ async fn tell(root: &Path, found: Found, context: &Context) -> Result<(), Error>
             let unit = Unit::new(FILE).key(&Key { relative_path: &path })?.file(file);
             context.listed(ListedItem::new(unit).revision(revision).modified_ms(modified_ms)).await
         }
-        Item::Skipped { code, why } => {
-            context.warn(code, format!("{path}: {why}"), &path).await?;
-            context.item(path, Outcome::Skipped).await
-        }
+        Item::Skipped { code, why } => context.skipped(&path, code, format!("{path}: {why}")).await,
         Item::Failed { code, why } => {
             context.failed(path.clone(), Error::operation(code, format!("{path}: {why}"))).await
         }

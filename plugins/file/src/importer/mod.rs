@@ -83,7 +83,7 @@ impl Importer for Manifests {
             context.log(Level::INFO, "the manifest is the one of the last sync").await;
             return Done::nothing_to_do().state(&now);
         }
-        let announced = declare(&address, &manifest, &request.only, context).await?;
+        let announced = declare(&address, &manifest, &request, context).await?;
         let done = Done::changed().announced(announced);
         // What was not read whole must not count as read the next time.
         if whole { done.state(&now) } else { Ok(done.state_bytes(request.attachment.state)) }
@@ -138,7 +138,7 @@ async fn download(
 async fn declare(
     address: &Address,
     manifest: &Downloaded,
-    only: &[String],
+    request: &SyncRequest,
     context: &Context,
 ) -> Result<u64, Error> {
     let path = context.in_work_dir(manifest.staged.as_deref().unwrap_or("".as_ref()));
@@ -147,7 +147,7 @@ async fn declare(
     let (mut files, mut doubled) = (0, 0);
     while let Some(next) = reader.read_next().map_err(|error| refuse(address, &error))? {
         match next {
-            Next::File(entry) if !only.is_empty() && !only.iter().any(|it| *it == entry.path) => {}
+            Next::File(entry) if !request.wants(&entry.path) => {}
             Next::File(entry) => {
                 files += 1;
                 tell(address, &entry, context).await?;

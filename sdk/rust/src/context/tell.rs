@@ -65,7 +65,7 @@ pub enum Outcome {
     Unchanged,
     /// It is gone.
     Removed,
-    /// It was left out on purpose.
+    /// It was left out on purpose. [`Context::skipped`] says it with the reason.
     Skipped,
     /// It failed. Of items [`Context::failed`] says it, with the reason.
     Failed,
@@ -148,6 +148,22 @@ impl Context {
     pub async fn item(&self, key: impl Into<String>, outcome: Outcome) -> Result<(), Error> {
         let outcome = v1::Outcome::from(outcome);
         self.push_item(v1::Item { key: key.into(), outcome: outcome.into(), error: None }).await
+    }
+
+    /// An item was left out on purpose; the run goes on, and ends as partial. Code and text are those of a warning:
+    /// [`Context::warn`].
+    ///
+    /// # Errors
+    /// [`Error::cancelled`].
+    pub async fn skipped(
+        &self,
+        key: impl Into<String>,
+        code: &str,
+        why: impl Into<String>,
+    ) -> Result<(), Error> {
+        let key = key.into();
+        self.warn(code, why, &key).await?;
+        self.item(key, Outcome::Skipped).await
     }
 
     /// An item failed; the run goes on, and ends as partial.

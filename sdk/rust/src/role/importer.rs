@@ -77,10 +77,21 @@ pub struct SyncRequest {
     pub full_reasons: Vec<String>,
     /// `None`: never.
     pub last: Option<LastSync>,
-    /// Only these items; empty means all.
+    /// Only these items; empty means all: [`SyncRequest::wants`].
     pub only: Vec<String>,
     /// What an earlier attempt of this job left by [`Context::checkpoint`].
     pub checkpoint: Vec<u8>,
+}
+
+impl SyncRequest {
+    /// Whether the item is among those that are asked for.
+    pub fn wants(&self, item: &str) -> bool {
+        wants(&self.only, item)
+    }
+}
+
+fn wants(only: &[String], item: &str) -> bool {
+    only.is_empty() || only.iter().any(|it| it == item)
 }
 
 impl From<v1::SyncRequest> for SyncRequest {
@@ -113,8 +124,15 @@ pub struct ListRequest {
     pub attachment: Attachment,
     /// Where an earlier listing left off; empty: from the start.
     pub cursor: String,
-    /// Only these items; empty means all.
+    /// Only these items; empty means all: [`ListRequest::wants`].
     pub only: Vec<String>,
+}
+
+impl ListRequest {
+    /// Whether the item is among those that are asked for.
+    pub fn wants(&self, item: &str) -> bool {
+        wants(&self.only, item)
+    }
 }
 
 impl From<v1::ListRequest> for ListRequest {

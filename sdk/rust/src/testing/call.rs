@@ -111,6 +111,13 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// The items that a sync or a listing is asked for; all without this.
+    #[must_use]
+    pub fn only(mut self, items: &[&str]) -> Self {
+        self.sync.only = items.iter().map(|&item| item.to_owned()).collect();
+        self
+    }
+
     /// What an earlier attempt left.
     #[must_use]
     pub fn checkpoint(mut self, data: impl Into<Vec<u8>>) -> Self {
@@ -159,7 +166,8 @@ impl<'a> Call<'a> {
     /// Makes `list`.
     pub async fn list(self) -> Run {
         let (context, attachment) = (Some(self.context()), Some(self.attachment.clone()));
-        let request = v1::ListRequest { context, attachment, ..v1::ListRequest::default() };
+        let only = self.sync.only.clone();
+        let request = v1::ListRequest { context, attachment, only, ..v1::ListRequest::default() };
         self.running(self.importer().list(request).await).finish().await
     }
 
