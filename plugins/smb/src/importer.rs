@@ -80,9 +80,7 @@ async fn tell(found: Found, context: &Context) -> Result<(), Error> {
             let item = ListedItem::new(unit).revision(revision.to_string());
             context.listed(item.modified_ms(revision.modified_ms())).await
         }
-        Found::Skipped { path, code, why } => {
-            context.skipped(&path, code, format!("{path}: {why}")).await
-        }
+        Found::Skipped { path, code, why } => context.skipped(path, code, why).await,
         Found::Failed { path, error } => context.failed(path, error).await,
     }
 }

@@ -100,9 +100,7 @@ async fn tell(found: Found, context: &Context) -> Result<(), Error> {
             let item = ListedItem::new(unit).revision(revision);
             context.listed(item.modified_ms(modified_ms.unwrap_or_default())).await
         }
-        Found::Skipped { path, code, why } => {
-            context.skipped(&path, code, format!("{path}: {why}")).await
-        }
+        Found::Skipped { path, code, why } => context.skipped(path, code, why).await,
         Found::Failed { path, error } => context.failed(path, error).await,
     }
 }

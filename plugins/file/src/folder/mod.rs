@@ -160,7 +160,7 @@ async fn tell(root: &Path, found: Found, context: &Context) -> Result<(), Error>
             let unit = Unit::new(FILE).key(&Key { relative_path: &path })?.file(file);
             context.listed(ListedItem::new(unit).revision(revision).modified_ms(modified_ms)).await
         }
-        Item::Skipped { code, why } => context.skipped(&path, code, format!("{path}: {why}")).await,
+        Item::Skipped { code, why } => context.skipped(path, code, why).await,
         Item::Failed { code, why } => {
             context.failed(path.clone(), Error::operation(code, format!("{path}: {why}"))).await
         }
