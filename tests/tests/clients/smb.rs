@@ -9,6 +9,7 @@ use wharf_sdk::wire::content::Content;
 use wharf_sdk::wire::{ErrorClass, ErrorScope};
 use wharf_tests::gate::Gate;
 use wharf_tests::samba::{PASSWORD, Samba};
+use wharf_tests::share::Share as _;
 
 use crate::listing::{self, SECRET, bytes, fetch, interrupted, item, list, paths};
 

@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::json;
 use wharf_tests::TestHost;
 use wharf_tests::samba::{PASSWORD, Samba};
+use wharf_tests::share::Share as _;
 
 /// A host with an attached share.
 fn host(samba: &Samba, more: &[&str]) -> TestHost {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use wharf_tests::gate::Gate;
 use wharf_tests::invariants::published;
 use wharf_tests::samba::{PASSWORD, Samba};
+use wharf_tests::share::Share as _;
 use wharf_tests::tree::sha256;
 use wharf_tests::{Run, TestHost};
 

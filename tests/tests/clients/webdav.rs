@@ -11,6 +11,7 @@ use wharf_sdk::wire::{ErrorClass, ErrorScope};
 use wharf_tests::apache::{Apache, PASSWORD, USER};
 use wharf_tests::gate::Gate;
 use wharf_tests::random::Random;
+use wharf_tests::share::Share as _;
 use wharf_tests::wsgidav::WsgiDav;
 
 use crate::listing::{self, SECRET, bytes, fetch, interrupted, item, list, paths};

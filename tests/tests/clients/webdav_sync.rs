@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use wharf_tests::apache::{Apache, PASSWORD, USER};
 use wharf_tests::authority::Authority;
+use wharf_tests::share::Share as _;
 use wharf_tests::{TestHost, wait};
 
 /// A host with an attached folder of this address.

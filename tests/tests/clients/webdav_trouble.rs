@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use wharf_tests::apache::{Apache, PASSWORD, USER};
 use wharf_tests::gate::Gate;
 use wharf_tests::invariants::{files, published};
+use wharf_tests::share::Share as _;
 use wharf_tests::tree::sha256;
 use wharf_tests::{Run, TestHost};
 
