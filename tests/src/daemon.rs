@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use tempfile::TempDir;
@@ -92,22 +94,30 @@ fn begin(command: &mut Command, folder: &Path, port: u16) -> Result<Child, Strin
     let spawned = command.stdin(Stdio::null()).stdout(output).stderr(errors).spawn();
     let mut process =
         spawned.unwrap_or_else(|error| panic!("{name}: {error}; tests/run installs it"));
-    let listens = wait::until(&format!("{name} listens or ends"), wait::PATIENCE, || {
+    let started = Instant::now();
+    let ended = loop {
         let ended = process.try_wait().expect("our own child").is_some();
         // Another server may have taken the port meanwhile, and would answer too.
-        let listens = processes::listens(process.id(), port);
-        (ended || listens).then_some(!ended)
-    });
-    if listens {
-        return Ok(process);
-    }
+        if !ended && processes::listens(process.id(), port) {
+            return Ok(process);
+        }
+        if ended || started.elapsed() > wait::PATIENCE {
+            break ended;
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
     end(process);
     let told = fs::read_to_string(path).unwrap_or_default();
+    assert!(ended, "{name} neither listens on port {port} nor ends: {told}");
     Err(format!("{name} does not start: {told}"))
 }
 
 /// Ends a server with its workers and sessions.
 fn end(mut process: Child) {
+    // A child that it makes meanwhile would be nobody's.
+    if process.try_wait().is_ok_and(|ended| ended.is_none()) {
+        processes::stop(process.id(), wait::PATIENCE);
+    }
     let below = processes::descendants(process.id());
     drop(process.kill());
     drop(process.wait());
@@ -129,7 +139,6 @@ pub(crate) fn program(name: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
-    use std::time::Duration;
 
     use super::*;
 

@@ -69,8 +69,9 @@ impl Share for Samba {
 fn configure(folder: &Path, user: &str, port: u16) -> PathBuf {
     let root = folder.display();
     let stranger = if rustix::process::getuid().is_root() { "nobody" } else { user };
+    // With `lo` it is content with ::1 when another program has taken the port of 127.0.0.1, and does not end.
     let text = format!(
-        "[global]\nserver role = standalone server\nworkgroup = WHARF\ninterfaces = lo\n\
+        "[global]\nserver role = standalone server\nworkgroup = WHARF\ninterfaces = 127.0.0.1/8\n\
          bind interfaces only = yes\nsmb ports = {port}\ndisable netbios = yes\n\
          private dir = {root}/private\nlock directory = {root}/lock\nstate directory = {root}/state\n\
          cache directory = {root}/cache\npid directory = {root}/pid\nncalrpc dir = {root}/rpc\n\
