@@ -15,6 +15,7 @@
 pub mod apache;
 pub mod apt;
 pub mod authority;
+pub mod daemon;
 pub mod debian;
 pub mod gate;
 pub mod gpg;
@@ -31,6 +32,7 @@ pub mod random;
 pub mod receiver;
 pub mod relay;
 pub mod samba;
+pub mod share;
 pub mod tree;
 pub mod upload;
 pub mod upstream;

@@ -68,9 +68,23 @@ pub fn wait_none(mark: &str, deadline: Duration) {
 /// # Panics
 /// After `deadline`.
 pub fn wait_gone(pid: u32, deadline: Duration) {
-    wait::until(&format!("process {pid} ends"), deadline, || {
+    wait_state(pid, "ends", "ZX", deadline);
+}
+
+/// SIGSTOP to a process: once this returns it does nothing more, or is gone.
+///
+/// # Panics
+/// After `deadline`.
+pub fn stop(pid: u32, deadline: Duration) {
+    kill(pid, Signal::STOP);
+    wait_state(pid, "stops", "TZX", deadline);
+}
+
+/// Waits until a process is gone or in one of these states.
+fn wait_state(pid: u32, does: &str, states: &str, deadline: Duration) {
+    wait::until(&format!("process {pid} {does}"), deadline, || {
         let state = stat(pid).map(|(_parent, state)| state);
-        matches!(state, None | Some('Z' | 'X')).then_some(())
+        state.is_none_or(|state| states.contains(state)).then_some(())
     });
 }
 

@@ -49,9 +49,7 @@ impl Tree {
 
     /// Writes a file, leaving the manifest as it is.
     pub fn put(&mut self, path: &str, bytes: &[u8]) {
-        let target = self.at(path);
-        fs::create_dir_all(target.parent().expect("inside the folder")).expect("a folder");
-        fs::write(target, bytes).expect("a file");
+        write(self.folder(), path, bytes);
         self.files.insert(path.to_owned(), (sha256(bytes), bytes.len()));
     }
 
@@ -124,6 +122,14 @@ impl Tree {
     pub fn at(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }
+}
+
+/// Writes a file below a folder, with the folders that it needs.
+pub(crate) fn write(folder: &Path, path: &str, bytes: &[u8]) -> PathBuf {
+    let path = folder.join(path);
+    fs::create_dir_all(path.parent().expect("inside the folder")).expect("a folder");
+    fs::write(&path, bytes).expect("a file");
+    path
 }
 
 /// The digest of these bytes, 64 hex digits.

@@ -1,8 +1,7 @@
 //! Providers that images are pushed to, on loopback: Debian's registry, moto's S3 behind a check of signatures, and a
 //! Glance of our own.
 //!
-//! Each is a process that takes a free port by itself and says which; dropping it ends it. Faults are asked for over
-//! HTTP, below `/-/` (see `faults.py`).
+//! Each is a process; dropping it ends it. Faults are asked for over HTTP, below `/-/` (see `faults.py`).
 
 mod registry;
 

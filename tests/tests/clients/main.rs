@@ -21,6 +21,7 @@ mod push_registry;
 mod python;
 mod python_pages;
 mod registries;
+mod shares;
 mod signed;
 mod smb;
 mod smb_sync;

@@ -333,20 +333,6 @@ async fn another_key_counts_from_the_next_listing_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_is_heeded_while_a_server_is_silent() {
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
-    let port = silent.local_addr().expect("it is bound").port();
-    let settings = json!({ "url": format!("http://127.0.0.1:{port}"), "token": SECRET });
-    let harness = harness();
-    let listing = list(&harness, &settings);
-    let stopping = async {
-        let accepted = tokio::task::spawn_blocking(move || silent.accept()).await;
-        let _kept = accepted.expect("a thread").expect("the plugin connects");
-        harness.stop();
-        std::future::pending::<()>().await;
-    };
-    let run = tokio::select! {
-        run = listing => run,
-        () = stopping => panic!("the stop was not heeded"),
-    };
-    assert_eq!(run.failure().class(), ErrorClass::Cancelled);
+    let settings = |port| json!({ "url": format!("http://127.0.0.1:{port}"), "token": SECRET });
+    listing::a_stop_is_heeded_while_a_server_is_silent(&harness(), settings).await;
 }

@@ -5,12 +5,15 @@ use std::os::unix::fs::MetadataExt as _;
 
 use serde_json::{Value, json};
 use wharf_sdk::testing::Harness;
-use wharf_sdk::wire::content::Content;
 use wharf_sdk::wire::{ErrorClass, ErrorScope};
 use wharf_tests::gate::Gate;
 use wharf_tests::samba::{PASSWORD, Samba};
+use wharf_tests::share::Share as _;
 
-use crate::listing::{self, SECRET, bytes, fetch, interrupted, item, list, paths};
+use crate::listing::{
+    self, SECRET, empty, fetch, interrupted, item, list, noise, paths, staged_files,
+    tells_of_a_dead_server, tells_of_a_wrong_password,
+};
 
 fn harness() -> Harness {
     harness_with(PASSWORD)
@@ -31,37 +34,11 @@ fn settings(samba: &Samba, more: &Value) -> Value {
     settings
 }
 
-/// More than one answer holds, and few enough to come by chunks.
-const MEDIUM: usize = 7 << 20;
 /// So many that they are staged.
 const LARGE: usize = 64 << 20;
 /// The first byte that is asked for: a whole large file is staged, the rest of one comes by chunks.
 const STAGED: usize = 0;
 const CHUNKED: usize = 1;
-
-/// How many files lie in the job's folder.
-fn staged_files(harness: &Harness) -> usize {
-    fs::read_dir(harness.work_dir()).expect("a folder").count()
-}
-
-/// Takes away what was staged, as a host does.
-fn empty(harness: &Harness) {
-    for entry in fs::read_dir(harness.work_dir()).expect("a folder") {
-        fs::remove_file(entry.expect("an entry").path()).expect("a file");
-    }
-}
-
-/// Bytes that repeat nowhere.
-fn noise(length: usize) -> Vec<u8> {
-    let mut state = 0x2545_f491_u32;
-    let step = |_| {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        state.to_le_bytes()[0]
-    };
-    (0..length).map(step).collect()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_below_the_folder_is_listed_with_its_size_and_time() {
@@ -85,38 +62,9 @@ async fn everything_below_the_folder_is_listed_with_its_size_and_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_are_handed_out_whole_and_from_any_place() {
     let samba = Samba::start();
-    let large = noise(9 << 20);
-    for (name, length) in
-        [("empty", 0), ("small", 20_000), ("medium", MEDIUM), ("large", large.len())]
-    {
-        samba.write(name, &large[..length]);
-    }
-    let (harness, settings) = (harness(), settings(&samba, &json!({})));
-    let listed = list(&harness, &settings).await;
-    for (name, from) in [
-        ("empty", 0),
-        ("small", 0),
-        ("small", 19_999),
-        ("medium", 0),
-        ("medium", 3_000_001),
-        ("large", 0),
-        ("large", 5_000_001),
-    ] {
-        let listed = item(&listed, name);
-        let run = fetch(&harness, &settings, listed, from).await;
-        run.done();
-        let (bytes, revision) = (bytes(&harness, &run), run.revision.clone());
-        let size = listed.unit.as_ref().and_then(|unit| unit.files[0].size).expect("a size");
-        let (from, size) = (usize::try_from(from).unwrap(), usize::try_from(size).unwrap());
-        assert!(bytes == large[from..size], "{name} from {from}: {} bytes", bytes.len());
-        assert_eq!(revision, "", "{name}: nothing changed");
-        let staged = matches!(run.contents[..], [Content::Staged(_)]);
-        assert_eq!(staged, (name, from) == ("large", 0), "{name} from {from}");
-        assert_eq!(staged_files(&harness), usize::from(staged), "{name} from {from}");
-        if staged {
-            empty(&harness);
-        }
-    }
+    let settings = settings(&samba, &json!({}));
+    let write = |name: &str, bytes: &[u8]| samba.write(name, bytes);
+    listing::hands_out_bytes_from_any_place(&harness(), &settings, write).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,12 +115,7 @@ async fn what_keeps_a_share_from_being_listed_is_told_with_advice() {
     let mut samba = Samba::start();
     samba.write("a.txt", "a");
     let wrong = harness_with("battery staple");
-    let refused = list(&wrong, &settings(&samba, &json!({}))).await;
-    let refused = refused.failure();
-    assert_eq!((refused.class(), refused.code.as_str()), (ErrorClass::Usage, "usage.credentials"));
-    assert!(refused.message.contains("wharf secret set school"), "{}", refused.message);
-    assert!(!refused.message.contains("battery"), "{}", refused.message);
-    assert_eq!(refused.field, "/password");
+    tells_of_a_wrong_password(&list(&wrong, &settings(&samba, &json!({}))).await);
 
     let harness = harness();
     let share = list(&harness, &settings(&samba, &json!({ "share": "none" }))).await;
@@ -197,41 +140,15 @@ async fn what_keeps_a_share_from_being_listed_is_told_with_advice() {
     assert!(unknown.message.contains("VPN"), "{}", unknown.message);
 
     samba.kill();
-    let dead = list(&harness, &settings(&samba, &json!({}))).await;
-    let dead = dead.failure();
-    assert_eq!((dead.class(), dead.code.as_str()), (ErrorClass::Operation, "source.unreachable"));
-    assert!(dead.retryable && dead.message.contains("refused"), "{dead:?}");
+    tells_of_a_dead_server(&list(&harness, &settings(&samba, &json!({}))).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_vanished_fails_alone_and_one_that_changed_comes_as_what_it_is_now() {
     let samba = Samba::start();
-    for (name, length) in [("gone", 100), ("small", 100), ("large", 3 << 20), ("larger", 9 << 20)] {
-        samba.write(name, noise(length));
-    }
-    let (harness, settings) = (harness(), settings(&samba, &json!({})));
-    let before = list(&harness, &settings).await;
-    fs::remove_file(samba.files().join("gone")).expect("it was there");
-    samba.write("small", noise(200));
-    samba.write("large", noise(4 << 20));
-    samba.write("larger", noise(10 << 20));
-    let gone = fetch(&harness, &settings, item(&before, "gone"), 0).await;
-    let gone = gone.failure();
-    assert_eq!((gone.class(), gone.code.as_str()), (ErrorClass::Operation, "source.vanished"));
-    assert_eq!((gone.scope(), gone.item.as_str()), (ErrorScope::Item, "gone"));
-    let now = list(&harness, &settings).await;
-    for (name, length) in [("small", 200), ("large", 4 << 20), ("larger", 10 << 20)] {
-        let run = fetch(&harness, &settings, item(&before, name), 0).await;
-        let (bytes, revision) = (bytes(&harness, &run), run.revision.clone());
-        assert!(bytes == noise(length), "{name}: {} bytes", bytes.len());
-        assert_eq!(revision, item(&now, name).revision, "{name}");
-    }
-    // The beginning that the host has is of another file: it is told so before anything else.
-    let run = fetch(&harness, &settings, item(&before, "large"), 1_000).await;
-    let rest = run.failure();
-    assert_eq!((rest.code.as_str(), rest.retryable), ("source.changing", true));
-    let (bytes, revision) = (bytes(&harness, &run), run.revision.clone());
-    assert_eq!((bytes.len(), &revision), (0, &item(&now, "large").revision));
+    let settings = settings(&samba, &json!({}));
+    let write = |name: &str, bytes: &[u8]| samba.write(name, bytes);
+    listing::hands_out_what_is_there_now(&harness(), &settings, &samba.files(), write).await;
 }
 
 /// More than what is on its way at once, so that the first piece has come before the rest is held back.
@@ -307,18 +224,9 @@ async fn a_stop_in_mid_download_leaves_no_staged_file() {
     let samba = Samba::start();
     samba.write("large", noise(LARGE));
     let gate = Gate::to(samba.port());
-    let (harness, settings) = (harness(), settings(&samba, &json!({ "port": gate.port() })));
-    let listed = list(&harness, &settings).await;
-    gate.close_after(HELD_BACK);
-    let large = (item(&listed, "large"), 0);
-    let (bytes, ended) = interrupted(&harness, &settings, large, || {
-        gate.wait_held();
-        assert_eq!(staged_files(&harness), 1);
-        harness.stop();
-    })
-    .await;
-    assert_eq!(ended.map_err(|error| error.class()), Err(ErrorClass::Cancelled));
-    assert_eq!((bytes.len(), staged_files(&harness)), (0, 0));
+    let settings = settings(&samba, &json!({ "port": gate.port() }));
+    let held = (&gate, HELD_BACK);
+    listing::a_stop_in_mid_download_leaves_no_staged_file(&harness(), &settings, held).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -348,20 +256,6 @@ async fn another_password_counts_from_the_next_listing_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_is_heeded_while_a_server_is_silent() {
-    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
-    let port = silent.local_addr().expect("it is bound").port();
-    let settings = json!({ "hostname": "127.0.0.1", "port": port, "share": "files" });
-    let harness = harness();
-    let listing = list(&harness, &settings);
-    let stopping = async {
-        let accepted = tokio::task::spawn_blocking(move || silent.accept()).await;
-        let _kept = accepted.expect("a thread").expect("the plugin connects");
-        harness.stop();
-        std::future::pending::<()>().await;
-    };
-    let run = tokio::select! {
-        run = listing => run,
-        () = stopping => panic!("the stop was not heeded"),
-    };
-    assert_eq!(run.failure().class(), ErrorClass::Cancelled);
+    let settings = |port| json!({ "hostname": "127.0.0.1", "port": port, "share": "files" });
+    listing::a_stop_is_heeded_while_a_server_is_silent(&harness(), settings).await;
 }

@@ -5,16 +5,13 @@ use std::fs;
 use serde_json::json;
 use wharf_tests::TestHost;
 use wharf_tests::samba::{PASSWORD, Samba};
+use wharf_tests::share::Share as _;
+
+use crate::shares;
 
 /// A host with an attached share.
 fn host(samba: &Samba, more: &[&str]) -> TestHost {
-    let mut host = TestHost::new();
-    host.install("smb");
-    host.serve();
-    let port = format!("port={}", samba.port());
-    let settings = [&["hostname=127.0.0.1", &port, "share=open"], more].concat();
-    host.repository("school", &[("smb.importer", &settings)]);
-    host
+    shares::host::<Samba>(samba.port(), "open", more)
 }
 
 #[test]
@@ -54,18 +51,11 @@ fn a_name_that_cannot_be_carried_fails_alone() {
 
 #[test]
 fn a_server_that_is_gone_changes_nothing_and_is_found_again() {
-    let mut samba = Samba::start();
-    samba.write("a.txt", "a");
-    let host = host(&samba, &[]);
-    host.ok(&["sync", "school"]);
-    samba.kill();
-    let run = host.wharf(&["sync", "school"]);
-    run.ended(1, "source").says(&["//127.0.0.1/open", "refused", "look whether the server runs"]);
-    samba.write("b.txt", "b");
-    samba.restart();
-    let told = host.ok(&["sync", "school"]);
-    assert_eq!((&told["added"], &told["unchanged"]), (&json!(1), &json!(1)), "{told:#}");
-    host.finish();
+    shares::a_server_is_gone::<Samba>(&[
+        "//127.0.0.1/open",
+        "refused",
+        "look whether the server runs",
+    ]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use wharf_tests::apache::{self, Apache};
 use wharf_tests::moodle::{File, Moodle, TOKEN};
 use wharf_tests::providers::{Glance, PROJECT, Registry, S3, USER};
 use wharf_tests::samba::{PASSWORD, Samba};
+use wharf_tests::share::Share as _;
 
 /// Verifies an installed plugin with this sample for its importer: it must reach the highest level.
 fn reaches_robust(name: &str, sample: &Value) {

@@ -6,17 +6,18 @@ use std::os::unix::fs::MetadataExt as _;
 
 use serde_json::{Value, json};
 use wharf_sdk::testing::Harness;
+use wharf_sdk::wire::ErrorScope;
 use wharf_sdk::wire::content::Content;
-use wharf_sdk::wire::{ErrorClass, ErrorScope};
 use wharf_tests::apache::{Apache, PASSWORD, USER};
 use wharf_tests::gate::Gate;
-use wharf_tests::random::Random;
+use wharf_tests::share::Share as _;
 use wharf_tests::wsgidav::WsgiDav;
 
-use crate::listing::{self, SECRET, bytes, fetch, interrupted, item, list, paths};
+use crate::listing::{
+    self, MEDIUM, SECRET, bytes, fetch, interrupted, item, list, noise, paths, staged_files,
+    tells_of_a_dead_server, tells_of_a_wrong_password,
+};
 
-/// More than one piece, and few enough to come by chunks.
-const MEDIUM: usize = 7 << 20;
 /// So many that they are staged.
 const LARGE: usize = 32 << 20;
 /// More than a connection holds on its way, so that the first piece has come before the rest is held back.
@@ -27,26 +28,17 @@ fn harness() -> Harness {
 }
 
 fn settings(apache: &Apache, remote_dir: &str) -> Value {
+    settings_at(&apache.url("dav/"), remote_dir)
+}
+
+fn settings_through(gate: &Gate) -> Value {
+    settings_at(&format!("http://127.0.0.1:{}/dav", gate.port()), "")
+}
+
+fn settings_at(url: &str, remote_dir: &str) -> Value {
     json!({
-        "url": apache.url("dav/"), "username": USER, "password": { "secret": SECRET },
-        "remote_dir": remote_dir,
+        "url": url, "username": USER, "password": { "secret": SECRET }, "remote_dir": remote_dir,
     })
-}
-
-fn noise(length: usize) -> Vec<u8> {
-    Random::new(7).bytes(length)
-}
-
-/// How many files lie in the job's folder.
-fn staged_files(harness: &Harness) -> usize {
-    fs::read_dir(harness.work_dir()).expect("a folder").count()
-}
-
-/// Takes away what was staged, as a host does.
-fn empty(harness: &Harness) {
-    for entry in fs::read_dir(harness.work_dir()).expect("a folder") {
-        fs::remove_file(entry.expect("an entry").path()).expect("a file");
-    }
 }
 
 const NAMES: [&str; 6] =
@@ -133,69 +125,16 @@ async fn a_server_without_tags_is_held_against_sizes_and_times() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_are_handed_out_whole_and_from_any_place() {
     let apache = Apache::start();
-    let noise = noise(9 << 20);
-    for (name, length) in [("empty", 0), ("small", 20_000), ("medium", MEDIUM), ("large", 9 << 20)]
-    {
-        apache.write(name, &noise[..length]);
-    }
-    let (harness, settings) = (harness(), settings(&apache, ""));
-    let listed = list(&harness, &settings).await;
-    for (name, from) in [
-        ("empty", 0),
-        ("small", 0),
-        ("small", 19_999),
-        ("medium", 0),
-        ("medium", 3_000_001),
-        ("large", 0),
-        ("large", 5_000_001),
-    ] {
-        let listed = item(&listed, name);
-        let run = fetch(&harness, &settings, listed, from).await;
-        run.done();
-        let bytes = bytes(&harness, &run);
-        let size = listed.unit.as_ref().and_then(|unit| unit.files[0].size).expect("a size");
-        let (from, size) = (usize::try_from(from).unwrap(), usize::try_from(size).unwrap());
-        assert!(bytes == noise[from..size], "{name} from {from}: {} bytes", bytes.len());
-        assert_eq!(run.revision, "", "{name}: nothing changed");
-        let staged = matches!(run.contents[..], [Content::Staged(_)]);
-        assert_eq!(staged, (name, from) == ("large", 0), "{name} from {from}");
-        assert_eq!(staged_files(&harness), usize::from(staged), "{name} from {from}");
-        empty(&harness);
-    }
+    let write = |name: &str, bytes: &[u8]| apache.write(name, bytes);
+    listing::hands_out_bytes_from_any_place(&harness(), &settings(&apache, ""), write).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_vanished_fails_alone_and_one_that_changed_comes_as_what_it_is_now() {
     let apache = Apache::start();
-    for (name, length) in [("gone", 100), ("folder", 9), ("small", 100), ("larger", 9 << 20)] {
-        apache.write(name, noise(length));
-    }
-    let (harness, settings) = (harness(), settings(&apache, ""));
-    let before = list(&harness, &settings).await;
-    for name in ["gone", "folder"] {
-        fs::remove_file(apache.files().join(name)).expect("it was there");
-    }
-    apache.write("small", noise(200));
-    apache.write("larger", noise(10 << 20));
-    let gone = fetch(&harness, &settings, item(&before, "gone"), 0).await;
-    let gone = gone.failure();
-    assert_eq!((gone.class(), gone.code.as_str()), (ErrorClass::Operation, "source.vanished"));
-    assert_eq!((gone.scope(), gone.item.as_str()), (ErrorScope::Item, "gone"));
-    let now = list(&harness, &settings).await;
-    for (name, length) in [("small", 200), ("larger", 10 << 20)] {
-        let run = fetch(&harness, &settings, item(&before, name), 0).await;
-        run.done();
-        let bytes = bytes(&harness, &run);
-        assert!(bytes == noise(length), "{name}: {} bytes", bytes.len());
-        assert_eq!(run.revision, item(&now, name).revision, "{name}");
-    }
-    empty(&harness);
-    // The beginning that the host has is of another file: it is told so before anything else.
-    let run = fetch(&harness, &settings, item(&before, "larger"), 1_000).await;
-    let rest = run.failure();
-    assert_eq!((rest.code.as_str(), rest.retryable), ("source.changing", true));
-    assert!(bytes(&harness, &run).is_empty());
-    assert_eq!(run.revision, item(&now, "larger").revision);
+    let settings = settings(&apache, "");
+    let write = |name: &str, bytes: &[u8]| apache.write(name, bytes);
+    listing::hands_out_what_is_there_now(&harness(), &settings, &apache.files(), write).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,12 +142,7 @@ async fn what_keeps_a_folder_from_being_listed_is_told_with_advice() {
     let mut apache = Apache::start();
     apache.write("in/a.txt", "a");
     let wrong = listing::harness(wharf_plugin_webdav::plugin(), "battery staple");
-    let refused = list(&wrong, &settings(&apache, "")).await;
-    let refused = refused.failure();
-    assert_eq!((refused.class(), refused.code.as_str()), (ErrorClass::Usage, "usage.credentials"));
-    assert!(refused.message.contains("wharf secret set school"), "{}", refused.message);
-    assert!(!refused.message.contains("battery"), "{}", refused.message);
-    assert_eq!(refused.field, "/password");
+    tells_of_a_wrong_password(&list(&wrong, &settings(&apache, "")).await);
 
     let harness = harness();
     let at = |path: &str| json!({ "url": apache.url(path) });
@@ -231,10 +165,7 @@ async fn what_keeps_a_folder_from_being_listed_is_told_with_advice() {
     assert_eq!((unknown.code.as_str(), unknown.scope()), ("source.name", ErrorScope::Attachment));
 
     apache.kill();
-    let dead = list(&harness, &settings(&apache, "")).await;
-    let dead = dead.failure();
-    assert_eq!((dead.class(), dead.code.as_str()), (ErrorClass::Operation, "source.unreachable"));
-    assert!(dead.retryable && dead.message.contains("refused"), "{dead:?}");
+    tells_of_a_dead_server(&list(&harness, &settings(&apache, "")).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -246,9 +177,7 @@ async fn a_connection_that_breaks_is_gone_on_with_where_it_was() {
     let large = item(&listed, "large");
     for from in [0, 1] {
         let first = Gate::to(apache.port());
-        let harness = harness();
-        let mut settings = settings(&apache, "");
-        settings["url"] = json!(format!("http://127.0.0.1:{}/dav", first.port()));
+        let (harness, settings) = (harness(), settings_through(&first));
         first.close_after(HELD_BACK);
         let (bytes, ended) = interrupted(&harness, &settings, (large, from as u64), || {
             first.wait_held();
@@ -269,9 +198,7 @@ async fn a_file_that_is_written_to_while_it_is_read_is_not_taken() {
         let apache = Apache::start();
         apache.write("large", noise(LARGE));
         let gate = Gate::to(apache.port());
-        let harness = harness();
-        let mut settings = settings(&apache, "");
-        settings["url"] = json!(format!("http://127.0.0.1:{}/dav", gate.port()));
+        let (harness, settings) = (harness(), settings_through(&gate));
         let listed = list(&harness, &settings).await;
         gate.close_after(HELD_BACK);
         let large = (item(&listed, "large"), from);
@@ -292,19 +219,8 @@ async fn a_stop_in_mid_download_leaves_no_staged_file() {
     let apache = Apache::start();
     apache.write("large", noise(LARGE));
     let gate = Gate::to(apache.port());
-    let harness = harness();
-    let mut settings = settings(&apache, "");
-    settings["url"] = json!(format!("http://127.0.0.1:{}/dav", gate.port()));
-    let listed = list(&harness, &settings).await;
-    gate.close_after(HELD_BACK);
-    let (bytes, ended) = interrupted(&harness, &settings, (item(&listed, "large"), 0), || {
-        gate.wait_held();
-        assert_eq!(staged_files(&harness), 1);
-        harness.stop();
-    })
-    .await;
-    assert_eq!(ended.map_err(|error| error.class()), Err(ErrorClass::Cancelled));
-    assert_eq!((bytes.len(), staged_files(&harness)), (0, 0));
+    let (settings, held) = (settings_through(&gate), (&gate, HELD_BACK));
+    listing::a_stop_in_mid_download_leaves_no_staged_file(&harness(), &settings, held).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,16 +5,14 @@ use std::fs;
 use serde_json::{Value, json};
 use wharf_tests::apache::{Apache, PASSWORD, USER};
 use wharf_tests::authority::Authority;
+use wharf_tests::share::Share as _;
 use wharf_tests::{TestHost, wait};
 
-/// A host with an attached folder of this address.
-fn host(url: &str, more: &[&str]) -> TestHost {
-    let mut host = TestHost::new();
-    host.install("webdav");
-    host.serve();
-    let url = format!("url={url}");
-    host.repository("school", &[("webdav.importer", &[&[url.as_str()], more].concat())]);
-    host
+use crate::shares;
+
+/// A host with an attached folder that everybody may read.
+fn host(apache: &Apache, more: &[&str]) -> TestHost {
+    shares::host::<Apache>(apache.port(), "open", more)
 }
 
 fn counts(told: &Value) -> [Value; 4] {
@@ -35,7 +33,7 @@ fn a_folder_is_mirrored_and_a_run_with_nothing_to_do_is_one_listing() {
     for number in 0..60 {
         apache.write(&format!("d{}/f{number}.txt", number % 7), format!("{number}"));
     }
-    let host = host(&apache.url("open"), &["concurrency=3"]);
+    let host = host(&apache, &["concurrency=3"]);
     let first = host.ok(&["sync", "school"]);
     assert_eq!((&first["added"], &first["bytes"]), (&json!(60), &json!(110)), "{first:#}");
     // The top and seven folders, then the files.
@@ -66,7 +64,7 @@ fn files_keep_their_names_and_times_in_a_users_folder() {
     for name in names {
         apache.write(name, name);
     }
-    let host = host(&apache.url("open"), &[]);
+    let host = host(&apache, &[]);
     let studies = host.folder().join("studies");
     host.attach("school", "folder", &[&format!("path={}", studies.display())]);
     host.ok(&["sync", "school"]);
@@ -89,7 +87,7 @@ fn a_name_that_cannot_be_carried_fails_alone() {
     apache.write("good.txt", "good");
     apache.write("bad\u{202e}txt.exe", "bad");
     apache.write("back\\slash.txt", "bad");
-    let host = host(&apache.url("open"), &[]);
+    let host = host(&apache, &[]);
     let run = host.wharf(&["sync", "school"]);
     let counts = (run.status, &run.json["added"], &run.json["failed"]);
     assert_eq!(counts, (3, &json!(1), &json!(2)), "{run:#?}");

@@ -1,229 +1,78 @@
 //! A WebDAV folder, a whole host, and what goes wrong with the server: what people are told, with which status, that what was
 //! there stays whole, and that the next run mends.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
-
-use serde_json::{Value, json};
 use wharf_tests::apache::{Apache, PASSWORD, USER};
-use wharf_tests::gate::Gate;
-use wharf_tests::invariants::{files, published};
-use wharf_tests::tree::sha256;
-use wharf_tests::{Run, TestHost};
 
-/// Files that come by chunks, more than a connection holds on its way.
-const LARGE: usize = 7 << 20;
-/// Files that the plugin stages.
-const STAGED: usize = 16 << 20;
+use crate::shares::{self, Server, nothing_came_of};
 
-/// A host with an attached folder, open to everybody.
-fn host(port: u16, settings: &[&str]) -> TestHost {
-    let mut host = TestHost::new();
-    host.install("webdav");
-    host.serve();
-    let url = format!("url=http://127.0.0.1:{port}/open");
-    let settings = [&[url.as_str()], settings].concat();
-    host.repository("school", &[("webdav.importer", &settings)]);
-    host
-}
+impl Server for Apache {
+    const PLUGIN: &str = "webdav";
+    const OPEN: &str = "open";
+    const STRANGER: &str = "open";
+    const OWN: &str = "dav";
+    const PASSWORD: &str = PASSWORD;
+    const LARGE: usize = 7 << 20;
+    const STAGED: usize = 16 << 20;
 
-fn counts(run: &Value) -> [Value; 4] {
-    ["added", "removed", "unchanged", "failed"].map(|name| run[name].clone())
-}
+    fn start() -> Self {
+        Self::start()
+    }
 
-/// Nothing is visible of a run that failed, and nothing of it lies around.
-fn nothing_came_of(host: &TestHost, run: &Run, version: u64) {
-    assert_eq!(host.ok(&["repo", "show", "school"])["version"], version, "{run:#?}");
-    let left = files(&host.data().join("work"));
-    assert!(left.is_empty(), "a run left {left:?}");
+    fn user(&self) -> &str {
+        USER
+    }
+
+    fn settings(port: u16, place: &str) -> Vec<String> {
+        vec![format!("url=http://127.0.0.1:{port}/{place}")]
+    }
 }
 
 #[test]
 fn a_folder_that_may_not_be_read_fails_and_what_stood_below_it_stays() {
-    let apache = Apache::start();
-    for path in ["open/a.txt", "closed/b.txt", "closed/deep/c.txt"] {
-        apache.write(path, path);
-    }
-    let host = host(apache.port(), &[]);
-    assert_eq!(host.ok(&["sync", "school"])["added"], 3);
-    let closed = apache.files().join("closed");
-    fs::set_permissions(&closed, Permissions::from_mode(0o0)).expect("it is ours");
-    fs::remove_file(apache.files().join("open/a.txt")).expect("it is there");
-    let run = host.wharf(&["sync", "school"]);
-    fs::set_permissions(&closed, Permissions::from_mode(0o755)).expect("it is ours");
-    assert_eq!(counts(&run.json), [0, 1, 2, 1].map(|number| json!(number)), "{run:#?}");
-    let failed = &run.json["items"][0];
-    assert_eq!((run.status, &failed["key"]), (3, &json!("closed")), "{run:#?}");
-    let problem = &failed["problem"];
-    let told = problem["message"].as_str().unwrap_or_default();
-    assert_eq!(problem["code"], "source.folder", "{run:#?}");
-    assert!(told.contains("/open/closed") && told.contains("ask"), "{told}");
-
-    fs::remove_file(closed.join("b.txt")).expect("it is there");
-    let mended = host.ok(&["sync", "school"]);
-    assert_eq!(counts(&mended), [0, 1, 1, 0].map(|number| json!(number)), "{mended:#}");
-    host.finish();
+    shares::a_folder_may_not_be_read::<Apache>("/open/closed");
 }
 
 #[test]
 fn a_folder_that_is_not_there_or_is_no_webdav_changes_nothing() {
-    let apache = Apache::start();
-    apache.write("in/a.txt", "a");
-    let host = host(apache.port(), &["remote_dir=in"]);
-    host.ok(&["sync", "school"]);
-    let (from, to) = (apache.files().join("in"), apache.files().join("away"));
-    fs::rename(&from, &to).expect("it is ours");
-    let run = host.wharf(&["sync", "school"]);
-    run.ended(1, "source").says(&["/open/in", "no such folder", "remote_dir"]);
-    nothing_came_of(&host, &run, 1);
-    fs::rename(&to, &from).expect("it is ours");
-
-    for (path, words) in [("plain", "no WebDAV"), ("old", "sends us to")] {
-        let url = format!("url={}", apache.url(path));
-        let run = host.wharf(&["sync", "school", "--set", &url]);
-        assert_eq!(run.status, 1, "{run:#?}");
-        run.says(&[words, "url"]);
-        nothing_came_of(&host, &run, 1);
-    }
-    let mended = host.ok(&["sync", "school"]);
-    assert_eq!(counts(&mended), [0, 0, 1, 0].map(|number| json!(number)), "{mended:#}");
-    host.finish();
+    shares::a_folder_is_not_there::<Apache>("/open/in", |apache, host| {
+        for (path, words) in [("plain", "no WebDAV"), ("old", "sends us to")] {
+            let url = format!("url={}", apache.url(path));
+            let run = host.wharf(&["sync", "school", "--set", &url]);
+            assert_eq!(run.status, 1, "{run:#?}");
+            run.says(&[words, "url"]);
+            nothing_came_of(host, &run, 1);
+        }
+    });
 }
 
 #[test]
 fn a_wrong_password_changes_nothing_and_is_told_nowhere() {
-    let apache = Apache::start();
-    apache.write("a.txt", "a");
-    let mut host = TestHost::new();
-    host.install("webdav");
-    host.serve();
-    let keep = |value: &str| {
-        let line = format!("{value}\n");
-        assert_eq!(host.given(line.as_bytes(), &["secret", "set", "school", "-"]).status, 0);
-    };
-    keep(PASSWORD);
-    let (url, user) = (format!("url={}", apache.url("dav")), format!("username={USER}"));
-    host.repository("school", &[("webdav.importer", &[&url, &user, "password=school"])]);
-    assert_eq!(host.ok(&["sync", "school"])["added"], 1);
-    apache.write("b.txt", "b");
-    keep("battery staple");
-    let run = host.wharf(&["sync", "school"]);
-    run.ended(2, "usage").says(&["does not let in", USER, "wharf secret set school"]);
-    assert!(!run.words().contains("battery"), "{run:#?}");
-    nothing_came_of(&host, &run, 1);
-    keep(PASSWORD);
-    let mended = host.ok(&["sync", "school"]);
-    assert_eq!(counts(&mended), [1, 0, 1, 0].map(|number| json!(number)), "{mended:#}");
-    host.finish();
+    shares::a_password_is_wrong::<Apache>();
 }
 
 #[test]
 fn a_server_that_is_gone_changes_nothing_and_is_found_again() {
-    let mut apache = Apache::start();
-    apache.write("a.txt", "a");
-    let host = host(apache.port(), &[]);
-    host.ok(&["sync", "school"]);
-    apache.kill();
-    let run = host.wharf(&["sync", "school"]);
-    run.ended(1, "source").says(&["127.0.0.1", "refused", "look whether it runs"]);
-    nothing_came_of(&host, &run, 1);
-    apache.write("b.txt", "b");
-    apache.restart();
-    let mended = host.ok(&["sync", "school"]);
-    assert_eq!(counts(&mended), [1, 0, 1, 0].map(|number| json!(number)), "{mended:#}");
-    host.finish();
+    shares::a_server_is_gone::<Apache>(&["127.0.0.1", "refused", "look whether it runs"]);
 }
 
 #[test]
 fn a_server_that_is_killed_in_mid_download_leaves_nothing_half_written() {
-    for size in [LARGE, STAGED] {
-        let mut apache = Apache::start();
-        apache.write("a.bin", vec![1; size]);
-        let gate = Gate::to(apache.port());
-        let host = host(gate.port(), &[]);
-        gate.close_after(size / 2);
-        let sync = host.start(&["sync", "school"]);
-        gate.wait_held();
-        apache.kill();
-        gate.open();
-        let run = sync.wait();
+    shares::a_server_is_killed_in_mid_download::<Apache>(|run| {
         assert_ne!(run.status, 0, "{run:#?}");
-        nothing_came_of(&host, &run, 0);
-        apache.restart();
-        let mended = host.ok(&["sync", "school"]);
-        assert_eq!((&mended["added"], &mended["bytes"]), (&json!(1), &json!(size)), "{mended:#}");
-        assert!(files(&host.data().join("work")).is_empty(), "{size}");
-        host.finish();
-    }
+    });
 }
 
 #[test]
 fn a_stop_in_mid_download_leaves_nothing_half_written() {
-    let apache = Apache::start();
-    apache.write("a.bin", vec![1; STAGED]);
-    let gate = Gate::to(apache.port());
-    let host = host(gate.port(), &[]);
-    gate.close_after(STAGED / 2);
-    let sync = host.start(&["sync", "school"]);
-    gate.wait_held();
-    sync.signal(rustix::process::Signal::INT);
-    let run = sync.wait();
-    assert_eq!((run.status, &run.json["state"]), (130, &json!("cancelled")), "{run:#?}");
-    nothing_came_of(&host, &run, 0);
-    gate.open();
-    assert_eq!(host.ok(&["sync", "school"])["added"], 1);
-    host.finish();
-}
-
-/// Three files, the first of them half fetched and no other begun when `meanwhile` happens to all but the first.
-fn interrupted(apache: &Apache, meanwhile: impl Fn(&str)) -> (TestHost, Run) {
-    for name in ["a.bin", "b.bin", "c.bin"] {
-        apache.write(name, vec![1; LARGE]);
-    }
-    let gate = Gate::to(apache.port());
-    let host = host(gate.port(), &["concurrency=1"]);
-    host.attach("school", "file.distributor", &[]);
-    gate.close_after(LARGE / 2);
-    let sync = host.start(&["sync", "school"]);
-    gate.wait_held();
-    for name in ["a.bin", "b.bin", "c.bin"] {
-        meanwhile(name);
-    }
-    gate.open();
-    let run = sync.wait();
-    // The gate ends here; the server itself is asked from now on.
-    host.attach("school", "webdav.importer", &[&format!("url={}", apache.url("open"))]);
-    (host, run)
+    shares::a_stop_in_mid_download::<Apache>();
 }
 
 #[test]
 fn files_that_vanish_between_listing_and_fetch_fail_alone() {
-    let apache = Apache::start();
-    apache.write("stays.txt", "stays");
-    let gone = |name: &str| fs::remove_file(apache.files().join(name)).expect("it is there");
-    let (host, run) = interrupted(&apache, gone);
-    assert_eq!((run.status, &run.json["failed"]), (3, &json!(3)), "{run:#?}");
-    for item in run.json["items"].as_array().expect("items") {
-        assert_eq!(item["problem"]["code"], "source.vanished", "{run:#?}");
-    }
-    let mended = host.ok(&["sync", "school"]);
-    assert_eq!((&mended["failed"], &mended["unchanged"]), (&json!(0), &json!(1)), "{mended:#}");
-    host.finish();
+    shares::files_vanish::<Apache>();
 }
 
 #[test]
 fn files_that_change_between_listing_and_fetch_come_as_what_they_are_now() {
-    for size in [LARGE + 1, STAGED] {
-        let apache = Apache::start();
-        let other = vec![2; size];
-        let (host, run) = interrupted(&apache, |name| apache.write(name, &other));
-        assert_eq!(counts(&run.json), [3, 0, 0, 0].map(|number| json!(number)), "{run:#?}");
-        host.ok(&["publish", "school"]);
-        for (path, digest) in published(&host, "school") {
-            assert_eq!(digest, sha256(&other), "{path} is of two states");
-        }
-        let again = host.ok(&["sync", "school"]);
-        assert_eq!((&again["unchanged"], &again["bytes"]), (&json!(3), &json!(0)), "{again:#}");
-        host.finish();
-    }
+    shares::files_change::<Apache>();
 }
