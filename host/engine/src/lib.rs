@@ -67,7 +67,7 @@ pub use instances::settings::{ImporterSettings, Mode, OnFileError, Policy};
 pub use instances::{CheckReport, InstanceView};
 pub use jobs::view::{
     Asker, BroughtUnit, ItemReport, JobResult, JobState, JobView, MigrationReport, PluginProcess,
-    Progress, WarningReport,
+    Progress, Subject, WarningReport,
 };
 pub use migrations::{MigrateOptions, PendingMigration};
 pub use plugins::{ComponentView, PluginView};

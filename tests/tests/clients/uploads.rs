@@ -181,6 +181,8 @@ fn an_uploaded_package_is_installed_by_apt() {
     let again = host.ok(&["upload", "apps", &hello]);
     assert_eq!((&again["changed"], &again["unchanged"]), (&json!(false), &json!(2)), "{again:#}");
     host.wharf(&["sync", "apps"]).ended(2, "config").says(&["no source is set"]);
+    let all = host.ok(&["sync", "--all"]);
+    assert_eq!((&all["trouble"], &all["jobs"]), (&json!([]), &json!([])), "nothing to do: {all:#}");
     host.finish();
 }
 

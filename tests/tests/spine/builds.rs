@@ -86,7 +86,11 @@ fn a_base_image_that_was_made_the_same_way_is_used_again() {
     host.serve();
     let first = host.ok(&["build", &template]);
     let base = first["unit"].clone();
+    let there = host.ok(&["build", &template]);
+    assert_eq!(there, json!({ "base": base, "jobs": [] }));
     let again = host.ok(&["build", &template, "--target", "alpha"]);
+    let subject = json!({ "name": "web", "target": "alpha", "image": base });
+    assert_eq!((&again["base"], &again["jobs"][0]["subject"]), (&base, &subject), "{again:#}");
     let unit = host.ok(&["unit", "show", &again["unit"].to_string()]);
     assert_eq!(unit["attributes"]["base"], base, "{unit:#}");
     let asked = host.ok(&["build", &template, "--rebuild"]);
@@ -230,6 +234,11 @@ fn a_cancelled_build_leaves_no_process_no_file_and_no_image() {
     running.signal(Signal::INT);
     let run = running.wait();
     assert_eq!(run.status, 130, "{run:#?}");
+    let [base, target] = [0, 1].map(|place| run.json["jobs"][place].clone());
+    assert_eq!([&base["state"], &target["state"]], ["cancelled", "skipped"], "{run:#?}");
+    let subject = json!({ "name": "web", "target": "alpha", "after": base["job"] });
+    assert_eq!(target["subject"], subject, "{run:#?}");
+    assert_eq!(run.stderr.matches("error:").count(), 0, "one word, not two: {run:#?}");
     let work: PathBuf = host.data().join("work");
     wait_for("the job's folder is gone", || {
         fs::read_dir(&work).expect("a folder").all(|entry| {

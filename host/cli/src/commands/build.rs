@@ -5,13 +5,14 @@ use std::path::Path;
 
 use super::attach::settings;
 use super::run;
-use crate::api::{BuildRequest, BuildTemplate, Building, Job, Target};
+use crate::api::{BuildRequest, BuildTemplate, Building, Job, JobState, Target};
 use crate::app::App;
 use crate::args::Build;
 use crate::client::encode;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::render;
+use crate::render::json::BuildLine;
 use crate::session::{Need, with_server};
 
 /// The longest template, or file of additions, that is read, in bytes.
@@ -41,16 +42,44 @@ pub(super) async fn build(app: &App, args: Build) -> Result<Exit, Error> {
         if let Some(base) = building.base.filter(|_| body.base.is_none()) {
             app.output.note(&render::image::there(base))?;
         }
+        let base = building.base;
         if !args.waiting.stays() {
-            return run::leave(app, &building.jobs);
+            for job in &building.jobs {
+                run::left(app, job)?;
+            }
+            tell(app, base, building.jobs.first(), &building.jobs)?;
+            return Ok(Exit::DONE);
         }
         let mut ended: Vec<Job> = Vec::with_capacity(building.jobs.len());
         for job in building.jobs {
             ended.push(run::follow(app, session, Some(&guard), job).await?);
         }
-        run::tell(app, session, &ended)
+        for job in &ended {
+            if waited_for_one_of(&ended, job) {
+                run::tell_account(app, session, job)?;
+            } else {
+                run::tell_one(app, session, job)?;
+            }
+        }
+        let worst = run::worst(&ended);
+        tell(app, base, worst, &ended)?;
+        Ok(worst.map_or(Exit::DONE, Exit::of_job))
     })
     .await
+}
+
+/// Whether it was skipped because of another of these jobs, which tells why.
+fn waited_for_one_of(jobs: &[Job], job: &Job) -> bool {
+    let after = job.subject.as_ref().and_then(|subject| subject.after);
+    job.state == JobState::Skipped && jobs.iter().any(|other| Some(other.id) == after)
+}
+
+/// Tells programs, in one form whatever the number of jobs.
+fn tell(app: &App, base: Option<i64>, worst: Option<&Job>, jobs: &[Job]) -> Result<(), Error> {
+    if app.output.is_json() {
+        app.output.json(&BuildLine::new(base, worst, jobs))?;
+    }
+    Ok(())
 }
 
 fn template(path: &Path) -> Result<BuildTemplate, Error> {

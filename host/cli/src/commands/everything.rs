@@ -19,6 +19,9 @@ use crate::render::json::JobLine;
 use crate::render::progress::Bar;
 use crate::session::{Need, Session, with_server};
 
+/// Of an importer that only takes uploads.
+const NO_SOURCE: &str = "config.no_source";
+
 /// What came of one repository.
 struct Outcome {
     repository: String,
@@ -32,6 +35,11 @@ impl Outcome {
         let refused = self.problem.as_ref().map(|problem| Exit::of_class(problem.class));
         let all = self.jobs.iter().map(Exit::of_job).chain(refused);
         all.max_by_key(|exit| exit.gravity()).unwrap_or(Exit::DONE)
+    }
+
+    /// A problem among those of other repositories.
+    fn own(&self, problem: Problem) -> Problem {
+        Problem { message: format!("{}: {}", self.repository, problem.message), ..problem }
     }
 }
 
@@ -88,6 +96,9 @@ async fn steps(
         let body = SyncRequest { full, dry_run, ..SyncRequest::default() };
         let job: Job = session.client.post(&format!("{at}/sync"), &body).await?;
         let job = follow(job).await?;
+        if job.problem.as_ref().is_some_and(|problem| problem.code == NO_SOURCE) {
+            return Ok(());
+        }
         let good = matches!(job.state, JobState::Succeeded | JobState::Partial);
         ended.push(job);
         if !good {
@@ -141,10 +152,11 @@ async fn ask(
 fn tell(app: &App, session: &Session, outcomes: &[Outcome]) -> Result<Exit, Error> {
     for outcome in outcomes {
         for job in outcome.jobs.iter().filter(|job| is_news(job)) {
-            run::tell_one(app, session, job)?;
+            let problem = job.problem.clone().map(|problem| outcome.own(problem));
+            run::tell_one(app, session, &Job { problem, ..job.clone() })?;
         }
         if let Some(problem) = &outcome.problem {
-            app.output.tell(&render::problem::render(problem));
+            app.output.tell(&render::problem::render(&outcome.own(problem.clone())));
         }
     }
     let worst = outcomes.iter().map(Outcome::exit).max_by_key(|exit| exit.gravity());

@@ -37,6 +37,11 @@ pub(super) async fn list(app: &App, name: Option<String>) -> Result<Exit, Error>
                 break;
             }
         }
+        if let Some(name) = &search.repository {
+            for image in &mut images {
+                image.repositories = vec![name.clone()];
+            }
+        }
         if app.output.is_json() {
             app.output.json(&images)?;
         } else if images.is_empty() {

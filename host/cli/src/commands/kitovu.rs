@@ -84,7 +84,7 @@ fn read(file: &Path) -> Result<String, Error> {
 fn plan(app: &App, file: &Path) -> Result<Plan, Error> {
     let text = read(file)?;
     let read = wharf_kitovu::read(&text).map_err(|faults| {
-        let told = render::kitovu::checked(file, &faults, &[]);
+        let told = render::bare(&render::kitovu::checked(file, &faults, &[]));
         Error::usage(told, "mend these; `wharf kitovu validate` tells them again")
     })?;
     for warning in &read.warnings {

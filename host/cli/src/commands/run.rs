@@ -58,7 +58,7 @@ pub(super) fn tell(app: &App, session: &Session, jobs: &[Job]) -> Result<Exit, E
     for job in jobs {
         tell_one(app, session, job)?;
     }
-    let worst = jobs.iter().max_by_key(|job| Exit::of_job(job).gravity());
+    let worst = worst(jobs);
     if app.output.is_json() {
         match jobs {
             [job] => app.output.json(&JobLine::from(job))?,
@@ -68,12 +68,14 @@ pub(super) fn tell(app: &App, session: &Session, jobs: &[Job]) -> Result<Exit, E
     Ok(worst.map_or(Exit::DONE, Exit::of_job))
 }
 
+/// The one that ended worst.
+pub(super) fn worst(jobs: &[Job]) -> Option<&Job> {
+    jobs.iter().max_by_key(|job| Exit::of_job(job).gravity())
+}
+
 /// Tells people how one job ended: the account on standard output, a problem on standard error.
 pub(super) fn tell_one(app: &App, session: &Session, job: &Job) -> Result<(), Error> {
-    let content = session.status.content.as_deref();
-    if let Some(text) = render::job::ended(job, content) {
-        app.output.note(&text)?;
-    }
+    tell_account(app, session, job)?;
     if let Some(problem) = &job.problem {
         let mut text = render::problem::render(problem);
         if problem.class != Class::Cancelled {
@@ -85,15 +87,16 @@ pub(super) fn tell_one(app: &App, session: &Session, job: &Job) -> Result<(), Er
     Ok(())
 }
 
+/// Tells people what one job did, and nothing of what went wrong.
+pub(super) fn tell_account(app: &App, session: &Session, job: &Job) -> Result<(), Error> {
+    let content = session.status.content.as_deref();
+    render::job::ended(job, content).map_or(Ok(()), |text| app.output.note(&text))
+}
+
 /// A job's end without being asked to stay: where to look for it.
 pub(super) fn leave(app: &App, jobs: &[Job]) -> Result<Exit, Error> {
     for job in jobs {
-        app.output.note(&format!(
-            "job {} {}: `wharf job show {}` tells how it goes",
-            job.id,
-            job.state.as_str(),
-            job.id
-        ))?;
+        left(app, job)?;
     }
     if app.output.is_json() {
         match jobs {
@@ -102,6 +105,16 @@ pub(super) fn leave(app: &App, jobs: &[Job]) -> Result<Exit, Error> {
         }
     }
     Ok(Exit::DONE)
+}
+
+/// Tells people where to look for a job.
+pub(super) fn left(app: &App, job: &Job) -> Result<(), Error> {
+    let (id, state) = (job.id, job.state.as_str());
+    let what = render::image::about(job).map(|about| format!(", {} {about}", job.operation));
+    app.output.note(&format!(
+        "job {id}{} {state}: `wharf job show {id}` tells how it goes",
+        what.map(|what| what + ",").unwrap_or_default()
+    ))
 }
 
 /// Refuses to leave a job to a server that ends with this command.

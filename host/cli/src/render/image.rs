@@ -8,7 +8,7 @@ use super::table::{Align, Table};
 use super::text::{exact, plain, size};
 use super::time::Clock;
 use super::{BOLD, styled};
-use crate::api::{FoundUnit, JobResult, Target};
+use crate::api::{FoundUnit, Job, JobResult, JobSubject, Target};
 
 /// Images, one a line.
 pub(crate) fn table(images: &[FoundUnit], clock: &Clock, width: Option<usize>) -> String {
@@ -36,7 +36,7 @@ pub(crate) fn table(images: &[FoundUnit], clock: &Clock, width: Option<usize>) -
         };
         let made = ["built_ms", "pushed_ms"];
         let made = made.iter().find_map(|name| image.attributes.get(*name)?.as_i64());
-        let at = [key("provider"), key("identifier")].join(" ");
+        let provider = image.key.get("provider").map_or_else(|| "-".to_owned(), word);
         let names: Vec<String> = image.repositories.iter().map(|name| exact(name)).collect();
         table.row([
             image.id.to_string().into(),
@@ -46,7 +46,7 @@ pub(crate) fn table(images: &[FoundUnit], clock: &Clock, width: Option<usize>) -
             said(&["format"]).into(),
             said(&["base", "image"]).into(),
             made.map_or_else(|| "-".to_owned(), |made| clock.time(made)).into(),
-            if at.trim().is_empty() { "-".to_owned() } else { at }.into(),
+            provider.into(),
             names.join(", ").into(),
         ]);
     }
@@ -85,7 +85,27 @@ pub(crate) fn there(base: i64) -> String {
     format!("base image {base} was made the same way and is used; --rebuild makes a new one")
 }
 
-/// `images: image 12 built, version 3 (41 s); wharf image save 12 writes it to a file`
+/// What a job builds, pushes, or takes away: `small for vsphere`, `image 12`.
+pub(crate) fn about(job: &Job) -> Option<String> {
+    let JobSubject { name, target, image, after } = job.subject.as_ref()?;
+    match (name, target, image, after) {
+        (Some(name), Some(target), _, _) => Some(format!("{} for {}", exact(name), exact(target))),
+        (Some(name), None, _, _) => Some(exact(name)),
+        (None, _, Some(image), _) => Some(format!("image {image}")),
+        (None, _, None, Some(job)) => Some(format!("the image of job {job}")),
+        (None, _, None, None) => None,
+    }
+}
+
+/// What a build's image is made of, if it is known before: `image 12`, `the image of job 3`.
+pub(crate) fn made_of(job: &Job) -> Option<String> {
+    let JobSubject { name, image, after, .. } = job.subject.as_ref()?;
+    name.as_ref()?;
+    let image = image.map(|image| format!("image {image}"));
+    image.or_else(|| after.map(|job| format!("the image of job {job}")))
+}
+
+/// `images: small for vsphere: image 12 built, version 3 (41 s); wharf image save 12 writes it to a file`
 pub(crate) fn made(name: &str, done: &str, result: &JobResult, took: &str) -> String {
     let version = result.version.map(|number| format!(", version {number}")).unwrap_or_default();
     match result.unit {

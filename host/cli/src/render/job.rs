@@ -1,10 +1,10 @@
 //! Jobs: one line at their end, a table of many, everything about one.
 
-use super::folder;
 use super::table::{Align, Cell, Table, labelled};
 use super::text::{count, exact, many, one_line, plain, rate, seconds, size};
 use super::time::Clock;
 use super::{BAD, BOLD, GOOD, WARN, styled};
+use super::{folder, image};
 use crate::api::{Callback, Item, Job, JobResult, JobState, Outcome};
 
 /// How many failed items and warnings are shown after a run.
@@ -24,6 +24,10 @@ fn style(state: JobState) -> anstyle::Style {
 pub(crate) fn ended(job: &Job, content: Option<&str>) -> Option<String> {
     let result = job.result.clone().unwrap_or_default();
     let name = styled(BOLD, &plain(job.repository.as_deref().unwrap_or("?")));
+    let image = || match image::about(job) {
+        Some(about) => format!("{name}: {about}"),
+        None => name.clone(),
+    };
     let head = match job.state {
         JobState::Succeeded | JobState::Partial => match job.operation.as_str() {
             "sync" | "remove" | "copy" if result.dry_run => would(&name, &result),
@@ -33,18 +37,18 @@ pub(crate) fn ended(job: &Job, content: Option<&str>) -> Option<String> {
             "migrate" => super::migration::migrated(job, &result),
             "upload" => uploaded(&name, &result),
             "build" if result.identifier.is_some() => {
-                super::image::pushed(&name, "made at the provider", &result, &took(&result))
+                image::pushed(&image(), "made at the provider", &result, &took(&result))
             }
-            "build" => super::image::made(&name, "built", &result, &took(&result)),
-            "import_image" => super::image::made(&name, "imported", &result, &took(&result)),
-            "push" => super::image::pushed(&name, "pushed", &result, &took(&result)),
-            "unpublish" => super::image::unpublished(&name, &result, &took(&result)),
+            "build" => image::made(&image(), "built", &result, &took(&result)),
+            "import_image" => image::made(&name, "imported", &result, &took(&result)),
+            "push" => image::pushed(&image(), "pushed", &result, &took(&result)),
+            "unpublish" => image::unpublished(&name, &result, &took(&result)),
             "gc" => freed(&result),
             "verify" => verified(&result),
             "remove" | "copy" | "rollback" => edited(&name, &result),
             other => format!("{name}: {} done{}", plain(other), took(&result)),
         },
-        JobState::Skipped => format!("{name}: {} was skipped", plain(&job.operation)),
+        JobState::Skipped => format!("{}: {} was skipped", image(), plain(&job.operation)),
         _ => return None,
     };
     let mut lines = vec![head];
@@ -235,10 +239,12 @@ pub(crate) fn table(jobs: &[Job], clock: &Clock, width: Option<usize>) -> String
     ]);
     for job in jobs {
         let took = job.started_ms.map(|started| clock.span(started, job.finished_ms));
+        let about = image::about(job).unwrap_or_default();
+        let operation = format!("{} {about}", plain(&job.operation));
         table.row([
             job.id.to_string().into(),
             Cell::styled(job.state.as_str(), style(job.state)),
-            plain(&job.operation).into(),
+            operation.trim_end().to_owned().into(),
             plain(job.repository.as_deref().unwrap_or_default()).into(),
             clock.ago(job.submitted_ms).into(),
             took.unwrap_or_default().into(),
@@ -256,8 +262,8 @@ fn short(job: &Job) -> String {
     if let Some(progress) = &job.progress
         && !job.state.is_final()
     {
-        let total = progress.total.map(|total| format!("/{}", count(total))).unwrap_or_default();
-        return format!("{} {}{total}", plain(&progress.phase), count(progress.done));
+        let figure = super::progress::figures(progress).into_iter().next().unwrap_or_default();
+        return format!("{} {figure}", plain(&progress.phase)).trim().to_owned();
     }
     let Some(result) = &job.result else { return String::new() };
     let mut parts = Vec::new();
@@ -288,6 +294,8 @@ pub(crate) fn details(job: &Job, callbacks: &[Callback], clock: &Clock) -> Strin
         ("job", job.id.to_string()),
         ("state", format!("{}{attempts}", styled(style(job.state), job.state.as_str()))),
         ("operation", plain(&job.operation)),
+        ("about", image::about(job).unwrap_or_default()),
+        ("made of", image::made_of(job).unwrap_or_default()),
         ("repository", plain(job.repository.as_deref().unwrap_or_default())),
         ("component", plain(job.component.as_deref().unwrap_or_default())),
         ("asked by", plain(&job.asked_by)),

@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::api::{
-    Attachment, Brought, Item, Job, JobPlugin, JobState, MigrationReport, Problem, Repository,
-    Warning,
+    Attachment, Brought, Item, Job, JobPlugin, JobState, JobSubject, MigrationReport, Problem,
+    Repository, Warning,
 };
 
 /// A job on one level: what scripts ask for first, then the rest.
@@ -18,6 +18,8 @@ pub(crate) struct JobLine {
     operation: String,
     repository: Option<String>,
     component: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<JobSubject>,
     added: u64,
     removed: u64,
     updated: u64,
@@ -63,6 +65,7 @@ impl From<&Job> for JobLine {
             operation: job.operation,
             repository: job.repository,
             component: job.component,
+            subject: job.subject,
             added: result.added,
             removed: result.removed,
             updated: result.updated,
@@ -109,6 +112,21 @@ impl JobLines {
     /// Of these jobs; `worst` is one of them.
     pub(crate) fn new(worst: Option<&Job>, jobs: &[Job]) -> Self {
         Self { worst: worst.map(JobLine::from), jobs: jobs.iter().map(JobLine::from).collect() }
+    }
+}
+
+/// A build: its jobs, and the base image that its targets are made of where none of them makes it.
+#[derive(Debug, Serialize)]
+pub(crate) struct BuildLine {
+    #[serde(flatten)]
+    lines: JobLines,
+    base: Option<i64>,
+}
+
+impl BuildLine {
+    /// Of these jobs; `worst` is one of them.
+    pub(crate) fn new(base: Option<i64>, worst: Option<&Job>, jobs: &[Job]) -> Self {
+        Self { lines: JobLines::new(worst, jobs), base }
     }
 }
 

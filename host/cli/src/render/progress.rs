@@ -8,12 +8,16 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::image;
 use super::text::{approximate, count, cut, one_line, per_second, size, whole};
 use crate::api::{Job, JobState, Progress};
 use crate::terminal::Terminal;
 
 /// The bar's narrowest and widest form, brackets included.
 const BAR: (usize, usize) = (12, 32);
+
+/// The unit of what is a hundredth of the whole.
+const PERCENT: &str = "%";
 
 /// How often the spinner turns.
 const TICK: Duration = Duration::from_millis(120);
@@ -78,7 +82,8 @@ impl Drop for Bar {
 
 /// A job as one line of at most this width.
 fn job_line(job: &Job, width: usize) -> String {
-    let name = job.repository.as_deref().unwrap_or_default();
+    let about = image::about(job);
+    let name = about.as_deref().or(job.repository.as_deref()).unwrap_or_default();
     match (&job.progress, job.state) {
         (_, JobState::Cancelling) => cut(&format!("{name}: cancelling"), width),
         (Some(progress), JobState::Running) if says_something(progress) => {
@@ -141,15 +146,16 @@ pub(crate) fn line(progress: &Progress, name: &str, width: usize) -> String {
     text
 }
 
-fn figures(progress: &Progress) -> Vec<String> {
+pub(super) fn figures(progress: &Progress) -> Vec<String> {
     let mut figures = Vec::new();
     let total = progress.total.filter(|total| *total > 0);
     match total {
+        Some(100) if progress.unit == PERCENT => figures.push(format!("{} %", progress.done)),
         Some(total) => figures.push(format!("{}/{}", count(progress.done), count(total))),
         None if progress.done > 0 => figures.push(count(progress.done)),
         None => {}
     }
-    if !figures.is_empty() && !progress.unit.is_empty() {
+    if !figures.is_empty() && !progress.unit.is_empty() && progress.unit != PERCENT {
         figures.push(one_line(&progress.unit));
     }
     if progress.bytes > 0 {

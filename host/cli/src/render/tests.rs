@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::time::Clock;
 use super::{
-    history, job, json, log, plugin, problem, progress, repo, schedule, status, unit_type,
+    bare, history, job, json, log, plugin, problem, progress, repo, schedule, status, unit_type,
 };
 use crate::api::{
     Attachment, DiffEntry, Job, LogLine, Plugin, Problem, Progress, Repository, RepositoryPage,
@@ -16,11 +16,6 @@ const NOW: i64 = 1_800_000_000_000;
 
 fn clock() -> Clock {
     Clock { now_ms: NOW, zone: TimeZone::UTC }
-}
-
-/// Without colours, as a pipe gets it.
-fn bare(text: &str) -> String {
-    anstream::adapter::strip_str(text).to_string()
 }
 
 fn from<T: serde::de::DeserializeOwned>(value: Value) -> T {
@@ -409,4 +404,40 @@ fn a_job_for_programs_has_what_scripts_rely_on() {
     let none = serde_json::to_value(json::JobLine::from(&failed())).unwrap();
     assert_eq!(none["version"], Value::Null);
     assert_eq!(none["problem"]["code"], "crashed");
+}
+
+/// A job of images.
+fn of_images(operation: &str, subject: &Value) -> Job {
+    from(json!({
+        "id": 12, "operation": operation, "repository": "images", "state": "running", "attempts": 1,
+        "submitted_ms": NOW, "revision": 1, "subject": subject,
+        "progress": { "phase": "converting", "done": 22, "total": 100, "unit": "%" },
+    }))
+}
+
+#[test]
+fn jobs_of_images_say_what_they_are_about() {
+    for (operation, subject, words) in [
+        (
+            "build",
+            json!({ "name": "small", "target": "vsphere", "after": 11 }),
+            "small for vsphere",
+        ),
+        ("build", json!({ "name": "small" }), "small"),
+        ("push", json!({ "image": 9 }), "image 9"),
+        ("push", json!({ "after": 11 }), "the image of job 11"),
+        ("unpublish", json!({ "image": 17 }), "image 17"),
+    ] {
+        let job = of_images(operation, &subject);
+        let table = bare(&job::table(std::slice::from_ref(&job), &clock(), None));
+        assert!(table.contains(&format!("{operation} {words}  ")), "{table}");
+        assert!(
+            table.ends_with("converting 22 %\n") || table.ends_with("converting 22 %"),
+            "{table}"
+        );
+        let details = bare(&job::details(&job, &[], &clock()));
+        assert!(details.contains(words), "{details}");
+        let made_of = details.contains("made of") && details.contains("the image of job 11");
+        assert_eq!(made_of, words == "small for vsphere", "{details}");
+    }
 }

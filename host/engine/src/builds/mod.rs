@@ -28,7 +28,7 @@ use serde_json::{Map, Value};
 use wharf_store::model::Repository;
 
 use self::asked::Asked;
-pub(crate) use self::order::after;
+pub(crate) use self::order::subject;
 pub(crate) use self::parent::BASE_MISSING;
 pub(crate) use self::run::run;
 pub(crate) use self::select::{pushes, takes};

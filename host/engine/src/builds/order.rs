@@ -4,13 +4,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use wharf_proto::v1;
-use wharf_store::model::{Digest, Job, JobId};
+use wharf_store::model::{Digest, Job};
 
 use super::additions::Addition;
 use super::choose::{Chosen, Staged};
 use super::recipe::Recipe;
 use super::{BASE_TYPE, OPERATION, TARGET_TYPE};
 use crate::hooks::{Subscription, Told};
+use crate::jobs::view::Subject;
 use crate::pushes::PROVIDER_TYPE;
 
 /// A step on the way from a template to an image.
@@ -192,12 +193,25 @@ impl From<&Chosen> for Part {
     }
 }
 
-/// The job that this one has to wait for.
-pub(crate) fn after(job: &Job) -> Option<JobId> {
-    let order = (job.operation == OPERATION).then_some(&job.arguments);
-    let order: Order = serde_json::from_str(order?).ok()?;
-    match order.base? {
-        Base::Job(job) => Some(JobId(job)),
-        Base::Unit(_) => None,
+/// What a job builds.
+pub(crate) fn subject(job: &Job) -> Option<Subject> {
+    /// An order, less what is long.
+    #[derive(Deserialize)]
+    struct Short {
+        name: String,
+        #[serde(default)]
+        target: String,
+        #[serde(default)]
+        base: Option<Base>,
     }
+
+    let order = (job.operation == OPERATION).then_some(&job.arguments);
+    let Short { name, target, base } = serde_json::from_str(order?).ok()?;
+    let (image, after) = match base {
+        Some(Base::Unit(image)) => (Some(image), None),
+        Some(Base::Job(job)) => (None, Some(job)),
+        None => (None, None),
+    };
+    let target = Some(target).filter(|target| !target.is_empty());
+    Some(Subject { name: Some(name), target, image, after })
 }

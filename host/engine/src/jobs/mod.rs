@@ -75,7 +75,7 @@ impl Board {
         state.queue.push(
             job.id,
             (Lock::of(job), plugins),
-            builds::after(job).or_else(|| pushes::after(job)),
+            view.subject.as_ref().and_then(|subject| subject.after).map(JobId),
         );
         drop(state);
         self.changed.notify_one();
@@ -154,6 +154,7 @@ pub(crate) fn stored_view(job: &Job) -> JobView {
         operation: job.operation.clone(),
         repository: job.repository.clone(),
         component: job.component.clone(),
+        subject: builds::subject(job).or_else(|| pushes::subject(job)),
         state: job.state,
         attempts: job.attempts,
         submitted_ms: job.submitted_ms,

@@ -179,6 +179,19 @@ pub struct PluginProcess {
     pub tls: bool,
 }
 
+/// What a job of images is about, as far as it is known before it ran.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// How the template is called that it builds from.
+    pub name: Option<String>,
+    /// The target that it builds for; none: it makes the base image.
+    pub target: Option<String>,
+    /// The image that it builds from, pushes, or takes away: a unit's number.
+    pub image: Option<i64>,
+    /// The job that makes that image first.
+    pub after: Option<i64>,
+}
+
 /// A job as the API shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobView {
@@ -190,6 +203,9 @@ pub struct JobView {
     pub repository: Option<String>,
     /// The component that does it: `file.importer`; the plugin, if it is one for all of it.
     pub component: Option<String>,
+    /// Of jobs of images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Subject>,
     /// Where it stands.
     pub state: JobState,
     /// How often it was started.

@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 pub(crate) use self::call::{identifies, keeps_no_secret};
 pub(crate) use self::image::IMAGE_MISSING;
 pub(crate) use self::keep::Record;
-pub(crate) use self::order::after;
+pub(crate) use self::order::subject;
 use self::order::{Image, Order};
 pub(crate) use self::planned::Plan;
 pub(crate) use self::provider::{PROFILE, Provider};

@@ -1,10 +1,11 @@
-//! What one job pushes, as it is kept with the job, and what it must wait for. Where to is the job's component.
+//! What one job pushes, as it is kept with the job, and what it is about. Where to is the job's component.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use wharf_store::model::{Job, JobId};
+use wharf_store::model::Job;
 
-use super::OPERATION;
+use super::{OPERATION, UNPUBLISH, unpublish};
+use crate::jobs::view::Subject;
 
 /// The image that is pushed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,12 +28,18 @@ pub(super) struct Order {
     pub(super) again: bool,
 }
 
-/// The job that this one has to wait for.
-pub(crate) fn after(job: &Job) -> Option<JobId> {
-    let order = (job.operation == OPERATION).then_some(&job.arguments);
-    let order: Order = serde_json::from_str(order?).ok()?;
-    match order.image {
-        Image::Job(job) => Some(JobId(job)),
-        Image::Unit(_) => None,
-    }
+/// What a job pushes, or takes away.
+pub(crate) fn subject(job: &Job) -> Option<Subject> {
+    let (image, after) = match job.operation.as_str() {
+        OPERATION => match serde_json::from_str::<Order>(&job.arguments).ok()?.image {
+            Image::Job(job) => (None, Some(job)),
+            Image::Unit(image) => (Some(image), None),
+        },
+        UNPUBLISH => {
+            let order: unpublish::Order = serde_json::from_str(&job.arguments).ok()?;
+            (Some(order.pushed), None)
+        }
+        _ => return None,
+    };
+    Some(Subject { image, after, ..Subject::default() })
 }

@@ -15,7 +15,8 @@ use crate::problem::Problem;
 
 /// What stands in the place of a secret.
 const MASK: &str = "[secret]";
-/// Changed forms of shorter values would be found in everything.
+/// Shorter values are parts of many words, and would be given away where they are taken out of those: they are looked
+/// for as words of their own, and in no changed form.
 const SHORTEST_CHANGED: usize = 4;
 
 /// What must not be shown. A cheap handle; clones know the same.
@@ -43,7 +44,9 @@ impl Redactor {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let mut shown = Cow::Borrowed(text);
         for secret in known.iter() {
-            if shown.contains(secret.as_str()) {
+            if secret.len() < SHORTEST_CHANGED {
+                shown = without_word(shown, secret);
+            } else if shown.contains(secret.as_str()) {
                 shown = Cow::Owned(shown.replace(secret.as_str(), MASK));
             }
         }
@@ -79,6 +82,27 @@ impl Redactor {
     }
 }
 
+/// The text without this where it is no part of a longer word.
+fn without_word<'a>(text: Cow<'a, str>, word: &str) -> Cow<'a, str> {
+    let is_word = |(at, _): &(usize, &str)| {
+        let before = text[..*at].chars().next_back();
+        let behind = text[at + word.len()..].chars().next();
+        !before.into_iter().chain(behind).any(char::is_alphanumeric)
+    };
+    let found: Vec<usize> = text.match_indices(word).filter(is_word).map(|(at, _)| at).collect();
+    if found.is_empty() {
+        return text;
+    }
+    let (mut shown, mut from) = (String::with_capacity(text.len()), 0);
+    for at in found {
+        shown.push_str(&text[from..at]);
+        shown.push_str(MASK);
+        from = at + word.len();
+    }
+    shown.push_str(&text[from..]);
+    Cow::Owned(shown)
+}
+
 /// A value as it may be met: as it is, line by line, in an address, in JSON, in base64.
 fn forms(text: &str) -> Vec<String> {
     let mut forms = vec![text.to_owned(), text.trim().to_owned()];
@@ -100,6 +124,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    // F186
+    #[test]
+    fn a_short_secret_is_found_as_a_word_and_not_given_away_by_the_words_it_is_a_part_of() {
+        let redactor = Redactor::default();
+        redactor.learn(b"x");
+        assert_eq!(
+            redactor.text("explained: x, \"x\" and x"),
+            "explained: [secret], \"[secret]\" and [secret]"
+        );
+        assert!(matches!(redactor.text("an explanation"), Cow::Borrowed("an explanation")));
+    }
 
     // F186
     #[test]

@@ -9,9 +9,9 @@ use wharf_store::model;
 
 use super::types::{
     Attachment, Brought, Change, Class, Component, DiffEntry, DiffPage, ImportRequest, Item, Job,
-    JobPlugin, JobResult, JobState, LastRun, LogLine, MigrateRequest, MigrationReport, Outcome,
-    PendingMigration, Plugin, Problem, Progress, PublicationInfo, PublishRequest, Repository,
-    Resolution, SyncRequest, Token, TypeInfo, Upload, Version, Warning,
+    JobPlugin, JobResult, JobState, JobSubject, LastRun, LogLine, MigrateRequest, MigrationReport,
+    Outcome, PendingMigration, Plugin, Problem, Progress, PublicationInfo, PublishRequest,
+    Repository, Resolution, SyncRequest, Token, TypeInfo, Upload, Version, Warning,
 };
 use super::{Failure, callbacks};
 
@@ -251,6 +251,7 @@ impl From<engine::JobView> for Job {
             operation: view.operation,
             repository: view.repository,
             component: view.component,
+            subject: view.subject.map(JobSubject::from),
             state: view.state.into(),
             attempts: view.attempts,
             submitted_ms: view.submitted_ms,
@@ -263,6 +264,13 @@ impl From<engine::JobView> for Job {
             plugin: view.plugin.map(JobPlugin::from),
             asked_by: asker(view.asked_by, view.schedule_name),
         }
+    }
+}
+
+impl From<engine::Subject> for JobSubject {
+    fn from(subject: engine::Subject) -> Self {
+        let engine::Subject { name, target, image, after } = subject;
+        Self { name, target, image, after }
     }
 }
 

@@ -57,7 +57,7 @@ impl Importer for Archives {
         if settings.url.is_empty() {
             let message =
                 "no source is set: packages can be uploaded, but there is nothing to sync";
-            return Err(Error::usage("config.url", message).at_field("/url"));
+            return Err(Error::usage("config.no_source", message).at_field("/url"));
         }
         let kept = Kept::of(&request, &settings);
         let seen = Kept::seen(&request, &settings);

@@ -67,7 +67,7 @@ impl Importer for Manifests {
         let settings: Settings = request.attachment.settings()?;
         let url = settings.url.ok_or_else(|| {
             let message = "no source is set: files can be uploaded, but there is nothing to sync";
-            Error::usage("config.url", message).at_field("/url")
+            Error::usage("config.no_source", message).at_field("/url")
         })?;
         let address = Address::read(&url)
             .map_err(|error| Error::usage("config.url", error.to_string()).at_field("/url"))?;

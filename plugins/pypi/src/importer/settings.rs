@@ -67,7 +67,7 @@ impl Plan {
         let settings: Settings = attachment.settings()?;
         if settings.url.is_none() {
             let message = "no source is set: files can be uploaded, but there is nothing to sync";
-            return Err(Error::usage("config.url", message).at_field("/url"));
+            return Err(Error::usage("config.no_source", message).at_field("/url"));
         }
         settings.plan().map_err(|mut problems| match problems.pop() {
             Some(Problem { field, message }) => {

@@ -59,7 +59,7 @@ impl Importer for Indexes {
         let settings: Settings = request.attachment.settings()?;
         let url = settings.url.ok_or_else(|| {
             let message = "no source is set: recipes can be uploaded, but there is nothing to sync";
-            Error::usage("config.url", message).at_field("/url")
+            Error::usage("config.no_source", message).at_field("/url")
         })?;
         // What failed the last time is to be tried again, though the index is the same.
         let failed = request.last.as_ref().is_some_and(|last| last.outcome != "succeeded");

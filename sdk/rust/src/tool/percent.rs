@@ -7,11 +7,9 @@ pub fn percent(line: &str) -> Option<Progress> {
     let line = line.replace("/100%", "%");
     let before = line.split_once('%')?.0;
     let start = before.rfind(|c: char| !c.is_ascii_digit() && c != '.').map_or(0, |at| at + 1);
-    let (whole, part) = before[start..].split_once('.').unwrap_or((&before[start..], ""));
-    let whole: u64 = whole.parse().ok()?;
-    let hundredths: u64 = format!("{part:0<2.2}").parse().ok()?;
-    let done = whole.checked_mul(100)?.checked_add(hundredths)?;
-    (done <= 10_000).then(|| Progress::new(done, 10_000).unit("hundredths of a percent"))
+    let whole = before[start..].split('.').next()?;
+    let done: u64 = whole.parse().ok()?;
+    (done <= 100).then(|| Progress::new(done, 100).unit("%"))
 }
 
 #[cfg(test)]
@@ -19,13 +17,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentages_are_read_in_hundredths() {
-        let at = |done| Some(Progress::new(done, 10_000).unit("hundredths of a percent"));
-        assert_eq!(percent("    (12.34/100%)"), at(1234));
-        assert_eq!(percent("    (100.00/100%)"), at(10_000));
-        assert_eq!(percent("5% done"), at(500));
-        assert_eq!(percent("at 7.5%"), at(750));
-        for line in ["", "%", "a%", "200%", "100.01%", "12 of 100", "99999999999999999999%"] {
+    fn percentages_are_read_whole() {
+        let at = |done| Some(Progress::new(done, 100).unit("%"));
+        assert_eq!(percent("    (12.94/100%)"), at(12));
+        assert_eq!(percent("    (100.00/100%)"), at(100));
+        assert_eq!(percent("5% done"), at(5));
+        assert_eq!(percent("at 7.5%"), at(7));
+        for line in ["", "%", "a%", "200%", ".5%", "101.01%", "12 of 100", "99999999999999999999%"]
+        {
             assert_eq!(percent(line), None, "{line}");
         }
     }

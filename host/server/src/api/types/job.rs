@@ -24,6 +24,9 @@ pub struct Job {
     /// The component that does it, `PLUGIN.COMPONENT[@INSTANCE]`; of a migration the plugin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
+    /// What it is about, if it builds, pushes or takes away an image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<JobSubject>,
     /// Where it stands.
     pub state: JobState,
     /// How often it was begun.
@@ -53,6 +56,23 @@ pub struct Job {
     /// Who asked for it: `user`, `schedule NAME` (its number when it was deleted), or `job NUMBER`.
     #[serde(default)]
     pub asked_by: String,
+}
+
+/// What a job of images is about, as far as it is known before it ran.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct JobSubject {
+    /// How the template is called that it builds from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The target that it builds for; without one it makes the base image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The image that it builds from, pushes, or takes away: a unit's number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<i64>,
+    /// The job that makes that image first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<i64>,
 }
 
 /// Where a job stands.

@@ -39,8 +39,8 @@ pub use edit::{
 pub use history::{RepositoryPage, Run};
 pub use instance::{ChangeInstance, CheckReport, CreateInstance, Instance, SettingProblem};
 pub use job::{
-    Item, Job, JobList, JobPlugin, JobResult, JobState, LogLine, LogPage, MigrationReport, Outcome,
-    Progress, Warning,
+    Item, Job, JobList, JobPlugin, JobResult, JobState, JobSubject, LogLine, LogPage,
+    MigrationReport, Outcome, Progress, Warning,
 };
 pub use key::{CreateKey, Key, KeyAlgorithm};
 pub use plugin::{Component, MigrateRequest, PendingMigration, Plugin, TypeInfo};
