@@ -20,6 +20,7 @@ struct Settings {
     flaw: String,
     #[serde(default)]
     label: String,
+    name: Option<String>,
 }
 
 impl Component for Shelf {}
@@ -73,7 +74,8 @@ impl Distributor for Shelf {
         let previous = request.previous.map(|it| it.identifier);
         let after = previous.as_deref().unwrap_or("nothing");
         note(&settings.folder, &format!("publish after {after}"))?;
-        let name = format!("{}-{}", context.job_number(), settings.label);
+        let own = || format!("{}-{}", context.job_number(), settings.label);
+        let name = settings.name.unwrap_or_else(own);
         let to = settings.folder.join(&name);
         let begun = settings.folder.join("begun");
         fs::write(&begun, "").map_err(|error| failed(&error))?;
@@ -91,7 +93,8 @@ impl Distributor for Shelf {
             written.write_all(&chunk).map_err(|error| failed(&error))?;
         }
         fs::rename(&begun, &to).map_err(|error| failed(&error))?;
-        if let Some(old) = previous.as_deref().and_then(|it| it.strip_prefix("shelf/")) {
+        let old = previous.as_deref().and_then(|it| it.strip_prefix("shelf/"));
+        if let Some(old) = old.filter(|old| *old != name) {
             fs::remove_file(settings.folder.join(old)).map_err(|error| failed(&error))?;
         }
         let secret = match &settings.key {
