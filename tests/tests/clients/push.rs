@@ -173,3 +173,31 @@ fn an_image_is_copied_into_a_folder_whole_and_with_its_digest() {
     assert_eq!(left, ["own.img"]);
     stand.host.finish();
 }
+
+#[test]
+fn a_file_that_somebody_put_into_the_place_of_a_pushed_one_is_neither_deleted_nor_overwritten() {
+    let stand = Stand::new();
+    let folder: PathBuf = stand.host.folder().join("shelf");
+    fs::create_dir(&folder).expect("a folder");
+    stand.provider("shelf", "image-push.folder", &[&format!("path={}", folder.display())]);
+    let (image, _digest) = stand.image(1);
+    let asked = ["image", "push", &image, "shelf", "--param", "name=own.img"];
+    let record = stand.host.ok(&asked)["unit"].to_string();
+    let (own, pushed) = (folder.join("own.img"), folder.join("pushed.img"));
+    fs::rename(&own, &pushed).expect("a name");
+    // As many bytes as the image, and others.
+    let mine = vec![b'm'; 1 << 20];
+    fs::write(&own, &mine).expect("a file");
+    let refused = stand.host.wharf(&["image", "unpublish", &record]);
+    refused.ended(2, "conflict").says(&["conflict.changed", "own.img", "move it elsewhere"]);
+    let anew = stand.host.wharf(&[&asked[..], &["--again"]].concat());
+    anew.ended(2, "conflict").says(&["conflict.exists", "own.img"]);
+    assert_eq!((fs::read(&own).ok(), stand.records()), (Some(mine), 1));
+    fs::remove_file(folder.join("own.img.sha256")).expect("a file");
+    let refused = stand.host.wharf(&["image", "unpublish", &record]);
+    refused.ended(2, "conflict").says(&["conflict.changed"]);
+    fs::remove_file(&own).expect("a file");
+    stand.host.ok(&["image", "unpublish", &record]);
+    assert_eq!(stand.records(), 0);
+    stand.host.finish();
+}
