@@ -241,6 +241,28 @@ fn what_has_the_place_of_another_is_not_taken_away_in_its_stead() {
 }
 
 #[test]
+fn a_push_that_takes_another_images_name_says_so() {
+    let stand = Stand::new("");
+    let push = |image: &str, more: &[&str]| {
+        let asked = ["image", "push", image, "shelf", "--param", "name=latest"];
+        stand.host.ok(&[&asked[..], more].concat())
+    };
+    let (old, new) = (stand.image(), stand.image());
+    let first = push(&old, &[]);
+    let second = push(&new, &[]);
+    let text = format!("takes the place of unit {} (image {old})", first["unit"]);
+    let warning = &second["warnings_list"][0];
+    assert!(warning["text"].as_str().is_some_and(|it| it.starts_with(&text)), "{second:#}");
+    assert_eq!(
+        (&first["warnings"], &second["warnings"], &warning["item"]),
+        (&json!(0), &json!(1), &json!("shelf/latest"))
+    );
+    // Its own name is its own.
+    assert_eq!(push(&new, &["--again"])["warnings"], json!(0));
+    stand.host.finish();
+}
+
+#[test]
 fn what_lies_in_the_place_of_another_repositorys_image_is_that_ones_to_take_away() {
     let stand = Stand::new("");
     let host = &stand.host;

@@ -7,6 +7,7 @@ use super::PROVIDER_TYPE;
 use super::image::word;
 use super::keep::RECIPE;
 use crate::engine::Inner;
+use crate::jobs::run::JobRun;
 use crate::problem::Problem;
 
 /// What tells of a record's place at its provider by now.
@@ -58,6 +59,28 @@ async fn pushed_anew(engine: &Inner, record: &UnitRow) -> Result<Option<UnitId>,
     }
     let found = engine.records(vec![(RECIPE, attributes[RECIPE].clone())]).await?;
     Ok(found.into_iter().max())
+}
+
+/// Tells the user whose name at the provider the image has now, before the record goes that told of it.
+pub(super) async fn warn_of_replaced(
+    engine: &Inner,
+    run: &JobRun,
+    (provider, identifier): (&str, &str),
+    image: UnitId,
+) -> Result<(), Problem> {
+    let records = engine.records_at(provider, Some(identifier)).await?;
+    for record in engine.store.meta.units_by_id(records, false).await? {
+        let attributes: Value = serde_json::from_str(&record.attributes)?;
+        let of = match attributes["image"].as_i64() {
+            Some(other) if other == image.0 => continue,
+            Some(other) => format!("image {other}"),
+            None => "an image that was made there".to_owned(),
+        };
+        let text =
+            format!("takes the place of unit {} ({of}), which is not there any more", record.id);
+        run.warn("replaced", text, identifier).await;
+    }
+    Ok(())
 }
 
 impl Inner {

@@ -6,6 +6,7 @@ use wharf_store::model::LogLevel;
 use super::call::{Ask, call};
 use super::image;
 use super::keep::{self, Before, Record};
+use super::known::warn_of_replaced;
 use super::order::Order;
 use crate::edit;
 use crate::engine::Inner;
@@ -29,6 +30,11 @@ pub(crate) async fn run(engine: &Inner, run: &JobRun) -> Result<JobResult, Probl
     let previous = before.as_ref().map(publication);
     let ask = Ask::Publish { image: image.id, previous };
     let answer = call((engine, run), &repository, (&provider, &told), ask).await?;
+    let place = (&*provider.words(), &*answer.identifier);
+    if let Err(problem) = warn_of_replaced(engine, run, place, image.id).await {
+        // It is done there and must be kept.
+        tracing::warn!(job = run.id(), %problem, "nobody knows what a push replaced");
+    }
     let [name, target, architecture] = words(&image.key)?;
     let record = Record {
         name: &name,
