@@ -263,6 +263,29 @@ fn a_push_that_takes_another_images_name_says_so() {
 }
 
 #[test]
+fn a_provider_stays_as_long_as_images_lie_there() {
+    let stand = Stand::new("");
+    let host = &stand.host;
+    let image = stand.image();
+    let push = |label: &str| {
+        let label = format!("label={label}");
+        host.ok(&["image", "push", &image, "shelf", "--param", &label])["unit"].to_string()
+    };
+    let (first, second) = (push("one"), push("two"));
+    let refused = host.wharf(&["instance", "remove", "shelf"]);
+    refused.ended(2, "conflict").says(&[
+        "conflict.in_use",
+        &format!("{first}, {second}"),
+        &format!("wharf image unpublish {first}"),
+    ]);
+    host.ok(&["image", "unpublish", &first]);
+    host.wharf(&["instance", "remove", "shelf"]).ended(2, "conflict").says(&[&second]);
+    host.ok(&["unit", "remove", "images", &second]);
+    host.ok(&["instance", "remove", "shelf"]);
+    stand.host.finish();
+}
+
+#[test]
 fn what_lies_in_the_place_of_another_repositorys_image_is_that_ones_to_take_away() {
     let stand = Stand::new("");
     let host = &stand.host;
