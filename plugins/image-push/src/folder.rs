@@ -75,7 +75,8 @@ impl Distributor for Shelf {
         check_name(&name)?;
         let target = Target::new(&settings.path, &name);
         let there = target.look(context).await?;
-        if request.full || !there.holds(&image.file) {
+        let is_there = !request.full && there.holds(&image.file);
+        if !is_there {
             if !there.gives_way_to(&image.file) {
                 let message = format!(
                     "{} is there already, and no push made it; name another one (--param name=...), or take it away",
@@ -90,7 +91,8 @@ impl Distributor for Shelf {
         if let Some(before) = request.previous.filter(|before| before.identifier != identifier) {
             Target::of(&settings.path, &before.identifier)?.retire(context).await?;
         }
-        Done::changed().identifier(identifier).outputs(&json!({ "path": target.file }))
+        let done = if is_there { Done::unchanged() } else { Done::changed() };
+        done.identifier(identifier).outputs(&json!({ "path": target.file }))
     }
 
     async fn unpublish(&self, request: UnpublishRequest, context: &Context) -> Result<Done, Error> {

@@ -72,6 +72,10 @@ impl Distributor for Shelf {
             return Err(Error::fault("units", format!("{} units are no image", units.len())));
         };
         let previous = request.previous.map(|it| it.identifier);
+        let old = previous.as_deref().and_then(|it| it.strip_prefix("shelf/"));
+        if let Some(old) = old.filter(|old| !request.full && settings.folder.join(old).exists()) {
+            return Ok(Done::unchanged().identifier(format!("shelf/{old}")));
+        }
         let after = previous.as_deref().unwrap_or("nothing");
         note(&settings.folder, &format!("publish after {after}"))?;
         let own = || format!("{}-{}", context.job_number(), settings.label);
@@ -93,8 +97,7 @@ impl Distributor for Shelf {
             written.write_all(&chunk).map_err(|error| failed(&error))?;
         }
         fs::rename(&begun, &to).map_err(|error| failed(&error))?;
-        let old = previous.as_deref().and_then(|it| it.strip_prefix("shelf/"));
-        if let Some(old) = old.filter(|old| *old != name) {
+        if let Some(old) = old.filter(|old| *old != name && request.full) {
             fs::remove_file(settings.folder.join(old)).map_err(|error| failed(&error))?;
         }
         let secret = match &settings.key {

@@ -202,6 +202,24 @@ fn what_is_taken_away_at_the_provider_is_gone_here_too_and_stays_when_that_fails
 }
 
 #[test]
+fn what_somebody_took_away_at_the_provider_is_pushed_again() {
+    let stand = Stand::new("");
+    let image = stand.image();
+    let asked = ["image", "push", &image, "shelf"];
+    let first = stand.host.ok(&asked);
+    let there = stand.host.ok(&asked);
+    assert_eq!((&there["unit"], &there["changed"]), (&first["unit"], &json!(false)), "{there:#}");
+    let why = there["skipped_because"].as_str().unwrap_or_default().to_owned();
+    assert!(why.starts_with("it is there already"), "{there:#}");
+    let [thing] = &stand.things()[..] else { panic!("one thing") };
+    fs::remove_file(stand.shelf.join(thing)).expect("a file");
+    let second = stand.host.ok(&asked);
+    assert_ne!(second["unit"], first["unit"], "{second:#}");
+    assert_eq!((stand.things().len(), stand.records().len()), (1, 1));
+    stand.host.finish();
+}
+
+#[test]
 fn what_has_the_place_of_another_is_not_taken_away_in_its_stead() {
     let stand = Stand::new("");
     let host = &stand.host;
