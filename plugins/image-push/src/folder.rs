@@ -1,20 +1,23 @@
 //! Component `folder`: the image's file is copied into a folder, complete or not at all, beside a file with its digest.
 //!
 //! The identifier is the file's address. Only files in the folder that the settings name are made and removed, and only
-//! such as a push made: those with a digest beside them.
+//! such as a push left: those that are what the digest beside them says. They are read for that, because size and time
+//! of another file may be the same.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use tokio::fs;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use url::Url;
 use wharf_sdk::{
-    Check, Checked, Component, Context, Distributor, Done, Error, PublishRequest, UnpublishRequest,
-    async_trait,
+    Check, Checked, Component, Context, Distributor, Done, Error, Progress, PublishRequest,
+    UnpublishRequest, async_trait,
 };
 
 use crate::image::{File, Image};
@@ -25,6 +28,8 @@ use crate::undo::or_undo;
 const DIGEST: &str = ".sha256";
 /// The ending of a file that is not complete.
 const PART: &str = ".wharf-part";
+/// So much of a file is read at once.
+const CHUNK: usize = 1 << 20;
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct Place {
@@ -69,8 +74,10 @@ impl Distributor for Shelf {
         let name = settings.name.unwrap_or_else(|| image.file_name());
         check_name(&name)?;
         let target = Target::new(&settings.path, &name);
-        if request.full || !target.holds(&image.file).await? {
-            if !target.is_ours().await? {
+        let there = target.look(context).await?;
+        let is_there = !request.full && there.holds(&image.file);
+        if !is_there {
+            if !there.gives_way_to(&image.file) {
                 let message = format!(
                     "{} is there already, and no push made it; name another one (--param name=...), or take it away",
                     target.file.display()
@@ -82,18 +89,15 @@ impl Distributor for Shelf {
         }
         let identifier = target.identifier()?;
         if let Some(before) = request.previous.filter(|before| before.identifier != identifier) {
-            Target::of(&settings.path, &before.identifier)?.remove().await?;
+            Target::of(&settings.path, &before.identifier)?.retire(context).await?;
         }
-        Done::changed().identifier(identifier).outputs(&json!({ "path": target.file }))
+        let done = if is_there { Done::unchanged() } else { Done::changed() };
+        done.identifier(identifier).outputs(&json!({ "path": target.file }))
     }
 
-    async fn unpublish(
-        &self,
-        request: UnpublishRequest,
-        _context: &Context,
-    ) -> Result<Done, Error> {
+    async fn unpublish(&self, request: UnpublishRequest, context: &Context) -> Result<Done, Error> {
         let settings: Settings = request.attachment.settings()?;
-        Target::of(&settings.path, &request.publication.identifier)?.remove().await?;
+        Target::of(&settings.path, &request.publication.identifier)?.remove(context).await?;
         Ok(Done::changed())
     }
 }
@@ -136,21 +140,19 @@ impl Target {
         Ok(url.into())
     }
 
-    /// Whether a push may write here: nothing is here, or what a push made.
-    async fn is_ours(&self) -> Result<bool, Error> {
-        let there = exists(&self.file).await?;
-        Ok(!there || exists(&self.digest).await?)
-    }
-
-    /// Whether a push of this very file made what is here.
-    async fn holds(&self, file: &File) -> Result<bool, Error> {
-        let size = match fs::metadata(&self.file).await {
-            Ok(there) => there.len(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(failed(&self.file, &error)),
+    /// What is here. A file with a digest beside it is read.
+    async fn look(&self, context: &Context) -> Result<There, Error> {
+        if !exists(&self.file).await? {
+            return Ok(There::Nothing);
+        }
+        let told = match fs::read_to_string(&self.digest).await {
+            Ok(told) => told,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(There::Strange),
+            Err(error) => return Err(failed(&self.digest, &error)),
         };
-        let told = fs::read_to_string(&self.digest).await.unwrap_or_default();
-        Ok(size == file.size && told.split(' ').next() == Some(&file.sha256))
+        let digest = sha256(context, &self.file).await?;
+        let is_told = told.split(' ').next() == Some(&digest);
+        Ok(if is_told { There::Left(digest) } else { There::Swapped(digest) })
     }
 
     /// Writes beside, then renames: the digest last, so that whoever sees it finds the whole file.
@@ -177,13 +179,87 @@ impl Target {
         if exists(&self.digest).await? { Ok(()) } else { remove(&self.file).await }
     }
 
-    /// Takes all of it away. What no push made stays.
-    async fn remove(&self) -> Result<(), Error> {
-        if exists(&self.digest).await? {
-            remove(&self.file).await?;
+    /// Takes all of it away, if it is what a push left.
+    async fn remove(&self, context: &Context) -> Result<(), Error> {
+        if self.look(context).await?.is_others() {
+            let message = format!(
+                "{} is not what the push left there, and stays: its SHA-256 is not the one in {}; move it elsewhere, then \
+                 unpublish again",
+                self.file.display(),
+                self.digest.display()
+            );
+            return Err(Error::usage("conflict.changed", message));
         }
+        self.delete().await
+    }
+
+    /// Takes away what another file has taken over from. What no push left stays.
+    async fn retire(&self, context: &Context) -> Result<(), Error> {
+        if self.look(context).await?.is_others() {
+            let text = format!("{} is another file by now and stays", self.file.display());
+            return context.warn("replaced", text, &self.file.display().to_string()).await;
+        }
+        self.delete().await
+    }
+
+    async fn delete(&self) -> Result<(), Error> {
+        remove(&self.file).await?;
         remove(&self.digest).await
     }
+}
+
+/// What is found at a target.
+enum There {
+    Nothing,
+    /// What a push left; its digest.
+    Left(String),
+    /// Something else than the digest beside it says; its own.
+    Swapped(String),
+    /// What no digest tells of.
+    Strange,
+}
+
+impl There {
+    /// Whether a push of this very file left it.
+    fn holds(&self, file: &File) -> bool {
+        matches!(self, Self::Left(digest) if *digest == file.sha256)
+    }
+
+    /// Whether a push of this file may write here.
+    fn gives_way_to(&self, file: &File) -> bool {
+        match self {
+            // A push that broke off between the file and its digest.
+            Self::Swapped(digest) => *digest == file.sha256,
+            _ => !self.is_others(),
+        }
+    }
+
+    /// Whether somebody else put it here.
+    fn is_others(&self) -> bool {
+        matches!(self, Self::Swapped(_) | Self::Strange)
+    }
+}
+
+/// The digest of a file.
+async fn sha256(context: &Context, path: &Path) -> Result<String, Error> {
+    let error = |error: io::Error| failed(path, &error);
+    let mut file = fs::File::open(path).await.map_err(error)?;
+    let total = file.metadata().await.map_err(error)?.len();
+    let mut sum = Sha256::new();
+    let mut buffer = Vec::with_capacity(CHUNK);
+    let mut done = 0;
+    while file.read_buf(&mut buffer).await.map_err(error)? > 0 {
+        if context.is_cancelled() {
+            return Err(Error::cancelled());
+        }
+        sum.update(&buffer);
+        done += buffer.len() as u64;
+        buffer.clear();
+        let progress = Progress::new(done, total.max(done)).unit("bytes").phase("comparing");
+        context.progress(progress).await;
+    }
+    let digest = Bytes::copy_from_slice(&sum.finalize());
+    Ok(format!("{digest:x}"))
 }
 
 /// A name of a file in the folder, and of no other place.

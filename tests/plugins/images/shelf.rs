@@ -20,6 +20,7 @@ struct Settings {
     flaw: String,
     #[serde(default)]
     label: String,
+    name: Option<String>,
 }
 
 impl Component for Shelf {}
@@ -71,9 +72,14 @@ impl Distributor for Shelf {
             return Err(Error::fault("units", format!("{} units are no image", units.len())));
         };
         let previous = request.previous.map(|it| it.identifier);
+        let old = previous.as_deref().and_then(|it| it.strip_prefix("shelf/"));
+        if let Some(old) = old.filter(|old| !request.full && settings.folder.join(old).exists()) {
+            return Ok(Done::unchanged().identifier(format!("shelf/{old}")));
+        }
         let after = previous.as_deref().unwrap_or("nothing");
         note(&settings.folder, &format!("publish after {after}"))?;
-        let name = format!("{}-{}", context.job_number(), settings.label);
+        let own = || format!("{}-{}", context.job_number(), settings.label);
+        let name = settings.name.unwrap_or_else(own);
         let to = settings.folder.join(&name);
         let begun = settings.folder.join("begun");
         fs::write(&begun, "").map_err(|error| failed(&error))?;
@@ -91,7 +97,7 @@ impl Distributor for Shelf {
             written.write_all(&chunk).map_err(|error| failed(&error))?;
         }
         fs::rename(&begun, &to).map_err(|error| failed(&error))?;
-        if let Some(old) = previous.as_deref().and_then(|it| it.strip_prefix("shelf/")) {
+        if let Some(old) = old.filter(|old| *old != name && request.full) {
             fs::remove_file(settings.folder.join(old)).map_err(|error| failed(&error))?;
         }
         let secret = match &settings.key {

@@ -104,6 +104,7 @@ fn an_image_becomes_an_object_in_parts_once_and_is_deleted_again() {
     stand.host.ok(&["image", "push", &image, "store"]);
     assert_eq!(s3.server().requests(&["PUT", "partNumber"]), 3);
     let record = stand.host.ok(&["image", "push", &image, "store"])["unit"].to_string();
+    assert_eq!(s3.server().requests(&["PUT", "partNumber"]), 3);
     stand.host.ok(&["image", "unpublish", &record]);
     assert_eq!(s3.look(), json!({ "objects": {}, "uploads": [] }));
     stand.host.finish();
@@ -139,6 +140,9 @@ fn a_disk_becomes_an_image_of_openstack_and_is_deleted_again() {
     let told: Vec<&Value> = told.iter().map(|name| &made[*name]).collect();
     assert_eq!(told, ["Web", "active", "shared", "raw", "bare", "x86_64"], "{made:#}");
     assert_eq!((&made["size"], &made["os_hash_value"]), (&json!(3 << 20), &json!(digest)));
+    let again = stand.host.ok(&asked);
+    assert_eq!(again["changed"], json!(false), "{again:#}");
+    assert_eq!((glance.images().len(), glance.server().requests(&["PUT", "/file"])), (1, 1));
     let anew = stand.host.ok(&[&asked[..], &["--again"]].concat());
     let [other] = &glance.images()[..] else { panic!("the one before makes way") };
     assert_eq!(other["id"], anew["identifier"]);
@@ -165,11 +169,46 @@ fn an_image_is_copied_into_a_folder_whole_and_with_its_digest() {
     fs::write(folder.join("own.img"), "mine").expect("a file");
     let refused = stand.host.wharf(&["image", "push", &image, "shelf", "--param", "name=own.img"]);
     refused.ended(2, "conflict").says(&["conflict.exists"]);
+    let there = stand.host.ok(&["image", "push", &image, "shelf", "--param", "name=web.img"]);
+    assert_eq!((&there["changed"], &there["unit"]), (&json!(false), &pushed["unit"]), "{there:#}");
+    // What somebody took away is pushed again.
+    fs::remove_file(folder.join("web.img")).expect("a file");
+    let pushed = stand.host.ok(&["image", "push", &image, "shelf", "--param", "name=web.img"]);
+    assert_eq!((&pushed["changed"], stand.records()), (&json!(true), 1), "{pushed:#}");
+    assert_eq!(run(&folder, "sha256sum", &["--check", "web.img.sha256"]), "web.img: OK\n");
     let outside = stand.host.wharf(&["image", "push", &image, "shelf", "--param", "name=../x"]);
     outside.ended(2, "config").says(&["config.name"]);
     stand.host.ok(&["image", "unpublish", &pushed["unit"].to_string()]);
     let left: Vec<_> =
         fs::read_dir(&folder).expect("a folder").flatten().map(|it| it.file_name()).collect();
     assert_eq!(left, ["own.img"]);
+    stand.host.finish();
+}
+
+#[test]
+fn a_file_that_somebody_put_into_the_place_of_a_pushed_one_is_neither_deleted_nor_overwritten() {
+    let stand = Stand::new();
+    let folder: PathBuf = stand.host.folder().join("shelf");
+    fs::create_dir(&folder).expect("a folder");
+    stand.provider("shelf", "image-push.folder", &[&format!("path={}", folder.display())]);
+    let (image, _digest) = stand.image(1);
+    let asked = ["image", "push", &image, "shelf", "--param", "name=own.img"];
+    let record = stand.host.ok(&asked)["unit"].to_string();
+    let (own, pushed) = (folder.join("own.img"), folder.join("pushed.img"));
+    fs::rename(&own, &pushed).expect("a name");
+    // As many bytes as the image, and others.
+    let mine = vec![b'm'; 1 << 20];
+    fs::write(&own, &mine).expect("a file");
+    let refused = stand.host.wharf(&["image", "unpublish", &record]);
+    refused.ended(2, "conflict").says(&["conflict.changed", "own.img", "move it elsewhere"]);
+    let anew = stand.host.wharf(&[&asked[..], &["--again"]].concat());
+    anew.ended(2, "conflict").says(&["conflict.exists", "own.img"]);
+    assert_eq!((fs::read(&own).ok(), stand.records()), (Some(mine), 1));
+    fs::remove_file(folder.join("own.img.sha256")).expect("a file");
+    let refused = stand.host.wharf(&["image", "unpublish", &record]);
+    refused.ended(2, "conflict").says(&["conflict.changed"]);
+    fs::remove_file(&own).expect("a file");
+    stand.host.ok(&["image", "unpublish", &record]);
+    assert_eq!(stand.records(), 0);
     stand.host.finish();
 }

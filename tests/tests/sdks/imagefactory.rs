@@ -128,6 +128,9 @@ fn an_image_goes_to_a_provider_and_away_again_with_credentials_that_nobody_sees(
     assert_eq!(push["identifier"], "sample-first", "{built:#}");
     let brought = fs::read(shelf.join("sample-first")).expect("it lies there");
     assert!(String::from_utf8_lossy(&brought).contains("did for sample\n"));
+    let image = built["jobs"][1]["unit"].to_string();
+    let again = host.ok(&["image", "push", &image, "shelf", "--param", "name=first"]);
+    assert_eq!((&again["unit"], &again["changed"]), (&push["unit"], &json!(false)), "{again:#}");
     let record = host.ok(&["unit", "show", &push["unit"].to_string()]);
     assert_eq!(record["attributes"]["details"]["account"], "account", "{record:#}");
     assert!(!format!("{built}{record}").contains("provider_credentials"), "{record:#}");

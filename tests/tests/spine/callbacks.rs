@@ -349,7 +349,11 @@ fn a_secret_that_has_yet_to_sign_is_not_forgotten_without_force() {
         deliveries(&host, &job)[0]["attempts"].as_i64().filter(|attempts| *attempts == 1)
     });
     let refused = host.wharf(&["secret", "forget", "hook"]);
-    refused.ended(2, "conflict").says(&["conflict.in_use", &format!("callbacks of job {job}")]);
+    refused.ended(2, "conflict").says(&[
+        "conflict.in_use",
+        &format!("callbacks of job {job}"),
+        "wharf secret set hook",
+    ]);
     host.ok(&["secret", "forget", "hook", "--force"]);
     host.ok(&["job", "redeliver", &job.to_string(), "1"]);
     let all = settled(&host, &job, &["given_up"; 3]);

@@ -202,6 +202,158 @@ fn what_is_taken_away_at_the_provider_is_gone_here_too_and_stays_when_that_fails
 }
 
 #[test]
+fn what_somebody_took_away_at_the_provider_is_pushed_again() {
+    let stand = Stand::new("");
+    let image = stand.image();
+    let asked = ["image", "push", &image, "shelf"];
+    let first = stand.host.ok(&asked);
+    let there = stand.host.ok(&asked);
+    assert_eq!((&there["unit"], &there["changed"]), (&first["unit"], &json!(false)), "{there:#}");
+    let why = there["skipped_because"].as_str().unwrap_or_default().to_owned();
+    assert!(why.starts_with("it is there already"), "{there:#}");
+    let [thing] = &stand.things()[..] else { panic!("one thing") };
+    fs::remove_file(stand.shelf.join(thing)).expect("a file");
+    let second = stand.host.ok(&asked);
+    assert_ne!(second["unit"], first["unit"], "{second:#}");
+    assert_eq!((stand.things().len(), stand.records().len()), (1, 1));
+    stand.host.finish();
+}
+
+#[test]
+fn what_has_the_place_of_another_is_not_taken_away_in_its_stead() {
+    let stand = Stand::new("");
+    let host = &stand.host;
+    let push = |image: &str, more: &[&str]| {
+        let asked = ["image", "push", image, "shelf", "--param", "name=keep"];
+        host.ok(&[&asked[..], more].concat())["unit"].to_string()
+    };
+    let refused = |record: &str, place: &str| {
+        let run = host.wharf(&["image", "unpublish", record]);
+        run.ended(2, "conflict").says(&[
+            "conflict.replaced",
+            &format!("{record} was replaced by {place}"),
+            &format!("wharf image unpublish {place}"),
+        ]);
+    };
+    let first = push(&stand.image(), &[]);
+    let image = stand.image();
+    let second = push(&image, &[]);
+    refused(&first, &second);
+    let third = push(&image, &["--again"]);
+    refused(&first, &third);
+    refused(&second, &third);
+    assert_eq!((stand.things(), stand.records().len()), (vec!["keep".to_owned()], 1));
+    host.ok(&["image", "unpublish", &third]);
+    for gone in [&first, &second, &third] {
+        host.wharf(&["image", "unpublish", gone]).ended(2, "not_found").says(&["not_found.unit"]);
+    }
+    let calls = stand.calls();
+    let asked: Vec<&String> = calls.iter().filter(|it| it.starts_with("unpublish")).collect();
+    assert_eq!(asked, ["unpublish shelf/keep "]);
+    // That of a push that gives it another name each time.
+    let asked = ["image", "push", &image, "shelf"];
+    let before = host.ok(&asked)["unit"].to_string();
+    let after = host.ok(&[&asked[..], &["--again"]].concat())["unit"].to_string();
+    refused(&before, &after);
+    stand.host.finish();
+}
+
+#[test]
+fn a_push_that_takes_another_images_name_says_so() {
+    let stand = Stand::new("");
+    let push = |image: &str, more: &[&str]| {
+        let asked = ["image", "push", image, "shelf", "--param", "name=latest"];
+        stand.host.ok(&[&asked[..], more].concat())
+    };
+    let (old, new) = (stand.image(), stand.image());
+    let first = push(&old, &[]);
+    let second = push(&new, &[]);
+    let text = format!("takes the place of unit {} (image {old})", first["unit"]);
+    let warning = &second["warnings_list"][0];
+    assert!(warning["text"].as_str().is_some_and(|it| it.starts_with(&text)), "{second:#}");
+    assert_eq!(
+        (&first["warnings"], &second["warnings"], &warning["item"]),
+        (&json!(0), &json!(1), &json!("shelf/latest"))
+    );
+    // Its own name is its own.
+    assert_eq!(push(&new, &["--again"])["warnings"], json!(0));
+    stand.host.finish();
+}
+
+#[test]
+fn a_provider_stays_as_long_as_images_lie_there() {
+    let stand = Stand::new("");
+    let host = &stand.host;
+    let image = stand.image();
+    let push = |label: &str| {
+        let label = format!("label={label}");
+        host.ok(&["image", "push", &image, "shelf", "--param", &label])["unit"].to_string()
+    };
+    let (first, second) = (push("one"), push("two"));
+    let refused = host.wharf(&["instance", "remove", "shelf"]);
+    refused.ended(2, "conflict").says(&[
+        "conflict.in_use",
+        &format!("{first}, {second}"),
+        &format!("wharf image unpublish {first}"),
+    ]);
+    host.ok(&["image", "unpublish", &first]);
+    host.wharf(&["instance", "remove", "shelf"]).ended(2, "conflict").says(&[&second]);
+    host.ok(&["unit", "remove", "images", &second]);
+    host.ok(&["instance", "remove", "shelf"]);
+    stand.host.finish();
+}
+
+#[test]
+fn what_lies_in_the_place_of_another_repositorys_image_is_that_ones_to_take_away() {
+    let stand = Stand::new("");
+    let host = &stand.host;
+    let image = |repository: &str| {
+        let asked = ["build", &stand.template, "--target", "alpha", "--repo", repository];
+        let built = host.ok(&asked);
+        let jobs = built["jobs"].as_array().cloned().unwrap_or_else(|| vec![built]);
+        jobs.last().expect("a job")["unit"].to_string()
+    };
+    let push = |image: &str| {
+        let asked = ["image", "push", image, "shelf", "--param", "name=keep"];
+        host.ok(&asked)["unit"].to_string()
+    };
+    let (first, second) = (push(&image("one")), push(&image("two")));
+    assert_eq!(stand.records().len(), 2);
+    host.wharf(&["image", "unpublish", &first]).ended(2, "conflict").says(&["conflict.replaced"]);
+    assert_eq!(stand.things(), ["keep"]);
+    host.ok(&["image", "unpublish", &second]);
+    assert_eq!(stand.records().len(), 1);
+    stand.host.finish();
+}
+
+#[test]
+fn an_image_that_is_to_be_taken_away_twice_goes_once() {
+    let stand = Stand::new("");
+    let host = &stand.host;
+    let image = stand.image();
+    let record = host.ok(&["image", "push", &image, "shelf"])["unit"].to_string();
+    host.ok(&["instance", "set", "shelf", "--set", "flaw=stall"]);
+    // Holds up both.
+    let running = host.start(&["image", "push", &image, "shelf", "--param", "label=other"]);
+    stand.waits_for("the image is on its way", is_uploading);
+    for _ in 0..2 {
+        host.ok(&["image", "unpublish", &record, "--no-wait"]);
+    }
+    running.signal(Signal::INT);
+    running.wait();
+    wait::until("both have ended", wait::PATIENCE, || {
+        let jobs = host.api("GET", "/api/v1/jobs", b"").json();
+        let jobs = jobs.as_array().expect("a list").clone();
+        let is_done = |job: &&Value| job["operation"] == "unpublish" && job["state"] == "succeeded";
+        (jobs.iter().filter(is_done).count() == 2).then_some(())
+    });
+    let calls = stand.calls();
+    let asked = calls.iter().filter(|it| it.starts_with("unpublish"));
+    assert_eq!((asked.count(), stand.records().len()), (1, 0), "{calls:?}");
+    stand.host.finish();
+}
+
+#[test]
 fn what_cannot_be_pushed_is_refused_before_a_job_starts() {
     let stand = Stand::new("");
     let host = &stand.host;

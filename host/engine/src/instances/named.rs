@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use wharf_proto::v1;
-use wharf_store::model::NamedInstance;
+use wharf_store::model::{NamedInstance, UnitId};
 use wharf_supervisor::{Component, Role};
 
 use super::check::{self, CheckReport, Question};
@@ -12,6 +12,8 @@ use crate::problem::Problem;
 
 /// The name of the instance that every component has by itself.
 const DEFAULT: &str = "default";
+/// So many images are named that keep an instance.
+const SHOWN: usize = 10;
 
 /// An instance, as users see it.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,15 +118,20 @@ impl Engine {
         check::report(engine, of, question).await
     }
 
-    /// Deletes an instance that is bound to no repository.
+    /// Deletes an instance that is bound to no repository and has no images.
     ///
     /// # Errors
     /// `not_found.instance`, `conflict.in_use`.
     pub async fn delete_instance(&self, name: &str) -> Result<(), Problem> {
-        if self.inner.store.meta.delete_instance(name).await? {
+        let engine = &self.inner;
+        let NamedInstance { component, used_by, .. } = engine.named_instance(name).await?;
+        let images = engine.records_at(&format!("{component}@{name}"), None).await?;
+        if let Some(first) = images.first() {
+            return Err(has_images(name, &images, *first));
+        }
+        if engine.store.meta.delete_instance(name).await? {
             return Ok(());
         }
-        let NamedInstance { component, used_by, .. } = self.inner.named_instance(name).await?;
         let message = format!("the instance \"{name}\" is bound to {}", used_by.join(", "));
         let first = used_by.first().map_or("NAME", String::as_str);
         Err(Problem::usage("conflict.in_use", message)
@@ -211,6 +218,18 @@ fn bad_name(name: &str) -> Problem {
         "{shown:?} is no name for an instance: use 1 to 64 of A-Z a-z 0-9 . _ -, neither . nor - first, and not \"default\""
     );
     Problem::usage("usage.name", message)
+}
+
+fn has_images(name: &str, images: &[UnitId], first: UnitId) -> Problem {
+    let mut shown: Vec<String> = images.iter().take(SHOWN).map(UnitId::to_string).collect();
+    if images.len() > SHOWN {
+        shown.push(format!("and {} more", images.len() - SHOWN));
+    }
+    let message = format!("images were pushed to the instance \"{name}\": {}", shown.join(", "));
+    Problem::usage("conflict.in_use", message).help(format!(
+        "take them away there first: wharf image unpublish {first}; what is to stay there is forgotten by \
+         wharf unit remove REPOSITORY {first}"
+    ))
 }
 
 fn taken(name: &str) -> Problem {

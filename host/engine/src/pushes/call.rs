@@ -22,8 +22,10 @@ pub(super) enum Ask {
     /// Bring this image there.
     Publish {
         image: UnitId,
-        /// What the same push made before, which this one takes the place of.
+        /// What the same push made before, which is looked for, or which this one takes the place of.
         previous: Option<v1::Publication>,
+        /// Although it is there.
+        again: bool,
     },
     /// Take this away there.
     Unpublish(v1::Publication),
@@ -33,6 +35,8 @@ pub(super) enum Ask {
 pub(super) struct Answer {
     /// Empty after an unpublish.
     pub(super) identifier: String,
+    /// Whether the provider has what it had not before.
+    pub(super) changed: bool,
     /// Kept with the image.
     pub(super) details: Option<Value>,
     /// The plugin's own words.
@@ -78,12 +82,12 @@ async fn start(
 ) -> Result<Events, calls::CallError> {
     let (context, attachment) = (Some(context), Some(attachment));
     match ask {
-        Ask::Publish { previous, .. } => {
+        Ask::Publish { previous, again, .. } => {
             let request = v1::PublishRequest {
                 context,
                 attachment,
                 units: 1,
-                full: previous.is_some(),
+                full: again && previous.is_some(),
                 previous,
                 timestamp_ms: clock::now_ms(),
                 ..v1::PublishRequest::default()
@@ -141,6 +145,7 @@ fn answer(result: v1::Result, names: bool) -> Result<Answer, Problem> {
     }
     Ok(Answer {
         identifier: result.identifier,
+        changed: result.changed,
         details: convert::json_object(&result.outputs, "Result.outputs")?,
         summary: convert::json_object(&result.summary, "Result.summary")?,
     })

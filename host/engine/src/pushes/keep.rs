@@ -15,7 +15,7 @@ use crate::jobs::view::JobResult;
 use crate::problem::Problem;
 
 /// The attribute with the digest of what was pushed where.
-const RECIPE: &str = "recipe";
+pub(super) const RECIPE: &str = "recipe";
 /// How often the commit is tried when other jobs commit at the same time.
 const TRIES: usize = 100;
 

@@ -4,13 +4,14 @@
 //! what it makes (`planned`), finds the provider and whether it takes the image (`provider`), and stores a job; the
 //! push of an image that is still to be built waits for it. A job (`run`) is one call of the component (`call`), which
 //! may read this one image (`image`); what the provider calls it is kept as a unit of type `image_provider` (`keep`).
-//! [`Engine::unpublish`] takes both away (`unpublish`).
+//! [`Engine::unpublish`] takes both away (`unpublish`), unless a later push has the place by now (`known`).
 //!
 //! Never reads an image's bytes, and knows nothing of what a provider is.
 
 mod call;
 mod image;
 mod keep;
+mod known;
 mod order;
 mod planned;
 mod provider;
@@ -22,6 +23,7 @@ use serde_json::{Map, Value};
 pub(crate) use self::call::{identifies, keeps_no_secret};
 pub(crate) use self::image::IMAGE_MISSING;
 pub(crate) use self::keep::Record;
+use self::known::Place;
 pub(crate) use self::order::subject;
 use self::order::{Image, Order};
 pub(crate) use self::planned::Plan;
@@ -76,10 +78,14 @@ impl Engine {
     /// Asks for an image to be taken away at its provider.
     ///
     /// # Errors
-    /// `not_found.unit`, `usage.image` when the unit is no provider image, `not_found.*` when its provider is gone.
+    /// `not_found.unit`, also when it was taken away before; `usage.image` when the unit is no provider image,
+    /// `conflict.replaced` when another one has its place now, `not_found.*` when its provider is gone.
     pub async fn unpublish(&self, pushed: i64) -> Result<JobView, Problem> {
         let engine = &self.inner;
         let (row, repository) = image::asked_for(engine, pushed, PROVIDER_TYPE).await?;
+        if !Place::of(engine, &row).await?.is_own(row.id)? {
+            return Err(unpublish::gone(row.id));
+        }
         let provider = engine.provider(&image::word(&row.key, "provider")?).await?;
         let order = serde_json::to_string(&unpublish::Order { pushed })?;
         let address = provider.words();

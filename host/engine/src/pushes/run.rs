@@ -6,6 +6,7 @@ use wharf_store::model::LogLevel;
 use super::call::{Ask, call};
 use super::image;
 use super::keep::{self, Before, Record};
+use super::known::warn_of_replaced;
 use super::order::Order;
 use crate::edit;
 use crate::engine::Inner;
@@ -22,13 +23,19 @@ pub(crate) async fn run(engine: &Inner, run: &JobRun) -> Result<JobResult, Probl
     provider.check_takes(&image::word(&image.key, "target")?)?;
     let recipe = provider.recipe(image.id, &order.parameters);
     let before = keep::before(engine, repository.id, &recipe).await?;
-    if let Some(before) = before.as_ref().filter(|_| !order.again) {
-        return Ok(there(run, before).await);
-    }
     let told = provider.told(&order.parameters);
     let previous = before.as_ref().map(publication);
-    let ask = Ask::Publish { image: image.id, previous };
+    let ask = Ask::Publish { image: image.id, previous, again: order.again };
     let answer = call((engine, run), &repository, (&provider, &told), ask).await?;
+    let same = before.as_ref().filter(|before| before.identifier == answer.identifier);
+    if let Some(before) = same.filter(|_| !answer.changed) {
+        return Ok(there(run, before).await);
+    }
+    let place = (&*provider.words(), &*answer.identifier);
+    if let Err(problem) = warn_of_replaced(engine, run, place, image.id).await {
+        // It is done there and must be kept.
+        tracing::warn!(job = run.id(), %problem, "nobody knows what a push replaced");
+    }
     let [name, target, architecture] = words(&image.key)?;
     let record = Record {
         name: &name,

@@ -1,12 +1,12 @@
-//! The job that takes an image away at its provider: first there, then here.
+//! The job that takes an image away at its provider: first there, then here. What lies there in its place by now stays.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use wharf_store::model::UnitId;
+use wharf_store::model::{LogLevel, UnitId};
 
 use super::call::{Ask, call};
 use super::run::publication;
-use super::{PROVIDER_TYPE, image, keep};
+use super::{PROVIDER_TYPE, Place, image, keep};
 use crate::edit::{self, Exchange};
 use crate::engine::Inner;
 use crate::jobs::run::JobRun;
@@ -26,6 +26,12 @@ pub(crate) async fn run(engine: &Inner, run: &JobRun) -> Result<JobResult, Probl
     let repository = edit::repository(engine, run).await?;
     let row = image::of_type(engine, UnitId(pushed), PROVIDER_TYPE).await?;
     let record = keep::read(&row)?;
+    if !Place::of(engine, &row).await?.is_own(row.id)? {
+        let why = gone(row.id).message;
+        run.log(LogLevel::Info, format!("skipped: {why}")).await;
+        let identifier = Some(record.identifier);
+        return Ok(JobResult { identifier, skipped_because: Some(why), ..run.result() });
+    }
     let provider = engine.provider(run.job.component.as_deref().unwrap_or_default()).await?;
     let attributes: Value = serde_json::from_str(&row.attributes)?;
     let parameters = attributes["parameters"].as_object().cloned().unwrap_or_else(Map::new);
@@ -45,4 +51,13 @@ pub(crate) async fn run(engine: &Inner, run: &JobRun) -> Result<JobResult, Probl
     }
     let identifier = Some(record.identifier);
     Ok(JobResult { identifier, summary: answer.summary, ..result })
+}
+
+/// Said of what was taken away before.
+pub(super) fn gone(unit: UnitId) -> Problem {
+    let message = format!(
+        "no repository holds unit {unit} any more: nothing says that it lies at its provider"
+    );
+    Problem::usage("not_found.unit", message)
+        .help("`wharf image list` shows the images that lie at providers, and their numbers")
 }

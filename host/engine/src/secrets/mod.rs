@@ -140,10 +140,17 @@ impl Engine {
     pub async fn forget_secret(&self, name: &str, force: bool) -> Result<(), Problem> {
         let users = self.inner.users_of_secret(name).await?;
         if !users.is_empty() && !force {
+            let is_waited_for = users.iter().any(|user| matches!(user, User::Job(_)));
             let users: Vec<String> = users.iter().map(ToString::to_string).collect();
             let message = format!("the secret \"{name}\" is used by {}", users.join(", "));
-            return Err(Problem::usage("conflict.in_use", message)
-                .help("give them another one first, or add --force: they fail until then"));
+            let help = if is_waited_for {
+                format!(
+                    "callbacks keep theirs until they are sent: wait for them, give it another value by wharf secret set {name}, or add --force: they fail until it is set again"
+                )
+            } else {
+                "give them another one first, or add --force: they fail until then".to_owned()
+            };
+            return Err(Problem::usage("conflict.in_use", message).help(help));
         }
         if self.inner.secrets.places.forget(name, force).await? {
             tracing::info!(name, "a secret was forgotten");

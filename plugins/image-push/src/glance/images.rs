@@ -81,6 +81,20 @@ impl Images {
         self.http.client.request(method, self.url(path)).header("X-Auth-Token", &self.token)
     }
 
+    /// Whether an image is there with its bytes, which nobody can change.
+    pub(super) async fn is_there(&self, id: &str) -> Result<bool, Error> {
+        check_id(id)?;
+        let sent = self.http.send(|| self.request(Method::GET, &format!("/{id}"))).await?;
+        match sent.status.as_u16() {
+            200 => {
+                let image: Told = self.read(&sent)?;
+                Ok(matches!(image.status.as_str(), "active" | "deactivated"))
+            }
+            404 => Ok(false),
+            _ => Err(self.failed(&sent)),
+        }
+    }
+
     /// Looks for images that a push of these bytes made: one that is good is taken, unless it is the one that makes way;
     /// what broke off is deleted.
     pub(super) async fn settle(
@@ -234,10 +248,7 @@ impl Images {
 
     /// Deletes an image. One that is not there is fine.
     pub(super) async fn delete(&self, id: &str) -> Result<(), Error> {
-        let is_id = id.chars().all(|it| it.is_ascii_alphanumeric() || it == '-') && !id.is_empty();
-        if !is_id {
-            return Err(Error::usage("usage.identifier", format!("{id:?} is no id of an image")));
-        }
+        check_id(id)?;
         let sent = self.http.send(|| self.request(Method::DELETE, &format!("/{id}"))).await?;
         match sent.status.as_u16() {
             204 | 404 => Ok(()),
@@ -282,4 +293,11 @@ impl Images {
             _ => failure::status(&self.http, sent),
         }
     }
+}
+
+fn check_id(id: &str) -> Result<(), Error> {
+    if id.chars().all(|it| it.is_ascii_alphanumeric() || it == '-') && !id.is_empty() {
+        return Ok(());
+    }
+    Err(Error::usage("usage.identifier", format!("{id:?} is no id of an image")))
 }

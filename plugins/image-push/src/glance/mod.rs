@@ -102,8 +102,13 @@ impl Distributor for Glance {
             properties: settings.properties,
         };
         let images = Images::of(&settings.server, context).await?;
-        let before = request.previous.map(|it| it.identifier).filter(|_| request.full);
-        let there = images.settle(&wanted, before.as_deref()).await?;
+        let before = request.previous.map(|it| it.identifier);
+        if let Some(id) = before.as_ref().filter(|_| !request.full)
+            && images.is_there(id).await?
+        {
+            return Ok(Done::unchanged().identifier(id.clone()));
+        }
+        let there = images.settle(&wanted, before.as_deref().filter(|_| request.full)).await?;
         let id = match there {
             Some(id) => id,
             None => images.upload(context, &image.file, &wanted).await?,

@@ -81,6 +81,11 @@ impl Distributor for Registry {
         let tag = settings.tag.or_else(|| layout.tag()).unwrap_or_else(|| "latest".to_owned());
         let client = settings.server.client(context, &name).await?;
         let digest = layout.manifest.digest.clone();
+        let identifier = format!("{}@{digest}", client.place());
+        let is_known = request.previous.as_ref().is_some_and(|it| it.identifier == identifier);
+        if is_known && !request.full && client.leads(&tag, &layout.manifest).await? {
+            return Ok(Done::unchanged().identifier(identifier));
+        }
         let meter = Meter::new(context, &image.file);
         for blob in layout.blobs() {
             upload::blob(&client, (context, &image.file, &meter), &layout, blob).await?;
@@ -95,7 +100,7 @@ impl Distributor for Registry {
             client.delete_manifest(old).await?;
         }
         let told = json!({ "tag": tag, "digest": digest, "reference": format!("{place}:{tag}") });
-        Done::changed().identifier(format!("{place}@{digest}")).outputs(&told)
+        Done::changed().identifier(identifier).outputs(&told)
     }
 
     async fn unpublish(&self, request: UnpublishRequest, context: &Context) -> Result<Done, Error> {
@@ -182,6 +187,18 @@ impl Client {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a tag leads to a manifest. A registry takes none whose blobs it lacks.
+    async fn leads(&self, tag: &str, manifest: &archive::Descriptor) -> Result<bool, Error> {
+        let path = format!("manifests/{tag}");
+        let sent = self
+            .send(&path, |client, url| {
+                client.request(Method::HEAD, url).header("Accept", manifest.media_type.clone())
+            })
+            .await?;
+        let told = sent.header("Docker-Content-Digest");
+        Ok(sent.status.is_success() && told == Some(&*manifest.digest))
     }
 
     /// Deletes a manifest and its tags. One that is not there is fine.

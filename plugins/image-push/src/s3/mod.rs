@@ -97,11 +97,14 @@ impl Distributor for Storage {
         let client = Client::new(&settings.server, context).await?;
         client.abort_leftovers(&key).await?;
         let there = client.head(&key).await?;
-        let made = match there {
-            Some(object) if object.holds(&image.file) && !request.full => object,
+        let (made, done) = match there {
+            Some(object) if object.holds(&image.file) && !request.full => {
+                (object, Done::unchanged())
+            }
             Some(object) if !object.is_ours() => return Err(taken(&client, &key)),
             there => {
-                multipart::send(&client, context, &image.file, (&key, there.is_some())).await?
+                let place = (&*key, there.is_some());
+                (multipart::send(&client, context, &image.file, place).await?, Done::changed())
             }
         };
         let identifier = Identifier::of(&settings.server.bucket, &key, &made);
@@ -115,7 +118,7 @@ impl Distributor for Storage {
             "bucket": settings.server.bucket, "key": key, "etag": made.etag,
             "version_id": made.version, "endpoint": client.http.place,
         });
-        Done::changed().identifier(identifier.to_string()).outputs(&told)
+        done.identifier(identifier.to_string()).outputs(&told)
     }
 
     async fn unpublish(&self, request: UnpublishRequest, context: &Context) -> Result<Done, Error> {

@@ -33,6 +33,9 @@ class Push(Distributor):
         unit = found[0]
         settings = request.attachment.settings
         previous = None if request.previous is None else request.previous.identifier
+        if previous and not request.full:
+            # Delegates cannot look, and would send it once more.
+            return Done.unchanged(identifier=previous)
         images = {
             "target": {"data": str(_brought(unit, context)), **known(unit)},
             "provider": {**provider(settings, context), "identifier": previous},
