@@ -218,6 +218,36 @@ fn targets_are_built_side_by_side_and_both_reach_the_repository() {
 }
 
 #[test]
+fn the_password_of_a_template_is_in_the_database_no_more_when_its_jobs_have_ended() {
+    const PASSWORD: &str = "not to be found";
+    let (mut host, template) = host();
+    let mut text = template_of("web");
+    text["os"]["rootpw"] = json!(PASSWORD);
+    // What is longer than a page of the database is kept in several.
+    text["description"] = json!("x".repeat(9000));
+    fs::write(&template, text.to_string()).expect("a file");
+    host.serve();
+    let built = jobs(&host.ok(&["build", &template, "-t", "alpha"]));
+    assert!(image(&host, &built[0]["unit"]).contains(PASSWORD), "the builder of the base knows it");
+    let failed = host.wharf(&["build", &template, "--rebuild", "--param", "flaw=space"]);
+    assert_eq!(failed.status, 1, "{failed:#?}");
+    let waits = ["--rebuild", "--no-wait", "-t", "alpha", "--param", "delay_ms=600000"];
+    let waiting = jobs(&host.ok(&[&["build", &template][..], &waits].concat()));
+    for job in waiting.iter().rev() {
+        let id = job["job"].to_string();
+        host.ok(&["job", "cancel", &id]);
+        wait_for("it has ended", || host.ok(&["job", "show", &id])["state"] == "cancelled");
+    }
+    host.stop_server();
+    for name in ["wharf.db", "wharf.db-wal"] {
+        let bytes = fs::read(host.data().join(name)).unwrap_or_default();
+        assert!(!String::from_utf8_lossy(&bytes).contains(PASSWORD), "{name}");
+    }
+    host.serve();
+    host.finish();
+}
+
+#[test]
 fn a_cancelled_build_leaves_no_process_no_file_and_no_image() {
     let (mut host, template) = host();
     host.serve();
