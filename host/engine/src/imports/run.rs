@@ -1,5 +1,5 @@
-//! The job that makes an image of one upload. The upload goes only when the version stands; a job that is cut off before
-//! makes the same unit again.
+//! The job that makes an image of one upload. The upload goes when the version stands, or when nothing can come of it;
+//! a job that is cut off before makes the same unit again.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 use wharf_store::model::{
-    NewArtifact, NewFile, NewUnit, PathError, RelativePath, Staged, UploadId, canonical_key,
+    NewArtifact, NewFile, NewUnit, PathError, RelativePath, Repository, Staged, Upload, UploadId,
+    canonical_key,
 };
 
 use super::format::{self, Format, recognise};
@@ -42,7 +43,39 @@ pub(crate) async fn run(engine: &Inner, run: &JobRun) -> Result<JobResult, Probl
     let wanted: ImportImage = serde_json::from_str(&run.job.arguments)?;
     let repository = edit::repository(engine, run).await?;
     let upload = upload::complete(engine, &repository, UploadId(wanted.upload)).await?;
-    let staged = upload::stage(engine, &upload, &run.folder).await?;
+    let outcome = import((engine, run), &wanted, &upload).await;
+    if let Err(problem) = outcome.as_ref()
+        && !is_of_no_use(problem)
+    {
+        return outcome.map_err(|problem| stays(problem, &repository, &upload));
+    }
+    if let Err(problem) = engine.forget(vec![upload.id]).await {
+        run.warn("uploads", format!("the uploaded bytes stay behind: {problem}"), "").await;
+    }
+    outcome
+}
+
+/// Whether what came can never become what was asked for.
+fn is_of_no_use(problem: &Problem) -> bool {
+    problem.code.starts_with("usage.") || problem.is_integrity()
+}
+
+fn stays(problem: Problem, repository: &Repository, upload: &Upload) -> Problem {
+    let (name, id) = (&repository.name, upload.id);
+    let forget = format!("the upload is kept; `wharf upload {name} --forget {id}` forgets it");
+    let help = match &problem.help {
+        Some(help) => format!("{help}; {forget}"),
+        None => forget,
+    };
+    problem.help(help)
+}
+
+async fn import(
+    (engine, run): (&Inner, &JobRun),
+    wanted: &ImportImage,
+    upload: &Upload,
+) -> Result<JobResult, Problem> {
+    let staged = upload::stage(engine, upload, &run.folder).await?;
     if let Some(expected) = upload.sha256.filter(|expected| *expected != staged.digest) {
         let message = format!(
             "{}: the sha256 of what came is {}, announced was {expected}",
@@ -57,7 +90,7 @@ pub(crate) async fn run(engine: &Inner, run: &JobRun) -> Result<JobResult, Probl
             .help("known are qcow2, vmdk, vhd, vhdx, vdi, iso, squashfs, ova, tar archives and raw disks with a boot sector")
     })?;
     let brought = Brought { file: upload.name.clone(), format, staged };
-    let unit = save(engine, run, &wanted, brought).await?;
+    let unit = save(engine, run, wanted, brought).await?;
     let mut tries = 0;
     let result = loop {
         let repository = edit::repository(engine, run).await?;
@@ -68,9 +101,6 @@ pub(crate) async fn run(engine: &Inner, run: &JobRun) -> Result<JobResult, Probl
             outcome => break outcome?,
         }
     };
-    if let Err(problem) = engine.forget(vec![upload.id]).await {
-        run.warn("uploads", format!("the uploaded bytes stay behind: {problem}"), "").await;
-    }
     Ok(JobResult { unit: Some(unit.0), ..result })
 }
 
