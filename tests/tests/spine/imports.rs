@@ -115,3 +115,17 @@ fn what_can_become_no_image_is_forgotten_and_of_the_rest_is_told_how_to_forget_i
     host.ok(&["upload", "images", "--forget", &id]);
     host.finish();
 }
+
+#[test]
+fn a_target_that_nobody_knows_and_an_architecture_that_no_template_has_are_refused() {
+    let mut host = TestHost::new();
+    host.install("images");
+    host.serve();
+    let disk = file(&host, "disk.raw", 1024, &[(510, &[0x55, 0xaa])]);
+    let target = host.wharf(&["image", "import", &disk, "--target", "nosuch"]);
+    target.ended(2, "usage").says(&["usage.image", "nosuch", "alpha, beta"]);
+    let arch = host.wharf(&["image", "import", &disk, "--target", "alpha", "--arch", "amd64"]);
+    arch.ended(2, "usage").says(&["usage.image", "amd64", "x86_64, ppc64"]);
+    assert_eq!(unfinished(&host), json!([]));
+    host.finish();
+}
