@@ -129,3 +129,20 @@ fn a_target_that_nobody_knows_and_an_architecture_that_no_template_has_are_refus
     assert_eq!(unfinished(&host), json!([]));
     host.finish();
 }
+
+#[test]
+fn a_second_image_of_the_same_name_tells_whose_place_it_takes() {
+    let mut host = TestHost::new();
+    host.install("images");
+    host.serve();
+    let asked = |size| {
+        let disk = file(&host, "disk.raw", size, &[(510, &[0x55, 0xaa])]);
+        host.wharf(&["image", "import", &disk, "--target", "alpha", "--name", "web"])
+    };
+    let first = asked(1024).json;
+    assert_eq!(first["warnings"], json!(0), "{first:#}");
+    let second = asked(2048);
+    let told = format!("takes the place of image {} in the newest version", first["unit"]);
+    assert_eq!(second.json["warnings_list"][0]["text"], json!(told), "{second:#?}");
+    host.finish();
+}

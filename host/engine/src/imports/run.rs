@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 use wharf_store::model::{
-    NewArtifact, NewFile, NewUnit, PathError, RelativePath, Repository, Staged, Upload, UploadId,
-    canonical_key,
+    FieldEquals, NewArtifact, NewFile, NewUnit, PathError, RelativePath, Repository, Staged,
+    UnitId, UnitQuery, Upload, UploadId, canonical_key,
 };
 
 use super::format::{self, Format, recognise};
@@ -26,6 +26,8 @@ use crate::upload;
 const TRIES: usize = 100;
 /// Letters of a name.
 const NAME_CHARS: usize = 64;
+/// The field of an image's key that says which job made it.
+const BUILD: &str = "build";
 /// The file of a base image that holds its template.
 const TEMPLATE: &str = "template.json";
 const TEMPLATE_TYPE: &str = "application/vnd.wharf.template+json";
@@ -92,16 +94,42 @@ async fn import(
     let brought = Brought { file: upload.name.clone(), format, staged };
     let unit = save(engine, run, wanted, brought).await?;
     let mut tries = 0;
-    let result = loop {
+    let (result, before) = loop {
         let repository = edit::repository(engine, run).await?;
+        let before = alike(engine, &repository, unit).await;
         let outcome = edit::add(engine, run, &repository, unit).await;
         tries += 1;
         match outcome {
             Err(problem) if problem.code == "conflict.base_moved" && tries < TRIES => {}
-            outcome => break outcome?,
+            // Not to know it is no reason to fail: the image is there.
+            outcome => break (outcome?, before.unwrap_or_default()),
         }
     };
-    Ok(JobResult { unit: Some(unit.0), ..result })
+    for image in before {
+        let text = format!("takes the place of image {image} in the newest version");
+        run.warn("image.replaced", text, "").await;
+    }
+    let JobResult { added, removed, unchanged, version, changed, .. } = result;
+    let unit = Some(unit.0);
+    Ok(JobResult { added, removed, unchanged, version, changed, unit, ..run.result() })
+}
+
+/// Other images of the newest version that are called the same in all words of the key, and were made by another job.
+async fn alike(
+    engine: &Inner,
+    repository: &Repository,
+    unit: UnitId,
+) -> Result<Vec<UnitId>, Problem> {
+    let meta = &engine.store.meta;
+    let row = meta.units_by_id(vec![unit], false).await?.pop();
+    let row = row.ok_or_else(|| Problem::fault("internal", "the saved unit is gone"))?;
+    let key: Map<String, Value> = serde_json::from_str(&row.key)?;
+    let words = key.into_iter().filter(|(name, _)| name != BUILD);
+    let equals = |(name, value): (String, Value)| FieldEquals { name, value: value.to_string() };
+    let filter = words.map(equals).collect();
+    let query = UnitQuery { types: vec![row.type_id], filter, ..UnitQuery::default() };
+    let found = meta.units(repository.id, repository.current_version, query).await?;
+    Ok(found.into_iter().map(|row| row.id).filter(|id| *id != unit).collect())
 }
 
 /// Reads both ends of a file.
@@ -129,19 +157,19 @@ async fn save(
     run: &JobRun,
     wanted: &ImportImage,
     brought: Brought,
-) -> Result<wharf_store::model::UnitId, Problem> {
+) -> Result<UnitId, Problem> {
     let name = name(wanted, &brought);
     let (type_id, key, path) = match &wanted.of {
         ImportOf::System { name: os, version } => {
             let key = json!({
                 "name": name, "os": os, "os_version": version, "architecture": wanted.architecture,
-                "build": run.id(),
+                BUILD: run.id(),
             });
             ("image_base", key, base_file(&brought)?.to_owned())
         }
         ImportOf::Target(target) => {
             let key = json!({
-                "name": name, "target": target, "architecture": wanted.architecture, "build": run.id(),
+                "name": name, "target": target, "architecture": wanted.architecture, BUILD: run.id(),
             });
             ("image_target", key, format!("{}.{}", safe(&name), brought.format.ending))
         }
