@@ -146,3 +146,24 @@ fn a_second_image_of_the_same_name_tells_whose_place_it_takes() {
     assert_eq!(second.json["warnings_list"][0]["text"], json!(told), "{second:#?}");
     host.finish();
 }
+
+#[test]
+fn a_file_that_is_no_base_image_is_refused_with_what_makes_one_of_it() {
+    let mut host = TestHost::new();
+    host.install("images");
+    host.serve();
+    for (name, place, magic, advice) in [
+        ("disk.vmdk", 0, &b"KDMV"[..], "qemu-img convert -O qcow2"),
+        ("tree.tar", 257, b"ustar", "zstd FILE -o"),
+        ("tree.tar.gz", 0, &[0x1f, 0x8b], "gzip -dc FILE | zstd"),
+        ("tree.squashfs", 0, b"hsqs", "sqfs2tar FILE | zstd"),
+        ("setup.iso", 32_769, b"CD001", "install"),
+    ] {
+        let file = file(&host, name, 40_000, &[(place, magic)]);
+        let run = host.wharf(&["image", "import", &file, "--os", "Madeup", "--os-version", "1"]);
+        run.ended(2, "usage").says(&["usage.image", advice]);
+        let converts = run.words().contains("qemu-img");
+        assert_eq!(converts, advice.starts_with("qemu-img"), "{name}: {run:#?}");
+    }
+    host.finish();
+}

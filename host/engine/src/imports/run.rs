@@ -236,9 +236,27 @@ fn base_file(brought: &Brought) -> Result<&'static str, Problem> {
                 "{} is {other}, and a base image is a qcow2 disk or a tar.zst",
                 brought.file
             );
-            Err(Problem::usage("usage.image", message)
-                .help("make one of it first: qemu-img convert -O qcow2 FILE disk.qcow2"))
+            Err(Problem::usage("usage.image", message).help(advice(other)))
         }
+    }
+}
+
+/// What makes a base image of another kind of file.
+fn advice(format: &str) -> &'static str {
+    match format {
+        "tar" => "if it is a root file system, pack it: zstd FILE -o rootfs.tar.zst",
+        "tar.gz" => {
+            "if it is a root file system, pack it anew: gzip -dc FILE | zstd -o rootfs.tar.zst"
+        }
+        "squashfs" => "pack it anew: sqfs2tar FILE | zstd -o rootfs.tar.zst",
+        "oci-archive" => {
+            "lay its layers into one folder, as umoci unpack does, then pack that with tar and zstd"
+        }
+        "ova" => {
+            "take its disk out with tar -xf FILE, then qemu-img convert -O qcow2 DISK disk.qcow2"
+        }
+        "iso" => "install it on a disk first: a base image holds an installed system",
+        _ => "make one of it first: qemu-img convert -O qcow2 FILE disk.qcow2",
     }
 }
 
