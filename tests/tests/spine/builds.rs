@@ -142,6 +142,9 @@ fn what_cannot_be_built_is_refused_before_a_job_starts() {
     let bad = host.wharf(&["build", &bad.display().to_string()]);
     bad.ended(2, "usage").says(&["usage.template", "os"]);
     assert_eq!(host.ok(&["job", "list"])["jobs"], json!([]));
+    fs::write(&template, [&b"QFI\xfb"[..], &[0; 60]].concat()).expect("a file");
+    let disk = host.wharf(&["build", &template]);
+    disk.ended(2, "usage").says(&["web.json", "wharf image import"]);
     host.finish();
 }
 
