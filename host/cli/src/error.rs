@@ -3,6 +3,7 @@
 //! What the server refuses arrives as a finished problem and is passed on as it is. The codes here
 //! are those of the engine's table; this module adds no kind of its own.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -157,6 +158,14 @@ impl Error {
                 Class::Fault,
                 "internal.answer",
                 Some("`wharf status` shows whether the server has another version".to_owned()),
+            ),
+            Self::File { action: "read", source, .. } if source.kind() == ErrorKind::InvalidData => (
+                Class::Usage,
+                "usage",
+                Some(
+                    "a text is wanted here; a disk that exists already comes in by `wharf image import`"
+                        .to_owned(),
+                ),
             ),
             Self::File { .. } | Self::Output(_) => (Class::Operation, "storage", None),
             Self::Signals(_) => (Class::Fault, "internal", None),

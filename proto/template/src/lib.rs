@@ -47,4 +47,4 @@ pub use target_content::{Include, TargetContent};
 pub const MEDIA_TYPE: &str = "application/vnd.wharf.template+json";
 
 /// A longer text is no template.
-pub const MAX_BYTES: usize = 8 << 20;
+pub const MAX_BYTES: usize = 4 << 20;

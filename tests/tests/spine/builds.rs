@@ -146,6 +146,9 @@ fn what_cannot_be_built_is_refused_before_a_job_starts() {
     let bad = host.wharf(&["build", &bad.display().to_string()]);
     bad.ended(2, "usage").says(&["usage.template", "os"]);
     assert_eq!(host.ok(&["job", "list"])["jobs"], json!([]));
+    fs::write(&template, [&b"QFI\xfb"[..], &[0; 60]].concat()).expect("a file");
+    let disk = host.wharf(&["build", &template]);
+    disk.ended(2, "usage").says(&["web.json", "wharf image import"]);
     host.finish();
 }
 
@@ -218,6 +221,36 @@ fn targets_are_built_side_by_side_and_both_reach_the_repository() {
     assert_eq!(host.ok(&["image"]).as_array().map(Vec::len), Some(3));
     let repository = host.ok(&["repo", "show", "images"]);
     assert_eq!(repository["version"], json!(3), "{repository:#}");
+    host.finish();
+}
+
+#[test]
+fn the_password_of_a_template_is_in_the_database_no_more_when_its_jobs_have_ended() {
+    const PASSWORD: &str = "not to be found";
+    let (mut host, template) = host();
+    let mut text = template_of("web");
+    text["os"]["rootpw"] = json!(PASSWORD);
+    // What is longer than a page of the database is kept in several.
+    text["description"] = json!("x".repeat(9000));
+    fs::write(&template, text.to_string()).expect("a file");
+    host.serve();
+    let built = jobs(&host.ok(&["build", &template, "-t", "alpha"]));
+    assert!(image(&host, &built[0]["unit"]).contains(PASSWORD), "the builder of the base knows it");
+    let failed = host.wharf(&["build", &template, "--rebuild", "--param", "flaw=space"]);
+    assert_eq!(failed.status, 1, "{failed:#?}");
+    let waits = ["--rebuild", "--no-wait", "-t", "alpha", "--param", "delay_ms=600000"];
+    let waiting = jobs(&host.ok(&[&["build", &template][..], &waits].concat()));
+    for job in waiting.iter().rev() {
+        let id = job["job"].to_string();
+        host.ok(&["job", "cancel", &id]);
+        wait_for("it has ended", || host.ok(&["job", "show", &id])["state"] == "cancelled");
+    }
+    host.stop_server();
+    for name in ["wharf.db", "wharf.db-wal"] {
+        let bytes = fs::read(host.data().join(name)).unwrap_or_default();
+        assert!(!String::from_utf8_lossy(&bytes).contains(PASSWORD), "{name}");
+    }
+    host.serve();
     host.finish();
 }
 

@@ -31,7 +31,12 @@ pub(super) async fn import(app: &App, args: ImageImport) -> Result<Exit, Error> 
         };
         let guard = app.interrupts.guard();
         let path = format!("repositories/{}/import-image", encode(&args.repo));
-        let job: Job = session.client.post(&path, &body).await?;
+        let asked = session.client.post(&path, &body).await;
+        if matches!(&asked, Err(Error::Problem(problem)) if problem.code == "usage.image") {
+            // The refusal says what is wrong; that the upload stays as well would only be found out later.
+            let _forgotten = session.client.delete(&format!("uploads/{}", body.upload)).await;
+        }
+        let job: Job = asked?;
         let job = run::follow(app, session, Some(&guard), job).await?;
         run::tell(app, session, &[job])
     })

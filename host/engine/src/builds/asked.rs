@@ -111,7 +111,7 @@ impl<'a> Asked<'a> {
             }
             let additions = self.additions.of(target, &self.recipe)?;
             let more = (self.choices.customiser.as_ref(), additions);
-            Ok(Order::target(&self.recipe, (target, chosen), more, base))
+            Order::target(&self.recipe, (target, chosen), more, base)
         };
         targets.map(order).collect()
     }

@@ -8,10 +8,11 @@ use wharf_store::model::{Digest, Job};
 
 use super::additions::Addition;
 use super::choose::{Chosen, Staged};
-use super::recipe::Recipe;
+use super::recipe::{self, Recipe};
 use super::{BASE_TYPE, OPERATION, TARGET_TYPE};
 use crate::hooks::{Subscription, Told};
 use crate::jobs::view::Subject;
+use crate::problem::Problem;
 use crate::pushes::PROVIDER_TYPE;
 
 /// A step on the way from a template to an image.
@@ -124,13 +125,14 @@ impl Order {
         Self::new(Stage::Base, recipe, by).sealed(by)
     }
 
-    /// The image of one target. `customiser`: who can change the base for it.
+    /// The image of one target. `customiser`: who can change the base for it. Nobody needs the template's passwords any
+    /// more, for they are in the base.
     pub(super) fn target(
         recipe: &Recipe,
         (target, by): (&str, &Staged),
         (customiser, additions): (Option<&Chosen>, Vec<Addition>),
         base: Option<Base>,
-    ) -> Self {
+    ) -> Result<Self, Problem> {
         let order = Self {
             target: target.to_owned(),
             customiser: customiser.map(Part::from),
@@ -138,7 +140,9 @@ impl Order {
             base,
             ..Self::new(Stage::Target, recipe, by)
         };
-        order.sealed(by)
+        let order = order.sealed(by);
+        let template = recipe::without_passwords(&order.template)?.to_string();
+        Ok(Self { template, ..order })
     }
 
     /// The image of one target that this provider makes.

@@ -90,6 +90,13 @@ pub(crate) fn takes(component: &Component, target: &str) -> bool {
     Wanted::Push(target).score(component).is_some()
 }
 
+/// Whether a component builds for a target, or has to do with it by its name: what is brought anywhere says nothing.
+pub(super) fn knows(component: &Component, target: &str) -> bool {
+    let least = usize::from(component.role != Role::Builder);
+    let patterns = component.targets.iter();
+    patterns.filter_map(|pattern| score(pattern, &[target])).any(|exact| exact >= least)
+}
+
 /// How many positions a pattern names, if it fits.
 fn score(pattern: &Value, wanted: &[&str]) -> Option<usize> {
     let same = |pattern: &str, word: &str| pattern.eq_ignore_ascii_case(word);

@@ -1,10 +1,13 @@
 //! Who builds what: every target that installed components name, and which component a build of it would take.
 
-use wharf_supervisor::Component;
+use std::collections::BTreeSet;
+
+use wharf_supervisor::{Component, Role};
 
 use super::OPERATION;
-use super::select::{Candidate, OS, Wanted, candidates, pushes};
-use crate::engine::Engine;
+use super::select::{Candidate, OS, Wanted, candidates, knows, pushes};
+use crate::engine::{Engine, Inner};
+use crate::problem::Problem;
 use crate::pushes::PROVIDER_TYPE;
 
 /// Stands for anything.
@@ -110,6 +113,25 @@ impl Engine {
         };
         // Some targets are only ever made at providers.
         wanted.into_iter().map(view).filter(|view| !view.components.is_empty()).collect()
+    }
+}
+
+impl Inner {
+    /// Refuses a target that nobody builds for, or brings somewhere by its name. Where no builder is installed, nobody
+    /// can tell.
+    pub(crate) fn check_target(&self, target: &str) -> Result<(), Problem> {
+        let components = || self.usable_components().map(|it| it.1).filter(|it| it.profile != OS);
+        let builds = components().any(|it| it.role == Role::Builder);
+        if !builds || components().any(|it| knows(it, target)) {
+            return Ok(());
+        }
+        let patterns = components().flat_map(|it| &it.targets).filter_map(words);
+        let known: BTreeSet<String> =
+            patterns.map(|it| it.join(" ")).filter(|it| it != ANY).collect();
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        let message = format!("no installed plugin knows the target {target:?}");
+        Err(Problem::usage("usage.image", message)
+            .help(format!("known are {known}; `wharf targets` tells by whom")))
     }
 }
 

@@ -11,6 +11,7 @@ mod run;
 
 use serde::{Deserialize, Serialize};
 use wharf_store::model::UploadId;
+use wharf_template::Os;
 
 pub(crate) use self::run::run;
 use crate::engine::Engine;
@@ -68,7 +69,7 @@ impl Engine {
     ///
     /// # Errors
     /// `not_found.upload`, `usage.files` when it is another repository's, `conflict.unfinished` when bytes are missing,
-    /// `usage.image` for words that are none.
+    /// `usage.image` for words that are none, an architecture that no template has, a target that nobody knows.
     pub async fn import_image(
         &self,
         repository: &str,
@@ -88,7 +89,20 @@ impl Engine {
             let message = format!("{bad:?} is no name of a system, a target or an architecture");
             return Err(Problem::usage("usage.image", message));
         }
+        check_architecture(&wanted.architecture)?;
+        if let ImportOf::Target(target) = &wanted.of {
+            engine.check_target(target)?;
+        }
         let arguments = serde_json::to_string(&wanted)?;
         engine.submit_on(OPERATION, Some(repository.id), arguments).await
     }
+}
+
+fn check_architecture(name: &str) -> Result<(), Problem> {
+    if Os::ARCHITECTURES.contains(&name) {
+        return Ok(());
+    }
+    let message = format!("{name:?} is no architecture that templates know");
+    let known = Os::ARCHITECTURES.join(", ");
+    Err(Problem::usage("usage.image", message).help(format!("known are {known}")))
 }

@@ -1,5 +1,5 @@
-//! The job that makes an image of one upload. The upload goes only when the version stands; a job that is cut off before
-//! makes the same unit again.
+//! The job that makes an image of one upload. The upload goes when the version stands, or when nothing can come of it;
+//! a job that is cut off before makes the same unit again.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 use wharf_store::model::{
-    NewArtifact, NewFile, NewUnit, PathError, RelativePath, Staged, UploadId, canonical_key,
+    FieldEquals, NewArtifact, NewFile, NewUnit, PathError, RelativePath, Repository, Staged,
+    UnitId, UnitQuery, Upload, UploadId, canonical_key,
 };
 
 use super::format::{self, Format, recognise};
@@ -25,6 +26,8 @@ use crate::upload;
 const TRIES: usize = 100;
 /// Letters of a name.
 const NAME_CHARS: usize = 64;
+/// The field of an image's key that says which job made it.
+const BUILD: &str = "build";
 /// The file of a base image that holds its template.
 const TEMPLATE: &str = "template.json";
 const TEMPLATE_TYPE: &str = "application/vnd.wharf.template+json";
@@ -42,7 +45,39 @@ pub(crate) async fn run(engine: &Inner, run: &JobRun) -> Result<JobResult, Probl
     let wanted: ImportImage = serde_json::from_str(&run.job.arguments)?;
     let repository = edit::repository(engine, run).await?;
     let upload = upload::complete(engine, &repository, UploadId(wanted.upload)).await?;
-    let staged = upload::stage(engine, &upload, &run.folder).await?;
+    let outcome = import((engine, run), &wanted, &upload).await;
+    if let Err(problem) = outcome.as_ref()
+        && !is_of_no_use(problem)
+    {
+        return outcome.map_err(|problem| stays(problem, &repository, &upload));
+    }
+    if let Err(problem) = engine.forget(vec![upload.id]).await {
+        run.warn("uploads", format!("the uploaded bytes stay behind: {problem}"), "").await;
+    }
+    outcome
+}
+
+/// Whether what came can never become what was asked for.
+fn is_of_no_use(problem: &Problem) -> bool {
+    problem.code.starts_with("usage.") || problem.is_integrity()
+}
+
+fn stays(problem: Problem, repository: &Repository, upload: &Upload) -> Problem {
+    let (name, id) = (&repository.name, upload.id);
+    let forget = format!("the upload is kept; `wharf upload {name} --forget {id}` forgets it");
+    let help = match &problem.help {
+        Some(help) => format!("{help}; {forget}"),
+        None => forget,
+    };
+    problem.help(help)
+}
+
+async fn import(
+    (engine, run): (&Inner, &JobRun),
+    wanted: &ImportImage,
+    upload: &Upload,
+) -> Result<JobResult, Problem> {
+    let staged = upload::stage(engine, upload, &run.folder).await?;
     if let Some(expected) = upload.sha256.filter(|expected| *expected != staged.digest) {
         let message = format!(
             "{}: the sha256 of what came is {}, announced was {expected}",
@@ -57,21 +92,44 @@ pub(crate) async fn run(engine: &Inner, run: &JobRun) -> Result<JobResult, Probl
             .help("known are qcow2, vmdk, vhd, vhdx, vdi, iso, squashfs, ova, tar archives and raw disks with a boot sector")
     })?;
     let brought = Brought { file: upload.name.clone(), format, staged };
-    let unit = save(engine, run, &wanted, brought).await?;
+    let unit = save(engine, run, wanted, brought).await?;
     let mut tries = 0;
-    let result = loop {
+    let (result, before) = loop {
         let repository = edit::repository(engine, run).await?;
+        let before = alike(engine, &repository, unit).await;
         let outcome = edit::add(engine, run, &repository, unit).await;
         tries += 1;
         match outcome {
             Err(problem) if problem.code == "conflict.base_moved" && tries < TRIES => {}
-            outcome => break outcome?,
+            // Not to know it is no reason to fail: the image is there.
+            outcome => break (outcome?, before.unwrap_or_default()),
         }
     };
-    if let Err(problem) = engine.forget(vec![upload.id]).await {
-        run.warn("uploads", format!("the uploaded bytes stay behind: {problem}"), "").await;
+    for image in before {
+        let text = format!("takes the place of image {image} in the newest version");
+        run.warn("image.replaced", text, "").await;
     }
-    Ok(JobResult { unit: Some(unit.0), ..result })
+    let JobResult { added, removed, unchanged, version, changed, .. } = result;
+    let unit = Some(unit.0);
+    Ok(JobResult { added, removed, unchanged, version, changed, unit, ..run.result() })
+}
+
+/// Other images of the newest version that are called the same in all words of the key, and were made by another job.
+async fn alike(
+    engine: &Inner,
+    repository: &Repository,
+    unit: UnitId,
+) -> Result<Vec<UnitId>, Problem> {
+    let meta = &engine.store.meta;
+    let row = meta.units_by_id(vec![unit], false).await?.pop();
+    let row = row.ok_or_else(|| Problem::fault("internal", "the saved unit is gone"))?;
+    let key: Map<String, Value> = serde_json::from_str(&row.key)?;
+    let words = key.into_iter().filter(|(name, _)| name != BUILD);
+    let equals = |(name, value): (String, Value)| FieldEquals { name, value: value.to_string() };
+    let filter = words.map(equals).collect();
+    let query = UnitQuery { types: vec![row.type_id], filter, ..UnitQuery::default() };
+    let found = meta.units(repository.id, repository.current_version, query).await?;
+    Ok(found.into_iter().map(|row| row.id).filter(|id| *id != unit).collect())
 }
 
 /// Reads both ends of a file.
@@ -99,19 +157,19 @@ async fn save(
     run: &JobRun,
     wanted: &ImportImage,
     brought: Brought,
-) -> Result<wharf_store::model::UnitId, Problem> {
+) -> Result<UnitId, Problem> {
     let name = name(wanted, &brought);
     let (type_id, key, path) = match &wanted.of {
         ImportOf::System { name: os, version } => {
             let key = json!({
                 "name": name, "os": os, "os_version": version, "architecture": wanted.architecture,
-                "build": run.id(),
+                BUILD: run.id(),
             });
             ("image_base", key, base_file(&brought)?.to_owned())
         }
         ImportOf::Target(target) => {
             let key = json!({
-                "name": name, "target": target, "architecture": wanted.architecture, "build": run.id(),
+                "name": name, "target": target, "architecture": wanted.architecture, BUILD: run.id(),
             });
             ("image_target", key, format!("{}.{}", safe(&name), brought.format.ending))
         }
@@ -178,9 +236,27 @@ fn base_file(brought: &Brought) -> Result<&'static str, Problem> {
                 "{} is {other}, and a base image is a qcow2 disk or a tar.zst",
                 brought.file
             );
-            Err(Problem::usage("usage.image", message)
-                .help("make one of it first: qemu-img convert -O qcow2 FILE disk.qcow2"))
+            Err(Problem::usage("usage.image", message).help(advice(other)))
         }
+    }
+}
+
+/// What makes a base image of another kind of file.
+fn advice(format: &str) -> &'static str {
+    match format {
+        "tar" => "if it is a root file system, pack it: zstd FILE -o rootfs.tar.zst",
+        "tar.gz" => {
+            "if it is a root file system, pack it anew: gzip -dc FILE | zstd -o rootfs.tar.zst"
+        }
+        "squashfs" => "pack it anew: sqfs2tar FILE | zstd -o rootfs.tar.zst",
+        "oci-archive" => {
+            "lay its layers into one folder, as umoci unpack does, then pack that with tar and zstd"
+        }
+        "ova" => {
+            "take its disk out with tar -xf FILE, then qemu-img convert -O qcow2 DISK disk.qcow2"
+        }
+        "iso" => "install it on a disk first: a base image holds an installed system",
+        _ => "make one of it first: qemu-img convert -O qcow2 FILE disk.qcow2",
     }
 }
 

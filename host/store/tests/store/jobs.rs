@@ -57,6 +57,28 @@ async fn a_job_that_waits_can_be_cancelled() {
 }
 
 #[tokio::test]
+async fn the_template_of_a_build_is_kept_for_as_long_as_it_may_be_built_again() {
+    let fixture = Fixture::new().await;
+    let meta = &fixture.store.meta;
+    let arguments = r#"{"stage":"base","template":"with a password"}"#;
+    let asked = NewJob { arguments: arguments.to_owned(), ..job(&fixture, "build") };
+    let submit = async || meta.submit_job(asked.clone()).await.unwrap().id;
+    let [ended, cancelled, cut_off] = [submit().await, submit().await, submit().await];
+    let ended = meta.finish(meta.claim(ended).await.unwrap().1, end(JobState::Succeeded)).await;
+    let cancelled = meta.cancel_queued(cancelled).await.unwrap();
+    let mut others = Vec::new();
+    for attempt in 1..=2 {
+        let (job, _lease) = meta.claim(cut_off).await.unwrap();
+        assert_eq!(job.arguments, arguments, "attempt {attempt}");
+        others = meta.recover().await.unwrap();
+    }
+    assert_eq!(others[0].state, JobState::Failed);
+    for job in [ended.unwrap(), cancelled.unwrap(), others.remove(0)] {
+        assert_eq!(job.arguments, r#"{"stage":"base"}"#, "{}", job.state);
+    }
+}
+
+#[tokio::test]
 async fn jobs_are_listed_by_repository_state_and_page() {
     let fixture = Fixture::new().await;
     let meta = &fixture.store.meta;

@@ -20,7 +20,8 @@ const FLAGS: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE
     .union(OpenFlags::SQLITE_OPEN_NO_MUTEX)
     .union(OpenFlags::SQLITE_OPEN_NOFOLLOW);
 
-/// The one connection that writes. Makes the database if there is none.
+/// The one connection that writes. Makes the database if there is none. What it deletes is overwritten, for it may have
+/// been a password.
 pub(super) fn writer(file: &Path) -> Result<Connection, Error> {
     let flags = FLAGS | OpenFlags::SQLITE_OPEN_CREATE;
     let set_up = |db: Connection| {
@@ -28,6 +29,7 @@ pub(super) fn writer(file: &Path) -> Result<Connection, Error> {
             "PRAGMA journal_mode = WAL;
              PRAGMA synchronous = FULL;
              PRAGMA foreign_keys = ON;
+             PRAGMA secure_delete = ON;
              PRAGMA cache_size = -49152;
              PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
              PRAGMA journal_size_limit = 67108864;

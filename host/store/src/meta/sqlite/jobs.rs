@@ -14,6 +14,11 @@ const COLUMNS: &str = "id, operation, repository_name, repository, attachment, c
      attempts, submitted_ms, started_ms, finished_ms, arguments, problem, result, checkpoint, \
      schedule, parent, (SELECT name FROM schedule WHERE schedule.id = job.schedule)";
 
+/// The arguments of a job that has ended: nobody makes anything of a build's template any more, and it may hold
+/// passwords.
+pub(super) const ENDED_ARGUMENTS: &str = "CASE WHEN operation = 'build' AND json_valid(arguments)
+     THEN json_remove(arguments, '$.template') ELSE arguments END";
+
 pub(in crate::meta) fn submit(db: &Connection, new: &NewJob, asked_by: Asker) -> Outcome<Job> {
     let repository = new.repository.map(|id| repositories::get(db, id)).transpose()?;
     let attachment = match new.attachment {
@@ -106,10 +111,11 @@ pub(in crate::meta) fn finish(db: &Connection, lease: Lease, end: &JobEnd) -> Ou
         return Err(Error::JobState { job: lease.job, state: end.state }.into());
     }
     let changed = db
-        .prepare_cached(
-            "UPDATE job SET state = ?3, finished_ms = ?4, problem = ?5, result = ?6, checkpoint = NULL
+        .prepare_cached(&format!(
+            "UPDATE job SET state = ?3, finished_ms = ?4, problem = ?5, result = ?6, checkpoint = NULL,
+                arguments = {ENDED_ARGUMENTS}
              WHERE id = ?1 AND lease = ?2 AND state = 'running'",
-        )?
+        ))?
         .execute((
             lease.job.0,
             lease.number,
@@ -130,10 +136,10 @@ pub(in crate::meta) fn finish(db: &Connection, lease: Lease, end: &JobEnd) -> Ou
 
 pub(in crate::meta) fn cancel_queued(db: &Connection, id: JobId) -> Outcome<Option<Job>> {
     let changed = db
-        .prepare_cached(
-            "UPDATE job SET state = 'cancelled', finished_ms = ?2
+        .prepare_cached(&format!(
+            "UPDATE job SET state = 'cancelled', finished_ms = ?2, arguments = {ENDED_ARGUMENTS}
              WHERE id = ?1 AND state IN ('queued', 'blocked')",
-        )?
+        ))?
         .execute((id.0, clock::now_ms()))?;
     if changed == 0 {
         return Ok(None);

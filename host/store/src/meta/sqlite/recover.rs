@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use super::jobs::ENDED_ARGUMENTS;
 use super::{Outcome, callbacks, jobs, publications, schedules, staged};
 use crate::clock;
 use crate::model::{Job, JobId};
@@ -41,8 +42,11 @@ pub(in crate::meta) fn recover(db: &Connection) -> Outcome<Vec<Job>> {
             (id, ATTEMPTS),
         )?;
         db.execute(
-            "UPDATE job SET state = 'failed', finished_ms = ?2, problem = ?3
-             WHERE id = ?1 AND state = 'running'",
+            &format!(
+                "UPDATE job SET state = 'failed', finished_ms = ?2, problem = ?3,
+                    arguments = {ENDED_ARGUMENTS}
+                 WHERE id = ?1 AND state = 'running'"
+            ),
             (id, clock::now_ms(), problem(id)),
         )?;
         callbacks::job_changed(db, JobId(id))?;
