@@ -2,8 +2,9 @@
 //!
 //! The path: page by page, several files at once → what is gone, shorter, changed or unreadable is noted as lost, so
 //! that nobody is given it (I6), and moved out of the way → with `repair` it is fetched again from where a sync once
-//! said that it is → what stays broken is told with every unit and version that uses it (F84, F85). A unit's file that
-//! is not repaired is fetched by the next sync, or when a client asks for it, as any that waits upstream.
+//! said that it is → what stays broken is told with every unit and version that uses it (F84, F85), by this run and by
+//! each later one until it is here again. A unit's file that is not repaired is fetched by the next sync, or when a
+//! client asks for it, as any that waits upstream.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -96,8 +97,12 @@ pub(crate) async fn run(engine: &Arc<Inner>, run: &JobRun) -> Result<JobResult, 
                 "blobs".clone_into(&mut progress.unit);
                 (progress.done, progress.total) = (summary.checked, blobs);
             });
-            if let Some(flaw) = flaw? {
-                deal_with(engine, run, &options, stored, flaw, &mut summary).await?;
+            match flaw? {
+                Some(flaw) => {
+                    deal_with(engine, run, &options, stored, flaw, &mut summary).await?;
+                }
+                None if stored.lost => meta.found(run.lease, stored.digest).await?,
+                None => {}
             }
         }
     }
@@ -149,7 +154,9 @@ async fn deal_with(
     summary: &mut Summary,
 ) -> Result<(), Problem> {
     let digest = stored.digest;
+    let lost_before = stored.lost && matches!(flaw, Flaw::Missing);
     let (code, what) = match &flaw {
+        Flaw::Missing if lost_before => ("integrity.missing", "was lost earlier".to_owned()),
         Flaw::Missing => ("integrity.missing", "is gone from the disk".to_owned()),
         Flaw::Corrupt(got, size) => (
             "integrity.corrupt",
@@ -159,8 +166,11 @@ async fn deal_with(
     };
     *(if matches!(flaw, Flaw::Missing) { &mut summary.missing } else { &mut summary.corrupt }) += 1;
     let meta = &engine.store.meta;
-    meta.lost(run.lease, digest).await?;
-    engine.store.blobs.quarantine(digest).await?;
+    // It may have been brought since it was looked for, and is not to be lost again.
+    if !lost_before {
+        meta.lost(run.lease, digest).await?;
+        engine.store.blobs.quarantine(digest).await?;
+    }
     let usages = meta.usages(digest).await?;
     let published = meta.published_as(digest).await?;
     let (key, users) = users(&usages, published.as_deref());
@@ -183,10 +193,12 @@ async fn deal_with(
         }
     }
     meta.incomplete(run.lease, digest).await?;
-    let help = match (&published, usages.is_empty(), options.repair) {
-        (Some(_), true, _) => "publish the repository again with --full",
-        (_, _, false) => "`wharf verify --repair` fetches it again, and so does the next sync",
-        (_, _, true) => "the next sync brings it, once its source is back",
+    let help = match (usages.is_empty(), &published) {
+        (true, Some(_)) => "publish the repository again with --full",
+        (true, None) => "nobody needs it, and `wharf gc` forgets it",
+        _ if !has_source(engine, &usages).await? => "no source of it is known: upload it again",
+        _ if options.repair => "the next sync brings it, once its source is back",
+        _ => "`wharf verify --repair` fetches it again, and so does the next sync",
     };
     let problem = Problem::operation(code, format!("{message}; repair: {why_not}"))
         .at(format!("sha256:{digest}"))
@@ -194,6 +206,16 @@ async fn deal_with(
         .details(json!({ "used_by": usages.iter().map(described).collect::<Vec<_>>() }));
     run.failed(&key, problem).await;
     Ok(())
+}
+
+/// Whether a sync ever said where any of these files is.
+async fn has_source(engine: &Inner, usages: &[Usage]) -> Result<bool, Problem> {
+    for usage in usages {
+        if !engine.store.meta.sources(usage.unit, &usage.path).await?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A name for the item, and who uses it, in words.

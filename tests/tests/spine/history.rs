@@ -96,3 +96,35 @@ fn the_page_of_a_repository_tells_what_is_there_and_what_ran() {
     );
     host.finish();
 }
+
+#[test]
+fn a_dry_run_is_told_as_one_and_is_nobodys_last_sync() {
+    let mut tree = Tree::of(7, 100, 43);
+    let upstream = Upstream::of(tree.folder());
+    let mut host = TestHost::new();
+    host.serve();
+    mirror(&host, &upstream, &[]);
+    host.ok(&["sync", "tools", "--dry-run"]);
+    let last = || host.ok(&["repo", "show", "tools"])["last_sync"]["job"].clone();
+    assert!(last().is_null(), "nothing was synced");
+    host.ok(&["sync", "tools"]);
+    tree.put("new", b"new");
+    host.ok(&["sync", "tools", "--dry-run"]);
+    upstream.once("PULP_MANIFEST", [Trick::Status(404, Vec::new())]);
+    host.wharf(&["sync", "tools", "--dry-run"]).ended(1, "source");
+    let told: Vec<Value> =
+        runs(&host, &[]).iter().map(|run| json!([run["outcome"], run["dry_run"]])).collect();
+    assert_eq!(
+        told,
+        [
+            json!(["failed", true]),
+            json!(["succeeded", true]),
+            json!(["succeeded", null]),
+            json!(["succeeded", true])
+        ]
+    );
+    assert_eq!(last(), runs(&host, &["--operation", "sync"])[2]["job"]);
+    let text = host.wharf(&["repo", "history", "tools", "--output", "text"]).stdout;
+    assert_eq!(text.matches("dry run").count(), 3, "{text}");
+    host.finish();
+}

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::json;
 use wharf_tests::invariants::published;
+use wharf_tests::upstream::Trick;
 use wharf_tests::{TestHost, Tree, Upstream, wait};
 
 use crate::mirror;
@@ -113,5 +114,68 @@ fn a_blob_that_is_gone_is_told_and_comes_back_with_the_next_sync() {
     let failed = host.wharf(&["verify", "--repair"]);
     assert_eq!((failed.status, &failed.json["summary"]["repaired"]), (3, &json!(0)), "{failed:#?}");
     assert_ne!(host.get(&format!("/content/tools/{path}")).status, 200);
+    let still = host.wharf(&["verify", "--repair", "tools"]);
+    assert_eq!((still.status, &still.json["summary"]["missing"]), (3, &json!(1)), "{still:#?}");
+    host.finish();
+}
+
+// F84
+#[test]
+fn what_was_lost_is_told_by_every_run_until_it_is_here_again() {
+    let tree = Tree::of(12, 3000, 94);
+    let upstream = Upstream::of(tree.folder());
+    let host = served(&tree, &upstream);
+    let path = tree.paths()[0].clone();
+    let blob = blob(&host, &tree, &path);
+    let flaws = |further: &[&str]| {
+        let run = host.wharf(&[&["verify"], further].concat());
+        let of = |name: &str| run.json["summary"][name].clone();
+        (run.status, of("corrupt"), of("missing"), of("repaired"))
+    };
+    overwrite(&blob, b"other bytes");
+    assert_eq!(flaws(&["tools"]), (3, json!(1), json!(0), json!(0)));
+    assert_eq!(flaws(&["tools"]), (3, json!(0), json!(1), json!(0)));
+    assert_eq!(flaws(&[]), (3, json!(0), json!(1), json!(0)));
+    assert_eq!(flaws(&["tools", "--repair"]), (0, json!(0), json!(1), json!(1)));
+    assert!(blob.exists());
+    assert_eq!(flaws(&[]), (0, json!(0), json!(0), json!(0)));
+    // Somebody puts it back by hand.
+    let bytes = fs::read(&blob).expect("a blob");
+    fs::remove_file(&blob).expect("a blob");
+    assert_eq!(flaws(&[]), (3, json!(0), json!(1), json!(0)));
+    fs::write(&blob, bytes).expect("our file");
+    assert_eq!(flaws(&[]), (0, json!(0), json!(0), json!(0)));
+    upstream.once(&path, [Trick::Status(404, Vec::new())]);
+    assert_eq!(published(&host, "tools"), tree.digests(), "nobody asks upstream for it");
+    host.finish();
+}
+
+// F84
+#[test]
+fn what_somebody_uploaded_and_was_lost_comes_back_with_another_upload() {
+    let mut host = TestHost::new();
+    host.serve();
+    host.repository("tools", &[("file.importer", &[]), ("file.distributor", &[])]);
+    let tree = Tree::of(1, 3000, 95);
+    let path = tree.paths()[0].clone();
+    let file = tree.folder().join(&path);
+    let file = file.to_string_lossy();
+    let upload = ["upload", "tools", &file, "--key", &format!("relative_path={path}")];
+    host.ok(&upload);
+    host.ok(&["publish", "tools"]);
+    fs::remove_file(blob(&host, &tree, &path)).expect("a blob");
+    for further in [&[][..], &["--repair"]] {
+        let found = host.wharf(&[&["verify"], further].concat());
+        let problem = &found.json["items"][0]["problem"];
+        assert_eq!(
+            (found.status, &problem["code"]),
+            (3, &json!("integrity.missing")),
+            "{found:#?}"
+        );
+        assert_eq!(problem["help"], "no source of it is known: upload it again", "{found:#?}");
+    }
+    host.ok(&upload);
+    assert_eq!(host.ok(&["verify"])["summary"]["missing"], 0);
+    assert_eq!(published(&host, "tools"), tree.digests());
     host.finish();
 }

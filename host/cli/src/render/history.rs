@@ -49,10 +49,12 @@ fn style(outcome: &str) -> anstyle::Style {
 }
 
 fn remarks(run: &Run) -> String {
+    let mut parts: Vec<String> = run.dry_run.then(|| "dry run".to_owned()).into_iter().collect();
     if let Some(problem) = &run.problem {
-        return plain(&problem.code);
+        parts.push(plain(&problem.code));
+        return parts.join(", ");
     }
-    let mut parts: Vec<String> = run.skipped_because.iter().map(|why| plain(why)).collect();
+    parts.extend(run.skipped_because.iter().map(|why| plain(why)));
     if run.failed > 0 {
         parts.push(format!("{} failed", count(run.failed)));
     }

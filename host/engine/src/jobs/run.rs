@@ -318,6 +318,7 @@ impl JobRun {
             seconds: self.started.elapsed().as_secs_f64(),
             plugin: self.view.borrow().plugin.clone(),
             secrets: self.audit.told(),
+            dry_run: is_dry(&self.job.arguments),
             ..JobResult::default()
         }
     }
@@ -353,6 +354,12 @@ impl Tally {
         }
         kept
     }
+}
+
+/// Whether these arguments of a job ask for a dry run.
+fn is_dry(arguments: &str) -> bool {
+    let arguments: serde_json::Value = serde_json::from_str(arguments).unwrap_or_default();
+    arguments.get("dry_run").and_then(serde_json::Value::as_bool).unwrap_or_default()
 }
 
 fn as_millis(duration: Duration) -> u64 {

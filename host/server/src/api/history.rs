@@ -98,6 +98,7 @@ impl From<Job> for Run {
             finished_ms: job.finished_ms,
             outcome: outcome.to_owned(),
             version: result.version,
+            dry_run: result.dry_run,
             added: result.added.saturating_sub(result.updated),
             updated: result.updated,
             removed: result.removed.saturating_sub(result.updated),

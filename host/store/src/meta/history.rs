@@ -23,7 +23,7 @@ impl Meta {
         self.read(move |db| sqlite::history::units_by_type(db, repository)).await
     }
 
-    /// The job of a repository that ended last, of one operation.
+    /// The job of a repository that ended last, of one operation. A dry run did nothing, so it is never the one.
     pub async fn last_job(
         &self,
         repository: RepositoryId,
@@ -33,6 +33,7 @@ impl Meta {
             of: Some(repository),
             operation: Some(operation.to_owned()),
             ended: true,
+            in_earnest: true,
             limit: 1,
             ..JobFilter::default()
         };

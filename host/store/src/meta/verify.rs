@@ -23,12 +23,21 @@ impl Meta {
         self.read(move |db| sqlite::verify::page(db, repository, after, i64::from(most))).await
     }
 
-    /// Notes that bytes are not here, whatever was thought: nobody is given them, and whoever knows where they are
-    /// fetches them again.
+    /// Notes that bytes are not here, whatever was thought: nobody is given them, whoever knows where they are fetches
+    /// them again, and they should be here until somebody brings them.
     pub async fn lost(&self, lease: Lease, digest: Digest) -> Result<(), Error> {
         self.write(move |db| {
             sqlite::jobs::check(db, lease)?;
             sqlite::verify::lost(db, digest)
+        })
+        .await
+    }
+
+    /// Notes that lost bytes are here again though nobody brought them.
+    pub async fn found(&self, lease: Lease, digest: Digest) -> Result<(), Error> {
+        self.write(move |db| {
+            sqlite::jobs::check(db, lease)?;
+            sqlite::verify::found(db, digest)
         })
         .await
     }

@@ -176,6 +176,8 @@ pub struct JobFilter {
     pub operation: Option<String>,
     /// Only those that have ended.
     pub ended: bool,
+    /// Only those that were no dry runs.
+    pub in_earnest: bool,
     /// Ended at this time or later: milliseconds since 1970.
     pub since_ms: Option<i64>,
     /// Ended before this time: milliseconds since 1970.

@@ -11,6 +11,8 @@ pub struct Stored {
     pub digest: Digest,
     /// How many there should be.
     pub size: u64,
+    /// That they are not here is known, and nobody brought them since.
+    pub lost: bool,
 }
 
 /// A unit's file that is these bytes.

@@ -223,3 +223,38 @@ async fn f99_names_that_look_alike_are_two_units() {
     let again = canonical_key(&fixture.definition, &key, "{}", Some(&Digest::of(b"1"))).unwrap();
     assert_eq!(again, fixture.key("a", b"1"));
 }
+
+#[tokio::test]
+async fn lost_bytes_are_wanted_until_they_are_here_again_or_no_version_needs_them() {
+    let fixture = Fixture::new().await;
+    let meta = &fixture.store.meta;
+    let lease = fixture.lease("sync").await;
+    let units = fixture.save(lease, &[("a", "1"), ("b", "2")]).await;
+    meta.save_artifacts(lease, vec![artifact("1")]).await.unwrap();
+    meta.commit_version(lease, fixture.version(0, VersionMode::Mirror, &units)).await.unwrap();
+    let (digest, path) = (Digest::of(b"1"), "a".parse().unwrap());
+    let stored = async || {
+        let stored = meta.stored(Some(fixture.repository), 0, 9).await.unwrap();
+        assert_eq!(
+            meta.count_stored(None).await.unwrap(),
+            (stored.len() as u64, stored.len() as u64)
+        );
+        stored.iter().map(|stored| (stored.digest, stored.lost)).collect::<Vec<_>>()
+    };
+    assert_eq!(stored().await, [(digest, false)], "what was never here is no loss");
+    meta.lost(lease, digest).await.unwrap();
+    assert_eq!(stored().await, [(digest, true)]);
+    assert_eq!(meta.artifacts(vec![digest]).await.unwrap(), [None]);
+    meta.artifact_added(units[0], &path, digest, 1).await.unwrap();
+    assert_eq!(stored().await, [(digest, false)]);
+    meta.lost(lease, digest).await.unwrap();
+    meta.found(lease, digest).await.unwrap();
+    assert_eq!(stored().await, [(digest, false)]);
+    assert_eq!(meta.artifacts(vec![digest]).await.unwrap(), [Some(1)]);
+    meta.lost(lease, digest).await.unwrap();
+    meta.commit_version(lease, fixture.version(1, VersionMode::Mirror, &units[1..])).await.unwrap();
+    assert_eq!(stored().await, [(digest, true)], "an older version needs it");
+    fixture.finish(lease).await;
+    meta.delete_version("demo", 1).await.unwrap();
+    assert_eq!(stored().await, []);
+}

@@ -168,3 +168,21 @@ async fn jobs_are_found_by_what_they_were_and_forgotten_by_age() {
     assert_eq!(meta.reap_jobs(i64::MAX, 2).await.unwrap().len(), 1);
     assert_eq!(found(JobFilter::default()).await, [open.job.0], "what runs is not forgotten");
 }
+
+#[tokio::test]
+async fn a_dry_run_is_never_the_job_that_ended_last() {
+    let fixture = Fixture::new().await;
+    let meta = &fixture.store.meta;
+    let last = async || meta.last_job(fixture.repository, "sync").await.unwrap();
+    let run = async |arguments: &str| {
+        let job = NewJob { arguments: arguments.to_owned(), ..fixture.job() };
+        let lease = meta.claim(meta.submit_job(job).await.unwrap().id).await.unwrap().1;
+        fixture.finish(lease).await;
+        lease.job
+    };
+    run(r#"{"dry_run":true}"#).await;
+    assert_eq!(last().await, None);
+    let real = run(r#"{"dry_run":false}"#).await;
+    run(r#"{"full":true,"dry_run":true}"#).await;
+    assert_eq!(last().await.unwrap().id, real);
+}

@@ -32,6 +32,9 @@ pub struct Run {
     /// The repository's version that was made, found unchanged, or published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
+    /// Nothing was stored: the job only compared, and the counts tell what would have changed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
     /// Units that came; of a publish, files.
     pub added: u64,
     /// Units that took the place of another.
@@ -62,10 +65,10 @@ pub struct RepositoryPage {
     /// Units of each type in the current version.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub units_by_type: BTreeMap<String, u64>,
-    /// The sync that ended last, however it ended.
+    /// The sync that ended last, however it ended; a dry run is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_sync: Option<Run>,
-    /// The publish that ended last, however it ended.
+    /// The publish that ended last, however it ended; a dry run is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_publish: Option<Run>,
     /// What is to run by itself.

@@ -44,7 +44,7 @@ impl<'a> Known<'a> {
                 "INSERT INTO artifact (hash, sha256, size, present) VALUES (?1, ?2, ?3, ?4)",
             )?,
             arrived: db.prepare_cached(
-                "UPDATE artifact SET present = 1, size = ?2 WHERE id = ?1 AND NOT present",
+                "UPDATE artifact SET present = 1, lost = 0, size = ?2 WHERE id = ?1 AND NOT present",
             )?,
             rows: HashMap::new(),
         })

@@ -225,6 +225,9 @@ pub(in crate::meta) fn filtered(db: &Connection, filter: &JobFilter) -> Outcome<
     if filter.ended {
         sql.push_str(" AND state NOT IN ('queued', 'blocked', 'running', 'cancelling')");
     }
+    if filter.in_earnest {
+        sql.push_str(" AND ifnull(json_extract(arguments, '$.dry_run'), 0) = 0");
+    }
     if !filter.states.is_empty() {
         let words: Vec<String> =
             filter.states.iter().map(|state| format!("'{}'", state.as_str())).collect();

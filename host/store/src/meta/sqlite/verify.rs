@@ -8,8 +8,14 @@ use crate::model::{Digest, RelativePath, RepositoryId, Stored, UnitId, Usage};
 /// Users of the same bytes that are told.
 const USERS: i64 = 100;
 
-/// Bytes of any version or publication of repository ?1; NULL: of all.
-const WANTED: &str = "a.present AND (?1 IS NULL
+/// Bytes of any version or publication of repository ?1; NULL: of all. They are here, or were lost and are needed: by a
+/// version, or by what is published now.
+const WANTED: &str = "(a.present OR a.lost AND (
+        EXISTS (SELECT 1 FROM unit_file f CROSS JOIN repository r CROSS JOIN membership m
+            ON m.repository = r.id AND m.unit = f.unit WHERE f.artifact = a.id)
+        OR EXISTS (SELECT 1 FROM entry e CROSS JOIN publication p ON p.id = e.publication AND p.state = 1
+            WHERE e.artifact = a.id AND e.unit IS NULL)))
+    AND (?1 IS NULL
     OR EXISTS (SELECT 1 FROM unit_file f CROSS JOIN membership m ON m.repository = ?1 AND m.unit = f.unit
         WHERE f.artifact = a.id)
     OR EXISTS (SELECT 1 FROM entry e CROSS JOIN publication p ON p.id = e.publication AND p.repository = ?1
@@ -35,21 +41,28 @@ pub(in crate::meta) fn page(
     most: i64,
 ) -> Outcome<Vec<Stored>> {
     let sql = format!(
-        "SELECT a.id, a.sha256, ifnull(a.size, 0) FROM artifact a WHERE {WANTED} AND a.id > ?2
+        "SELECT a.id, a.sha256, ifnull(a.size, 0), a.lost FROM artifact a WHERE {WANTED} AND a.id > ?2
          ORDER BY a.id LIMIT ?3"
     );
     let mut statement = db.prepare_cached(&sql)?;
     let rows = statement.query_map((repository.map(|id| id.0), after, most), |row| {
-        let (row, digest, size) = (row.get(0)?, Digest(row.get(1)?), unsigned(row.get(2)?));
-        Ok(Stored { row, digest, size })
+        let (digest, size) = (Digest(row.get(1)?), unsigned(row.get(2)?));
+        Ok(Stored { row: row.get(0)?, digest, size, lost: row.get(3)? })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Notes that bytes are not here.
+/// Notes that bytes are not here any more.
 pub(in crate::meta) fn lost(db: &Connection, digest: Digest) -> Outcome<()> {
-    db.prepare_cached("UPDATE artifact SET present = 0 WHERE hash = ?1 AND sha256 = ?2")?
+    db.prepare_cached("UPDATE artifact SET present = 0, lost = 1 WHERE hash = ?1 AND sha256 = ?2")?
         .execute((short(&digest.0), digest.0))?;
+    Ok(())
+}
+
+/// Notes that lost bytes are here again.
+pub(in crate::meta) fn found(db: &Connection, digest: Digest) -> Outcome<()> {
+    let sql = "UPDATE artifact SET present = 1, lost = 0 WHERE hash = ?1 AND sha256 = ?2 AND lost";
+    db.prepare_cached(sql)?.execute((short(&digest.0), digest.0))?;
     Ok(())
 }
 
