@@ -92,7 +92,10 @@ async fn one_bad_recipe_fails_alone_and_a_bad_index_fails_all() {
     let run = harness.call("importer").settings(&page).sync().await;
     assert_eq!(run.failure().code, "content.index");
     let run = harness.call("importer").sync().await;
-    assert_eq!((run.failure().code.as_str(), run.failure().field.as_str()), ("config.url", "/url"));
+    assert_eq!(
+        (run.failure().code.as_str(), run.failure().field.as_str()),
+        ("config.no_source", "/url")
+    );
 }
 
 #[tokio::test]

@@ -87,7 +87,7 @@ async fn lines_are_logged_and_progress_is_shown() {
     assert_eq!(logged, ["one", "rest", "two"]);
     assert!(run.logs.iter().all(|log| log.fields["tool"] == "sh"));
     let last = run.progress.last().unwrap();
-    assert_eq!((last.done, last.total), (5000, 10_000));
+    assert_eq!((last.done, last.total), (50, 100));
     assert_eq!((last.phase.as_str(), last.activity.as_str()), ("trying", "sh"));
 }
 

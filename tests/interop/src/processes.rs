@@ -60,6 +60,23 @@ pub fn signal(pid: u32, signal: Signal) {
     kill_process(pid, signal).ok();
 }
 
+/// Stops a process. Its threads stop one after the other: once this returns, none of them does anything more.
+///
+/// # Panics
+/// When that takes longer than a minute.
+pub fn stop(pid: u32) {
+    signal(pid, Signal::STOP);
+    let is_still = |thread: fs::DirEntry| {
+        let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        // Behind the name, which may hold anything. Source: proc_pid_stat(5).
+        stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['T', 'Z', 'X']))
+    };
+    wait_until("all threads stand still", PATIENCE, || {
+        let mut threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+        threads.all(is_still)
+    });
+}
+
 /// Waits until a look finds what it looks for.
 ///
 /// # Panics

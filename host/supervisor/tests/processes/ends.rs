@@ -3,14 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
 use tokio::time::Instant;
 use tonic::Code;
 use wharf_supervisor::{ByHost, StopStep, Supervisor};
 
 use crate::fake::{self, ask};
 use crate::pool::{config, install};
-use crate::support::{Home, LONG, is_alive, until, within};
+use crate::support::{Home, LONG, is_alive, stand_still, until, within};
 
 const GRACE: Duration = Duration::from_secs(2);
 const TOLERANCE: Duration = Duration::from_millis(300);
@@ -73,8 +72,7 @@ async fn a_plugin_that_stands_still_is_gone_within_the_bound() {
     let home = Home::new();
     let short = Duration::from_millis(300);
     let process = fake::launch(&home, &[]).stop_times(short, short).start().await.unwrap();
-    let pid = Pid::from_raw(i32::try_from(process.pid()).unwrap()).unwrap();
-    kill_process(pid, Signal::STOP).unwrap();
+    stand_still(process.pid()).await;
     let stopped = within(process.stop()).await;
     assert_eq!((stopped.step, stopped.exit.signal), (StopStep::Kill, Some(9)));
     assert!(stopped.took >= 2 * short && stopped.took < GRACE, "{stopped:?}");

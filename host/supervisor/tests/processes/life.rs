@@ -11,7 +11,7 @@ use tracing::Level;
 use wharf_proto::v1::DescribeRequest;
 use wharf_supervisor::{Bounds, ByHost, Process, StopStep, calls};
 
-use crate::support::{Home, LONG, is_alive, sync, until, within};
+use crate::support::{Home, LONG, is_alive, stand_still, sync, until, within};
 
 async fn features(process: &Process) -> Vec<String> {
     let bounds = Bounds::new(LONG);
@@ -154,7 +154,7 @@ async fn a_process_whose_connection_fails_for_good_gives_no_sign_of_life() {
 async fn a_ping_has_a_deadline() {
     let home = Home::new();
     let process = home.start(&[]).await;
-    send(&process, Signal::STOP);
+    stand_still(process.pid()).await;
     let error = process.ping(Duration::from_millis(100)).await.unwrap_err();
     assert_eq!(error.code(), "unresponsive");
     process.kill();

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep, timeout};
 use wharf_proto::v1::{Attachment, SyncRequest};
@@ -128,6 +129,21 @@ pub(crate) fn marked(folder: &Path) -> Vec<u32> {
 pub(crate) fn is_alive(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit(')').next().and_then(|rest| rest.trim().chars().next()).is_some_and(|s| s != 'Z')
+}
+
+/// Stops a process. Its threads stop one after the other: once this is done, none of them does anything more.
+pub(crate) async fn stand_still(pid: u32) {
+    kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), Signal::STOP).unwrap();
+    let still = |thread: fs::DirEntry| {
+        let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        // Behind the name, which may hold anything. Source: proc_pid_stat(5).
+        stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['T', 'Z', 'X']))
+    };
+    until(LONG, || {
+        let mut threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+        threads.all(still).then_some(()).ok_or_else(|| format!("{pid} runs"))
+    })
+    .await;
 }
 
 /// Looks again and again until `ready`, for what nobody announces.

@@ -152,7 +152,7 @@ async fn a_ping_tells_live_stopped_and_ended_plugins_apart() {
     let world = World::new();
     let process = world.launch(&go).start().await.unwrap();
     process.ping(Duration::from_secs(5)).await.unwrap();
-    processes::signal(process.pid(), Signal::STOP);
+    processes::stop(process.pid());
     let error = process.ping(Duration::from_millis(300)).await.unwrap_err();
     assert_eq!(error.code(), "unresponsive");
     processes::signal(process.pid(), Signal::CONT);

@@ -62,7 +62,7 @@ async fn a_stopped_go_plugin_is_ended_in_time() {
     let world = World::new();
     let half = Duration::from_millis(500);
     let process = world.launch(&go).stop_times(half, half).start().await.unwrap();
-    processes::signal(process.pid(), Signal::STOP);
+    processes::stop(process.pid());
     let stopped = soon("the stop", process.stop()).await;
     assert_eq!(stopped.step, StopStep::Kill);
     assert!(stopped.took < Duration::from_secs(3), "{stopped:?}");
